@@ -1,0 +1,106 @@
+"""Value functions: what each player pays, as elementwise functions of D's logits.
+
+a = D(x) on reals and b = D(G(z)) on fakes, of any shapes that broadcast; the costs come back unreduced and are always minimised.
+Everything is written with logits and softplus, -log sigmoid(a) = softplus(-a): log(sigmoid(a) + eps) loses its gradient where D is sure,
+which is where it matters. Because the functions only broadcast, theory evaluates the same lines on a quadrature grid.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from torch import Tensor
+from torch.nn.functional import relu, softplus
+
+from zerosum.errors import Refusal
+
+Cost = Callable[[Tensor, Tensor], Tensor]
+
+
+@dataclass(frozen=True)
+class Value:
+    """One game: D's cost and G's cost.
+
+    d, g: elementwise costs of the logits (a, b).
+    probability: whether sigmoid(a) is D's probability that x is real, so that V(D, G) and D(x) can be stated.
+    paired: whether one cost couples a real with a fake (then a and b must have the same shape).
+    smoothable: whether D's target for reals can be moved from 1 to 1 - s (`smoothed`).
+    source: where the game was published.
+    """
+
+    d: Cost
+    g: Cost
+    probability: bool
+    source: str
+    paired: bool = False
+    smoothable: bool = False
+
+
+def _logistic_d(a: Tensor, b: Tensor) -> Tensor:
+    """-V(D, G), Goodfellow et al. 2014, eq. 1: -log sigmoid(a) - log(1 - sigmoid(b))."""
+    return softplus(-a) + softplus(b)
+
+
+VALUES: dict[str, Value] = {
+    # G minimises E log(1 - D(G(z))); the term in a is dropped, for G cannot move it.
+    "minimax": Value(
+        d=_logistic_d,
+        g=lambda a, b: -softplus(b),
+        probability=True,
+        smoothable=True,
+        source="Goodfellow et al. 2014, arXiv 1406.2661, eq. 1 and Algorithm 1",
+    ),
+    # G maximises E log D(G(z)): the same fixed point, a strong gradient early.
+    "non_saturating": Value(
+        d=_logistic_d,
+        g=lambda a, b: softplus(-b),
+        probability=True,
+        smoothable=True,
+        source="Goodfellow et al. 2014, arXiv 1406.2661, section 3",
+    ),
+    "least_squares": Value(
+        d=lambda a, b: ((a - 1) ** 2 + b**2) / 2,
+        g=lambda a, b: (b - 1) ** 2 / 2,
+        probability=False,
+        smoothable=True,
+        source="Mao et al. 2017, arXiv 1611.04076, eq. 2 with labels 0, 1, 1",
+    ),
+    "wasserstein": Value(
+        d=lambda a, b: b - a,
+        g=lambda a, b: -b,
+        probability=False,
+        source="Arjovsky et al. 2017, arXiv 1701.07875, eq. 2",
+    ),
+    "hinge": Value(
+        d=lambda a, b: relu(1 - a) + relu(1 + b),
+        g=lambda a, b: -b,
+        probability=False,
+        source="Lim and Ye 2017, arXiv 1705.02894; Miyato et al. 2018, arXiv 1802.05957, eq. 16 and 17",
+    ),
+    # sigmoid(a - b) is the probability that of a real and a fake the real is the real one; a alone is none.
+    "relativistic": Value(
+        d=lambda a, b: softplus(b - a),
+        g=lambda a, b: softplus(a - b),
+        probability=False,
+        paired=True,
+        source="Jolicoeur-Martineau 2018, arXiv 1807.00734; Huang et al. 2024, arXiv 2501.05441, eq. 2",
+    ),
+}
+
+
+def smoothed(value: Value, s: float) -> Value:
+    """The same game with one-sided label smoothing: D's target for reals is 1 - s (Salimans et al. 2016, arXiv 1606.03498, section 3.4).
+
+    For the logistic cost, (1 - s) softplus(-a) + s softplus(a) = softplus(-a) + s a; for least squares,
+    (a - 1 + s)^2 / 2 = (a - 1)^2 / 2 + s a + const. So both are D's cost plus s a (for least squares less a constant). s in [0, 1/2).
+
+    Raises Refusal where D has no target for reals (wasserstein, hinge, relativistic) or s is out of range.
+    """
+    if s == 0:
+        return value
+    if not value.smoothable:
+        raise Refusal("Label smoothing needs a game whose D has a target for reals: use minimax, non_saturating or least_squares.")
+    if not 0 < s < 0.5:
+        raise Refusal(f"Label smoothing must lie in [0, 0.5), not {s}: at one half a real's label says nothing.")
+    return replace(value, d=lambda a, b: value.d(a, b) + s * a)

@@ -1,0 +1,125 @@
+"""Every knob of a training with its unit and meaning: nested frozen dataclasses, whose docstrings are the flags' help.
+
+The defaults are those of `presets.py`'s plain rows; a preset is a Config, and a flag replaces one field of it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field, fields, is_dataclass
+from typing import Any, Literal
+
+from zerosum.data.options import DataOptions
+from zerosum.errors import Refusal, nearest
+
+
+@dataclass(frozen=True)
+class GameOptions:
+    """The game that the two players play."""
+
+    value: Literal["minimax", "non_saturating", "least_squares", "wasserstein", "hinge", "relativistic"] = "relativistic"
+    """The value function: what each player pays."""
+    penalty: Literal["none", "r1", "r2", "r1r2", "gp"] = "r1r2"
+    """Penalty on D's gradient: at reals (r1), at fakes (r2), at both (r1r2), or between them (gp)."""
+    gamma: float = 1.0
+    """Weight of the penalty; D pays gamma/2 times it."""
+    k: int = 1
+    """Discriminator steps a round (Algorithm 1's k)."""
+    g_steps: int = 1
+    """Generator steps a round; more than one is for scenarios."""
+    smoothing: float = 0.0
+    """One-sided label smoothing: D's target for reals is 1 minus this."""
+    order: Literal["alternating", "simultaneous"] = "alternating"
+    """D first and then G against the new D, or both against each other's old selves."""
+
+
+@dataclass(frozen=True)
+class PriorOptions:
+    """The noise that G starts from."""
+
+    kind: Literal["normal", "uniform"] = "normal"
+    """Law of each coordinate of z: N(0, 1), or U(-1, 1)."""
+    dim: int = 64
+    """Number of coordinates of z."""
+
+
+@dataclass(frozen=True)
+class NetOptions:
+    """The two networks. Knobs that a kind of net does not have must stay at their defaults."""
+
+    kind: Literal["mlp", "dcgan", "resnet"] = "mlp"
+    """Kind of network for both players."""
+    width: int = 64
+    """Channels at the widest image size (dcgan, resnet), or units of a hidden layer (mlp)."""
+    depth: int = 3
+    """Hidden layers (mlp), or residual blocks a resolution (resnet)."""
+    norm: Literal["none", "batch"] = "none"
+    """Normalisation: none, or batch normalisation as published for DCGAN (in G and in D)."""
+    activation: Literal["relu", "leaky_relu", "prelu", "tanh", "maxout"] = "leaky_relu"
+    """Activation of hidden layers."""
+    slope: float = 0.2
+    """Negative slope of leaky_relu; PReLU's start."""
+    dropout: float = 0.0
+    """Share of D's hidden units dropped in training."""
+
+
+@dataclass(frozen=True)
+class PlayerOptions:
+    """One player's optimiser: Adam."""
+
+    lr: float = 2e-4
+    """Learning rate at the start."""
+    lr_end: float | None = None
+    """Learning rate at the horizon, reached by a cosine; default: the same as at the start."""
+    beta1: float = 0.0
+    """Adam's decay of the gradient's mean."""
+    beta2: float = 0.99
+    """Adam's decay of the gradient's square."""
+
+
+@dataclass(frozen=True)
+class Config:
+    """A training, whole: with the seed and the data it decides every number of the run."""
+
+    game: GameOptions = field(default_factory=GameOptions)
+    prior: PriorOptions = field(default_factory=PriorOptions)
+    net: NetOptions = field(default_factory=NetOptions)
+    d: PlayerOptions = field(default_factory=PlayerOptions)
+    g: PlayerOptions = field(default_factory=PlayerOptions)
+    data: DataOptions = field(default_factory=DataOptions)
+    batch: int = 64
+    """Samples a step: reals, and as many fakes."""
+    average: float = 10_000.0
+    """Half-life of G's average, in samples seen; 0 keeps no average and samples with G itself."""
+    warmup: float = 0.0
+    """Samples over which both learning rates rise from zero."""
+    precision: Literal["auto", "float32", "bf16"] = "auto"
+    """Arithmetic of the nets: bf16 where the machine has a unit for it and it was measured faster, else float32."""
+    engine: Literal["auto", "eager", "compiled", "graph"] = "auto"
+    """How a round is executed; auto measures in the first seconds what this machine does best."""
+    threads: int = 0
+    """CPU threads of this process; 0 chooses (one for small nets on points, all cores for images)."""
+    device: str = "auto"
+    """cpu, cuda or cuda:N; auto takes a GPU where there is one."""
+    seed: int = 0
+    """Seed of every random draw."""
+
+
+def to_json(config: Config) -> dict[str, Any]:
+    """The config as nested plain values."""
+    return asdict(config)
+
+
+def from_json(values: dict[str, Any]) -> Config:
+    """The config that `to_json` wrote. Raises Refusal on a knob that this version does not know: a config names values, never code."""
+    return _build(Config, values, "")
+
+
+def _build(kind: Any, values: dict[str, Any], path: str) -> Any:
+    if not isinstance(values, dict):
+        raise Refusal(f"The config's {path or 'top level'} must be a table of knobs.")
+    template = kind()
+    known = {f.name for f in fields(kind)}
+    for name in values:
+        if name not in known:
+            raise Refusal(f"Unknown knob {path}{name} in the run's config.{nearest(name, known)}")
+    return kind(**{n: _build(type(getattr(template, n)), v, f"{path}{n}.") if is_dataclass(getattr(template, n)) else v for n, v in values.items()})
