@@ -1,0 +1,50 @@
+# make demo, make test: each does its own set-up, in either order, and again after a pull.
+
+.POSIX:
+PYTHON = python3
+BIN = .venv/bin
+READY = .venv/ready
+
+help:
+	@echo "make demo   train on MNIST for five minutes into runs/demo, then see runs/demo/report.html"
+	@echo "make test   lint, types, arrows and tests"
+	@echo "make slow   the tests that take longer"
+	@echo "make lint   style, types and arrows only"
+	@echo "make clean  remove what make made, except runs/"
+
+# The newest thing that pip must agree with; so a pull that changes a pin installs again, and one that does not costs nothing.
+$(READY): pyproject.toml constraints.txt
+	@for python in $(PYTHON) python3 python3.14 python3.13 python3.12 python3.11; do \
+	  if "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then found="$$python"; break; fi; \
+	done; \
+	if [ -z "$$found" ]; then \
+	  echo "zerosum needs Python 3.11 or later: install one, or name it with make PYTHON=/path/to/python." >&2; exit 1; fi; \
+	if ! $(BIN)/python -c 'import pip, sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+	  rm -rf .venv; \
+	  "$$found" -m venv .venv || { rm -rf .venv; \
+	    echo "$$found cannot make a virtual environment: install its venv module (Debian and Ubuntu: apt install python3-venv)." >&2; exit 1; }; fi
+	@echo "Installing zerosum into .venv; PyTorch is large, so this takes a few minutes the first time."
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@touch $(READY)
+
+demo: $(READY)
+	@if [ -f runs/demo/run.json ]; then $(BIN)/zerosum resume runs/demo; else $(BIN)/zerosum train mnist --minutes 5 --out runs/demo; fi
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+# One thread a process: the processes share the cores, and a seeded test adds in the same order everywhere.
+test: lint
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 -m "not slow"
+
+slow: $(READY)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -m slow
+
+clean:
+	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.PHONY: help demo lint test slow clean

@@ -1,0 +1,66 @@
+"""What happens when zerosum itself is at fault: the traceback goes to a file, the person gets a sentence."""
+
+from __future__ import annotations
+
+import platform
+import sys
+import tempfile
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from zerosum import __version__
+from zerosum.errors import Refusal
+
+ISSUES = "https://github.com/zerosum-gan/zerosum/issues"
+
+
+class Bug(Exception):
+    """An exception that nobody expected, with the file that its traceback was written to."""
+
+    def __init__(self, log: Path) -> None:
+        super().__init__(str(log))
+        self.log = log
+
+
+@contextmanager
+def logged_in(folder: Path) -> Iterator[None]:
+    """Inside, an unexpected exception is logged in `folder` (a run's, where it would be looked for) and becomes a Bug."""
+    try:
+        yield
+    except (Refusal, OSError, MemoryError, Bug):
+        raise
+    except Exception as error:
+        raise Bug(write_log(error, folder)) from error
+
+
+def write_log(error: BaseException, folder: Path | None = None) -> Path:
+    """Writes the traceback and the versions to `bug-*.txt` in `folder`, or in the temporary directory where that cannot be written."""
+    now = datetime.now(UTC)
+    text = "\n".join(
+        [
+            f"zerosum {__version__}, Python {platform.python_version()}, {platform.platform()}, {now.isoformat(timespec='seconds')}",
+            *(f"{name} {module.__version__}" for name, module in sys.modules.copy().items() if name in ("torch", "numpy")),
+            " ".join(sys.argv),
+            "",
+            *traceback.format_exception(error),
+        ]
+    )
+    for place in (folder, Path(tempfile.gettempdir())):
+        if place is None or not place.is_dir():
+            continue
+        log = place / f"bug-{now:%Y%m%d-%H%M%S-%f}.txt"
+        try:
+            log.write_text(text, encoding="utf-8")
+        except OSError:
+            continue
+        return log
+    raise error
+
+
+def sentence(log: Path, error: BaseException) -> str:
+    """What the person is told about a bug."""
+    kind = type(error).__name__
+    return f"this is a bug in zerosum ({kind}), and not your doing: please report it at {ISSUES} with the file {log}."
