@@ -1,0 +1,299 @@
+"""Known p_data in one and two dimensions: sample, log_prob, modes, moments, each exact.
+
+Two families cover every row: mixtures of round Gaussians (curves such as the spiral are mixtures with components closer than their
+width, so their log_prob is exact too), and uniform laws on boxes.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar, Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from zerosum.errors import Refusal
+
+# The largest (points x components) table that log_prob builds at once: 32 MB in float64.
+_TABLE = 2**22
+
+
+class Density(Protocol):
+    """A law of x in R^dim whose log density is known."""
+
+    @property
+    def dim(self) -> int: ...
+
+    @property
+    def modes(self) -> Tensor | None:
+        """Means (m, dim) of the components, float64, where the law is made of separate ones; None where it is a curve or flat."""
+
+    @property
+    def mode_std(self) -> Tensor | None:
+        """Standard deviation an axis of each mode, (m,); None as for modes."""
+
+    @property
+    def mode_weights(self) -> Tensor | None:
+        """Mass of each mode, (m,), summing to 1; None as for modes."""
+
+    @property
+    def mean(self) -> Tensor:
+        """E x, (dim,), float64."""
+
+    @property
+    def std(self) -> Tensor:
+        """Standard deviation of each coordinate, (dim,), float64."""
+
+    @property
+    def support(self) -> tuple[Tensor, Tensor]:
+        """Lower and upper corner, each (dim,), of a box that holds all but 1e-9 of the mass."""
+
+    def knots(self, axis: int = 0) -> Tensor:
+        """Sorted positions on an axis, the support's ends included, between which a quadrature of a few points an interval is accurate."""
+
+    def sample(self, n: int, generator: torch.Generator) -> Tensor:
+        """n independent draws, (n, dim), float32."""
+
+    def log_prob(self, x: Tensor) -> Tensor:
+        """log p(x) in nats, (N,), in x's dtype. x: (N, dim), or (N,) where dim is 1. -inf outside the support of a flat law."""
+
+
+def _rows(x: Tensor, dim: int) -> Tensor:
+    if x.ndim == 1 and dim == 1:
+        return x[:, None]
+    if x.ndim != 2 or x.shape[1] != dim:
+        raise Refusal(f"This density lives in {dim}-D, and points of shape {tuple(x.shape)} do not: give points of shape (N, {dim}).")
+    return x
+
+
+def _components(weights: Tensor, n: int, generator: torch.Generator) -> Tensor:
+    """n indices k with probability weights[k], by inverting the cumulative sum of the weights."""
+    u = torch.rand(n, generator=generator, dtype=torch.float64)
+    return torch.searchsorted(weights.cumsum(0), u, right=True).clamp(max=len(weights) - 1)
+
+
+@dataclass(frozen=True, eq=False)
+class Mixture:
+    """p(x) = sum_k w_k N(x; mu_k, sigma_k^2 I).
+
+    weights: (m,), summing to 1. means: (m, dim). stds: (m,), positive. All float64.
+    curve: the components are steps along a curve rather than modes.
+    """
+
+    weights: Tensor
+    means: Tensor
+    stds: Tensor
+    curve: bool = False
+
+    @property
+    def dim(self) -> int:
+        return self.means.shape[1]
+
+    @property
+    def modes(self) -> Tensor | None:
+        return None if self.curve else self.means
+
+    @property
+    def mode_std(self) -> Tensor | None:
+        return None if self.curve else self.stds
+
+    @property
+    def mode_weights(self) -> Tensor | None:
+        return None if self.curve else self.weights
+
+    @property
+    def mean(self) -> Tensor:
+        return self.weights @ self.means
+
+    @property
+    def std(self) -> Tensor:
+        # Var x = E Var(x | k) + Var E(x | k)
+        return (self.weights @ (self.stds[:, None] ** 2 + (self.means - self.mean) ** 2)).sqrt()
+
+    @property
+    def support(self) -> tuple[Tensor, Tensor]:
+        # Each of the four sides leaves out at most 1 - Phi(7) = 1.3e-12.
+        reach = 7 * self.stds[:, None]
+        return (self.means - reach).amin(0), (self.means + reach).amax(0)
+
+    def knots(self, axis: int = 0) -> Tensor:
+        steps = torch.arange(-7.0, 7.5, 0.5, dtype=torch.float64)
+        places = (self.means[:, axis, None] + self.stds[:, None] * steps).flatten().sort().values
+        # Components on a curve give thousands of places; one a quarter of the least sigma is enough.
+        bucket = ((places - places[0]) / self.stds.min() * 4).round()
+        return torch.cat([places[:1], places[:-1][(bucket.diff() > 0) & (bucket[:-1] > 0)], places[-1:]])
+
+    def sample(self, n: int, generator: torch.Generator) -> Tensor:
+        k = _components(self.weights, n, generator)
+        noise = torch.randn(n, self.dim, generator=generator, dtype=torch.float64)
+        return (self.means[k] + self.stds[k, None] * noise).float()
+
+    def log_prob(self, x: Tensor) -> Tensor:
+        rows = _rows(x, self.dim)
+        step = max(1, _TABLE // len(self.weights))
+        return torch.cat([self._log_prob(rows[i : i + step]) for i in range(0, max(1, len(rows)), step)])
+
+    def _log_prob(self, x: Tensor) -> Tensor:
+        weights, means, stds = (t.to(x) for t in (self.weights, self.means, self.stds))
+        # One axis at a time: a table (N, m), never (N, m, dim).
+        squares = (x[:, :1] - means[:, 0]) ** 2
+        for i in range(1, self.dim):
+            squares = squares + (x[:, i, None] - means[:, i]) ** 2
+        return torch.logsumexp(weights.log() - self.dim * (stds.log() + math.log(2 * math.pi) / 2) - squares / (2 * stds**2), 1)
+
+
+@dataclass(frozen=True, eq=False)
+class Boxes:
+    """The uniform law on disjoint boxes. low, high: opposite corners, (m, dim), float64; boxes are half-open, [low, high)."""
+
+    low: Tensor
+    high: Tensor
+    modes: ClassVar[None] = None
+    mode_std: ClassVar[None] = None
+    mode_weights: ClassVar[None] = None
+
+    @property
+    def dim(self) -> int:
+        return self.low.shape[1]
+
+    @property
+    def weights(self) -> Tensor:
+        """Mass of each box, (m,)."""
+        volume = (self.high - self.low).prod(1)
+        return volume / volume.sum()
+
+    @property
+    def mean(self) -> Tensor:
+        return self.weights @ ((self.low + self.high) / 2)
+
+    @property
+    def std(self) -> Tensor:
+        inside = (self.high - self.low) ** 2 / 12
+        return (self.weights @ (inside + ((self.low + self.high) / 2 - self.mean) ** 2)).sqrt()
+
+    @property
+    def support(self) -> tuple[Tensor, Tensor]:
+        return self.low.amin(0), self.high.amax(0)
+
+    def knots(self, axis: int = 0) -> Tensor:
+        ends = torch.cat([self.low[:, axis], self.high[:, axis]]).sort().values
+        return torch.cat([ends[:1], ends[1:][ends.diff() > 0]])
+
+    def sample(self, n: int, generator: torch.Generator) -> Tensor:
+        k = _components(self.weights, n, generator)
+        u = torch.rand(n, self.dim, generator=generator, dtype=torch.float64)
+        x = (self.low[k] + (self.high - self.low)[k] * u).float()
+        # Rounding to float32 may reach the open side.
+        return torch.minimum(x, torch.nextafter(self.high[k].float(), self.low[k].float()))
+
+    def log_prob(self, x: Tensor) -> Tensor:
+        rows = _rows(x, self.dim)[:, None]
+        inside = ((rows >= self.low.to(x)) & (rows < self.high.to(x))).all(2).any(1)
+        flat = torch.full(inside.shape, -math.log(float((self.high - self.low).prod(1).sum())), dtype=x.dtype, device=x.device)
+        return flat.where(inside, torch.full_like(flat, -math.inf))
+
+
+def mixture(weights: list[float], means: list[float], stds: list[float]) -> Mixture:
+    """The 1-D Mixture of plain numbers, m of each."""
+    w, mu, sigma = (torch.tensor(t, dtype=torch.float64) for t in (weights, means, stds))
+    return Mixture(w, mu[:, None], sigma)
+
+
+def _equal(means: Tensor, std: float, curve: bool = False) -> Mixture:
+    m = len(means)
+    return Mixture(torch.full((m,), 1 / m, dtype=torch.float64), means, torch.full((m,), std, dtype=torch.float64), curve)
+
+
+def _midpoints(m: int) -> Tensor:
+    """m midpoints of equal steps of [0, 1]."""
+    return (torch.arange(m, dtype=torch.float64) + 0.5) / m
+
+
+def gaussian() -> Mixture:
+    """N(0, 1)."""
+    return mixture([1.0], [0.0], [1.0])
+
+
+def bimodal() -> Mixture:
+    """N(-2, .5^2) and N(2, .5^2) in equal parts."""
+    return mixture([0.5, 0.5], [-2.0, 2.0], [0.5, 0.5])
+
+
+def uniform() -> Boxes:
+    """U(-1, 1)."""
+    return Boxes(torch.tensor([[-1.0]], dtype=torch.float64), torch.tensor([[1.0]], dtype=torch.float64))
+
+
+def ring8() -> Mixture:
+    """Eight Gaussians on the unit circle, sigma .01 an axis (PacGAN, arXiv 1712.04086, section 4.1)."""
+    angle = 2 * math.pi * torch.arange(8, dtype=torch.float64) / 8
+    return _equal(torch.stack([angle.cos(), angle.sin()], 1), 0.01)
+
+
+def grid25() -> Mixture:
+    """Twenty-five Gaussians at {-4, -2, 0, 2, 4}^2, sigma .05 an axis (PacGAN, arXiv 1712.04086, section 4.1)."""
+    axis = torch.arange(-4.0, 5.0, 2.0, dtype=torch.float64)
+    return _equal(torch.cartesian_prod(axis, axis), 0.05)
+
+
+def spiral() -> Mixture:
+    """Two turns of Archimedes' spiral r = t, angle 4 pi t, t from 1/4 to 1, uniform in arc length, thickened by noise of sigma .02."""
+    fine = torch.linspace(0.25, 1, 20_001, dtype=torch.float64)
+    speed = (1 + (4 * math.pi * fine) ** 2).sqrt()
+    length = torch.cat([torch.zeros(1, dtype=torch.float64), ((speed[1:] + speed[:-1]) / 2 * fine.diff()).cumsum(0)])
+    # 256 steps of 1.15 sigma: the density ripples along the curve by less than 1e-5 of itself.
+    s = _midpoints(256) * length[-1]
+    t = torch.from_numpy(np.interp(s.numpy(), length.numpy(), fine.numpy()))
+    return _equal(torch.stack([t * (4 * math.pi * t).cos(), t * (4 * math.pi * t).sin()], 1), 0.02, curve=True)
+
+
+def moons() -> Mixture:
+    """Two interleaved half circles of radius 1, centred on the origin, uniform in arc length, thickened by noise of sigma .1."""
+    t = math.pi * _midpoints(32)
+    upper = torch.stack([t.cos() - 0.5, t.sin() - 0.25], 1)
+    return _equal(torch.cat([upper, -upper]), 0.1, curve=True)
+
+
+def checkerboard() -> Boxes:
+    """The eight dark unit squares of a 4 x 4 board on [-2, 2]^2, uniform."""
+    low = torch.tensor([[i - 2, j - 2] for i in range(4) for j in range(4) if (i + j) % 2 == 0], dtype=torch.float64)
+    return Boxes(low, low + 1)
+
+
+DENSITIES: dict[str, Callable[[], Density]] = {
+    "gaussian": gaussian,
+    "bimodal": bimodal,
+    "uniform": uniform,
+    "ring8": ring8,
+    "grid25": grid25,
+    "spiral": spiral,
+    "moons": moons,
+    "checkerboard": checkerboard,
+}
+
+_NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
+_TERM = re.compile(rf"(?:({_NUMBER})\*)?N\(({_NUMBER}),({_NUMBER})\)")
+
+
+def parse_mixture(text: str) -> Mixture:
+    """The 1-D mixture written as "0.3*N(-2,0.5)+0.7*N(1,0.2)": weight*N(mean,standard deviation), terms joined by +.
+
+    A single term may go without a weight. Raises Refusal when it cannot be read or does not integrate to one.
+    """
+    terms = [_TERM.fullmatch(term) for term in re.split(r"(?<=\))\+", re.sub(r"\s", "", text))]
+    read = [t for t in terms if t is not None and (t[1] or len(terms) == 1)]
+    if len(read) < len(terms):
+        raise Refusal(f"The mixture {text!r} cannot be read: write weight*N(mean,std) joined by +, for example 0.3*N(-2,0.5)+0.7*N(1,0.2).")
+    weights = [float(t[1] or 1) for t in read]
+    means, stds = [float(t[2]) for t in read], [float(t[3]) for t in read]
+    if not all(math.isfinite(v) for v in (*weights, *means, *stds)):
+        raise Refusal(f"The mixture {text!r} has a number too large to hold: make it smaller.")
+    if min(stds) <= 0:
+        raise Refusal(f"The mixture {text!r} has a standard deviation of {min(stds):g}: each must be above 0.")
+    if min(weights) <= 0 or abs(sum(weights) - 1) > 1e-6:
+        raise Refusal(f"The mixture {text!r} is a density that does not integrate to one: its weights must be positive with sum 1.")
+    return mixture(weights, means, stds)
