@@ -1,0 +1,108 @@
+"""DCGAN (Radford et al. 2015, arXiv 1511.06434, section 3), for any size from 8 pixels a side and 1 to 4 channels.
+
+G projects z to the smallest map and climbs by 4 x 4 transposed convolutions of stride 2; D comes down by 4 x 4 convolutions of stride 2.
+BatchNorm stands in every layer but G's output and D's input; G has ReLU and ends in tanh, D has LeakyReLU. Weights start as N(0, 0.02).
+Without normalisation that start is far too small to pass a signal, so then variance is kept through each layer instead (He et al. 2015).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import prod
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import leaky_relu, relu
+
+from zerosum.nets.sizes import ladder
+
+MOST_DOUBLINGS = 3  # 64, 128, 256, 512 channels in the published nets
+
+
+def channels(width: int, rungs: int) -> list[int]:
+    """Channels of the maps below the image, widest map first: width x 1, 2, 4, 8, 8, ..."""
+    return [width * 2 ** min(i, MOST_DOUBLINGS) for i in range(rungs)]
+
+
+def _start(layer: nn.Module, norm: str, taps: int, slope: float) -> None:
+    """N(0, 0.02) under BatchNorm; else variance 2 / ((1 + slope^2) taps), where `taps` weighted inputs meet in one output."""
+    weight, bias = layer.weight, layer.bias
+    assert isinstance(weight, Tensor)
+    nn.init.normal_(weight, 0.0, 0.02 if norm == "batch" else nn.init.calculate_gain("leaky_relu", slope) / taps**0.5)
+    if isinstance(bias, Tensor):
+        nn.init.zeros_(bias)
+
+
+def _norm(norm: str, width: int) -> nn.Module:
+    if norm != "batch":
+        return nn.Identity()
+    layer = nn.BatchNorm2d(width)
+    nn.init.normal_(layer.weight, 1.0, 0.02)
+    return layer
+
+
+class Generator(nn.Module):
+    """G: z (N, dim) -> images (N, C, H, W) in (-1, 1)."""
+
+    def __init__(self, shape: Sequence[int], dim: int, *, width: int, norm: str) -> None:
+        super().__init__()
+        c, h, w = shape
+        sizes = ladder(h, w)
+        widths = channels(width, len(sizes) - 1)[::-1]
+        self.base = (*sizes[-1], widths[0])
+        self.project = nn.Linear(dim, prod(self.base), bias=norm == "none")
+        self.norm = _norm(norm, widths[0])
+        _start(self.project, norm, dim, 0.0)
+        self.up = nn.ModuleList()
+        self.norms = nn.ModuleList()
+        for i, (last, (bh, bw), (th, tw)) in enumerate(zip(widths, sizes[:0:-1], sizes[-2::-1], strict=True)):
+            final = i == len(widths) - 1
+            out = c if final else widths[i + 1]
+            layer = nn.ConvTranspose2d(last, out, 4, 2, 1, output_padding=(th - 2 * bh, tw - 2 * bw), bias=final or norm == "none")
+            # Of the 16 taps of a stride-2 transposed convolution four meet in one pixel.
+            _start(layer, norm, 4 * last, 0.0)
+            self.up.append(layer)
+            if not final:
+                self.norms.append(_norm(norm, out))
+
+    def forward(self, z: Tensor) -> Tensor:
+        # Rows are read as H x W x C, which is how channels-last convolutions hold their maps: no copy.
+        h = relu(self.norm(self.project(z).unflatten(1, self.base).permute(0, 3, 1, 2)))
+        for up, norm in zip(self.up, self.norms, strict=False):
+            h = relu(norm(up(h)))
+        return torch.tanh(self.up[-1](h))
+
+
+class Discriminator(nn.Module):
+    """D: images (N, C, H, W) -> logits (N,)."""
+
+    def __init__(self, shape: Sequence[int], *, width: int, norm: str, slope: float) -> None:
+        super().__init__()
+        c, h, w = shape
+        sizes = ladder(h, w)
+        widths = channels(width, len(sizes) - 1)
+        self.slope = slope
+        self.down = nn.ModuleList()
+        self.norms = nn.ModuleList()
+        for i, (last, out) in enumerate(zip([c, *widths], widths, strict=False)):
+            layer = nn.Conv2d(last, out, 4, 2, 1, bias=i == 0 or norm == "none")
+            _start(layer, norm, 16 * last, slope)
+            self.down.append(layer)
+            self.norms.append(_norm(norm, out) if i else nn.Identity())
+        self.head = nn.Linear(widths[-1] * prod(sizes[-1]), 1)
+        nn.init.normal_(self.head.weight, 0.0, 0.02 if norm == "batch" else self.head.in_features**-0.5)
+        nn.init.zeros_(self.head.bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        h = x.contiguous(memory_format=torch.channels_last)
+        for down, norm in zip(self.down, self.norms, strict=True):
+            h = leaky_relu(norm(down(h)), self.slope)
+        return self.head(h.permute(0, 2, 3, 1).flatten(1))[:, 0]
+
+
+def generator(shape: Sequence[int], dim: int, *, width: int, norm: str) -> nn.Module:
+    return Generator(shape, dim, width=width, norm=norm)
+
+
+def discriminator(shape: Sequence[int], *, width: int, norm: str, slope: float) -> nn.Module:
+    return Discriminator(shape, width=width, norm=norm, slope=slope)

@@ -1,0 +1,122 @@
+"""Multilayer perceptrons, as in Goodfellow et al. 2014: for points, and for small images as flat vectors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import prod
+
+import torch
+from torch import Tensor, nn
+
+ACTIVATIONS = ("relu", "leaky_relu", "prelu", "tanh", "maxout")
+PIECES = 2  # Goodfellow et al. 2013 (arXiv 1302.4389) take the largest of a few linear pieces; two keep a layer cheap.
+
+
+class Maxout(nn.Module):
+    """The largest of `PIECES` values for each unit: (N, PIECES w) -> (N, w). Goodfellow et al. 2013, section 2."""
+
+    def forward(self, h: Tensor) -> Tensor:
+        return h.unflatten(1, (PIECES, -1)).amax(1)
+
+
+def activation(name: str, slope: float) -> nn.Module:
+    """The module for a name in ACTIVATIONS; slope: LeakyReLU's negative slope and PReLU's start."""
+    match name:
+        case "relu":
+            return nn.ReLU()
+        case "leaky_relu":
+            return nn.LeakyReLU(slope)
+        case "prelu":
+            return nn.PReLU(init=slope)
+        case "tanh":
+            return nn.Tanh()
+        case "maxout":
+            return Maxout()
+    raise ValueError(f"no activation is called {name!r}: {', '.join(ACTIVATIONS)}")
+
+
+def start_linear(layer: nn.Module, name: str, slope: float) -> None:
+    """Weights that keep the signal's variance through the activation (He et al. 2015, eq. 14); biases zero."""
+    weight, bias = layer.weight, layer.bias
+    assert isinstance(weight, Tensor)
+    gain = nn.init.calculate_gain("tanh") if name == "tanh" else nn.init.calculate_gain("leaky_relu", 0.0 if name == "relu" else slope)
+    nn.init.normal_(weight, 0.0, gain / weight[0].numel() ** 0.5)
+    if isinstance(bias, Tensor):
+        nn.init.zeros_(bias)
+
+
+class MLP(nn.Module):
+    """A perceptron from (N, d_in) to (N, d_out): `depth` hidden layers of `width` units.
+
+    norm "batch" puts BatchNorm1d before each activation but the first layer's when `first_norm` is false; dropout is taken after each activation.
+    """
+
+    def __init__(
+        self,
+        d_in: int,
+        d_out: int,
+        *,
+        width: int,
+        depth: int,
+        activation_name: str,
+        slope: float,
+        norm: str = "none",
+        first_norm: bool = True,
+        dropout: float = 0.0,
+    ) -> None:
+        super().__init__()
+        pieces = PIECES if activation_name == "maxout" else 1
+        layers: list[nn.Module] = []
+        last = d_in
+        for i in range(depth):
+            linear = nn.Linear(last, pieces * width)
+            start_linear(linear, activation_name, slope)
+            layers.append(linear)
+            if norm == "batch" and (i or first_norm):
+                layers.append(nn.BatchNorm1d(pieces * width))
+            layers.append(activation(activation_name, slope))
+            if dropout:
+                layers.append(nn.Dropout(dropout))
+            last = width
+        head = nn.Linear(last, d_out)
+        nn.init.normal_(head.weight, 0.0, last**-0.5)
+        nn.init.zeros_(head.bias)
+        self.layers = nn.Sequential(*layers, head)
+
+    def forward(self, h: Tensor) -> Tensor:
+        out: Tensor = self.layers(h.flatten(1))
+        return out
+
+
+class Generator(nn.Module):
+    """G: z (N, dim) -> (N, *shape). Points leave it linearly, images through tanh."""
+
+    def __init__(self, shape: Sequence[int], dim: int, **knobs: object) -> None:
+        super().__init__()
+        self.shape = tuple(shape)
+        self.body = MLP(dim, prod(self.shape), **knobs)  # type: ignore[arg-type]
+
+    def forward(self, z: Tensor) -> Tensor:
+        x = self.body(z).unflatten(1, self.shape)
+        return torch.tanh(x) if len(self.shape) == 3 else x
+
+
+class Discriminator(nn.Module):
+    """D: x (N, *shape) -> logits (N,)."""
+
+    def __init__(self, shape: Sequence[int], **knobs: object) -> None:
+        super().__init__()
+        self.body = MLP(prod(shape), 1, first_norm=False, **knobs)  # type: ignore[arg-type]
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.body(x)[:, 0]
+
+
+def generator(shape: Sequence[int], dim: int, *, width: int, depth: int, norm: str, activation: str, slope: float) -> nn.Module:
+    return Generator(shape, dim, width=width, depth=depth, norm=norm, activation_name=activation, slope=slope)
+
+
+def discriminator(
+    shape: Sequence[int], *, width: int, depth: int, norm: str, activation: str, slope: float, dropout: float
+) -> nn.Module:
+    return Discriminator(shape, width=width, depth=depth, norm=norm, activation_name=activation, slope=slope, dropout=dropout)

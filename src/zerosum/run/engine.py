@@ -1,0 +1,71 @@
+"""How a round is executed on this machine: device, precision, threads. The choice is made once, at a run's first start, and written into it."""
+
+from __future__ import annotations
+
+import os
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import torch
+
+from zerosum.errors import Refusal
+from zerosum.run.config import Config
+
+
+@dataclass(frozen=True)
+class Engine:
+    """The choice that was made: `isa` is the CPU's instruction set as torch sees it, `reason` says why in a sentence."""
+
+    engine: str
+    precision: str
+    threads: int
+    device: str
+    isa: str
+    torch: str
+    reason: str
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    def prepare(self) -> torch.device:
+        """Sets this process's thread count and gives the device."""
+        torch.set_num_threads(self.threads)
+        return torch.device(self.device)
+
+    def arithmetic(self) -> AbstractContextManager[Any]:
+        """The context in which nets run: bf16 products with float32 weights and sums, or plain float32."""
+        if self.precision == "bf16":
+            return torch.autocast(torch.device(self.device).type, torch.bfloat16)
+        return nullcontext()
+
+
+def has_bf16_unit() -> bool:
+    """Whether this CPU multiplies matrices in bf16 (AMX), and nothing in the environment forbids it."""
+    allowed = os.environ.get("ONEDNN_MAX_CPU_ISA", "").upper()
+    if allowed not in ("", "DEFAULT", "ALL") and "AMX" not in allowed:
+        return False
+    return torch.backends.cpu.get_cpu_capability().startswith("AVX512") and bool(torch.cpu._is_amx_tile_supported())
+
+
+def choose(config: Config, kind: str) -> Engine:
+    """The engine for a config and a kind of data ("points" or "images"). Raises Refusal for what this machine does not have."""
+    device = config.device
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    if device.startswith("cuda") and not torch.cuda.is_available():
+        raise Refusal(f"--device {device} was asked for and torch sees no GPU here: use --device cpu.")
+    if config.engine in ("compiled", "graph"):
+        raise Refusal(f"--engine {config.engine} is not built yet: use --engine eager.")
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    points = kind == "points"
+    threads = config.threads or (1 if points else int(os.environ.get("OMP_NUM_THREADS", cores)))
+    precision, reason = config.precision, "as asked"
+    if precision == "auto":
+        if points:
+            precision, reason = "float32", "small nets on points gain nothing from bf16"
+        elif device != "cpu" or has_bf16_unit():
+            precision, reason = "bf16", "this machine has a matrix unit for bf16"
+        else:
+            precision, reason = "float32", "this machine has no matrix unit for bf16"
+    return Engine("eager", precision, threads, device, torch.backends.cpu.get_cpu_capability(), torch.__version__, reason)

@@ -1,0 +1,105 @@
+"""A run folder, opened for reading: what was asked, the record, and samples of the newest checkpoint's average. Needs no lock."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from zerosum.data.source import Data, open_data
+from zerosum.data.space import Space
+from zerosum.errors import Refusal
+from zerosum.run import checkpoint as checkpoints
+from zerosum.run.checkpoint import Checkpoint
+from zerosum.run.config import Config, from_json
+from zerosum.run.players import Players
+from zerosum.run.record import SCHEMA, Row, read_rows
+from zerosum.run.sampling import draw_samples, interpolate
+
+Modules = tuple[nn.Module, nn.Module]
+
+
+@dataclass
+class Run:
+    """A training and its folder. given: a person's own (G, D), for a run that was trained with such."""
+
+    path: Path
+    manifest: dict[str, Any]
+    given: Modules | None = None
+
+    @cached_property
+    def config(self) -> Config:
+        return from_json(self.manifest["config"])
+
+    @cached_property
+    def space(self) -> Space:
+        return Space.from_json(self.manifest["data"])
+
+    def rows(self, kind: str | None = None) -> list[Row]:
+        """The record's rows, of one type when `kind` names it."""
+        return [r for r in read_rows(self.path / "record.jsonl") if kind in (None, r["type"])]
+
+    def checkpoint(self) -> Checkpoint:
+        """The newest whole checkpoint. Raises Refusal where there is none."""
+        found, complaints = checkpoints.newest(self.path)
+        if found is None:
+            raise Refusal(f"{self.path} holds no whole checkpoint yet{': ' + ' '.join(complaints) if complaints else ''}: train it further first.")
+        return found
+
+    @property
+    def finished(self) -> bool:
+        """Whether the run has seen all the samples that it was given."""
+        found, _ = checkpoints.newest(self.path)
+        return found is not None and bool(found.meta.get("horizon")) and found.meta["samples"] >= found.meta["horizon"]
+
+    def players(self, device: torch.device | None = None) -> Players:
+        """The two players and the average as the newest checkpoint holds them."""
+        if self.manifest["players"] == "given" and self.given is None:
+            raise Refusal(f"{self.path} was trained with a person's own modules: load it in Python with zerosum.load(path, generator=G, discriminator=D).")
+        players = Players(self.config, self.space.shape, device or torch.device("cpu"), self.given)
+        players.restore(self.checkpoint())
+        return players
+
+    @cached_property
+    def _generator(self) -> nn.Module:
+        return self.players().average.module
+
+    def sample(self, n: int, seed: int = 0) -> np.ndarray:
+        """n samples of the average of G: uint8 N x H x W (x C) for images, float32 N x d for points. Sample i depends on (seed, i) alone."""
+        return self.space.to_array(draw_samples(self._generator, self.config.prior, self.space, n, seed))
+
+    def interpolate(self, rows: int = 8, steps: int = 10, seed: int = 0) -> np.ndarray:
+        """rows x steps samples: each row walks from one z to another (Radford et al. 2015, section 6.1)."""
+        return self.space.to_array(interpolate(self._generator, self.config.prior, self.space, rows, steps, seed))
+
+    def data(self) -> Data:
+        """The data that the run was trained on, opened again. Raises Refusal when it is gone or has changed."""
+        stated = self.manifest["data"]
+        if stated["spec"] is None:
+            raise Refusal(f"{self.path} was trained on an array in memory: hand the same array to zerosum.resume(path, data=array).")
+        data = open_data(stated["spec"], self.config.data)
+        if data.fingerprint != stated["fingerprint"]:
+            raise Refusal(f"{stated['spec']} has changed since the run in {self.path} began: bring the old data back, or start a new run.")
+        return data
+
+
+def open_run(path: str | Path, given: Modules | None = None) -> Run:
+    """The run in a folder. Raises Refusal when the folder is no run, or one that this version cannot read."""
+    path = Path(path)
+    file = path / "run.json"
+    if not path.exists():
+        raise Refusal(f"There is no run at {path}: give the folder that zerosum train wrote to.")
+    try:
+        manifest = json.loads(file.read_bytes())
+        schema = manifest["schema"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise Refusal(f"{path} is not a run: it holds no readable run.json; give the folder that zerosum train wrote to.") from error
+    if schema != SCHEMA:
+        raise Refusal(f"{path} was written with run schema {schema} by zerosum {manifest.get('zerosum', '?')}, and this version reads schema {SCHEMA}: use that version.")
+    return Run(path, manifest, given)

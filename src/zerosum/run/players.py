@@ -1,0 +1,96 @@
+"""The two players of a run with their optimisers and the average of G: everything that a checkpoint holds but the counter."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import torch
+from torch import Tensor, nn
+
+from zerosum.chance import key
+from zerosum.errors import Refusal
+from zerosum.nets import NETS, build
+from zerosum.nets.average import Average
+from zerosum.run.checkpoint import Checkpoint, Tensors
+from zerosum.run.config import Config, NetOptions, PlayerOptions
+
+BATCH_NORMS = (nn.modules.batchnorm._BatchNorm,)
+RANDOM = (nn.modules.dropout._DropoutNd,)
+MOMENTS = ("exp_avg", "exp_avg_sq", "step")
+
+
+def looks_at_the_batch(module: nn.Module) -> bool:
+    """Whether a sample's output depends on the samples beside it: BatchNorm does."""
+    return any(isinstance(m, BATCH_NORMS) for m in module.modules())
+
+
+def draws_numbers(module: nn.Module) -> bool:
+    """Whether a module draws random numbers of its own in training: dropout does."""
+    return any(isinstance(m, RANDOM) for m in module.modules())
+
+
+def _knobs(net: NetOptions) -> dict[str, object]:
+    """The knobs for a kind of net; one that the kind does not have must stand at its default."""
+    row, default = NETS[net.kind], asdict(NetOptions())
+    knobs = {name: knob for name, knob in asdict(net).items() if name != "kind"}
+    for name, knob in knobs.items():
+        if name not in row.knobs and knob != default[name]:
+            raise Refusal(f"--net.{name} {knob} does nothing in --net.kind {net.kind}, which has {', '.join(sorted(row.knobs))}: leave it out.")
+    return knobs
+
+
+def _adam(module: nn.Module, options: PlayerOptions) -> torch.optim.Adam:
+    parameters = [p for p in module.parameters() if p.requires_grad]
+    if not parameters:
+        raise Refusal("A player has no weights to train: give a module with parameters that require gradients.")
+    return torch.optim.Adam(parameters, lr=options.lr, betas=(options.beta1, options.beta2), fused=True)
+
+
+class Players:
+    """G, D, Adam for each, and the average of G, on one device, in channels-last layout where there are images."""
+
+    def __init__(self, config: Config, shape: tuple[int, ...], device: torch.device, given: tuple[nn.Module, nn.Module] | None = None) -> None:
+        """given: a person's own (G, D); else they are built by the config, with weights drawn from its seed. Raises Refusal."""
+        if given is None:
+            with torch.random.fork_rng(devices=[]):
+                torch.manual_seed(key(config.seed, "weights"))
+                given = build(config.net.kind, shape, config.prior.dim, _knobs(config.net))
+        layout = torch.channels_last if len(shape) == 3 else torch.preserve_format
+        self.G: nn.Module = given[0].to(device=device, memory_format=layout).train()  # type: ignore[call-overload]
+        self.D: nn.Module = given[1].to(device=device, memory_format=layout).train()  # type: ignore[call-overload]
+        if config.game.penalty != "none" and looks_at_the_batch(self.D):
+            raise Refusal(
+                f"--game.penalty {config.game.penalty} is of one sample's gradient, and with BatchNorm in D a sample has none of its own: use --net.norm none or --game.penalty none."
+            )
+        self.average = Average(self.G)
+        self.optimisers = {"d": _adam(self.D, config.d), "g": _adam(self.G, config.g)}
+
+    def weights(self) -> Tensors:
+        """G, D and the average: parameters and buffers by name, the very tensors."""
+        named = {"G": self.G, "D": self.D, "average": self.average.module}
+        return {f"{player}.{name}": tensor for player, module in named.items() for name, tensor in module.state_dict().items()}
+
+    def moments(self) -> Tensors:
+        """Adam's state by player and parameter name, the very tensors; zeros stand in for what has not been stepped yet."""
+        found: Tensors = {}
+        for letter, module in (("d", self.D), ("g", self.G)):
+            state = self.optimisers[letter].state
+            for name, p in module.named_parameters():
+                if not p.requires_grad:
+                    continue
+                if not state[p]:
+                    state[p] = {"step": torch.zeros((), device=p.device), **{m: torch.zeros_like(p) for m in MOMENTS[:2]}}
+                found |= {f"{letter}.{name}.{moment}": state[p][moment] for moment in MOMENTS}
+        return found
+
+    @torch.no_grad()
+    def restore(self, checkpoint: Checkpoint) -> None:
+        """Takes over a checkpoint's state, in place. Raises Refusal where it does not fit."""
+        for file, mine in (("weights.safetensors", self.weights()), ("moments.safetensors", self.moments())):
+            for name, tensor in checkpoint.tensors(file, mine).items():
+                mine[name].copy_(tensor)
+
+
+def host_copy(tensors: Tensors) -> dict[str, Tensor]:
+    """Contiguous copies on the host, to be written while the run goes on."""
+    return {name: t.detach().to("cpu", copy=True).contiguous() for name, t in tensors.items()}

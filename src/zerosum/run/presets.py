@@ -1,0 +1,96 @@
+"""Named starting points: a Config each, and which one a kind of data gets unasked. What was tried, and what it scored: docs/presets.md."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from zerosum.errors import Refusal, nearest
+from zerosum.run.config import Config, GameOptions, NetOptions, PlayerOptions, PriorOptions
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A Config with a sentence on what it is for."""
+
+    config: Config
+    doc: str
+
+
+PRESETS: dict[str, Preset] = {
+    "points": Preset(
+        Config(
+            game=GameOptions(value="relativistic", penalty="r1r2", gamma=0.1),
+            prior=PriorOptions(kind="normal", dim=16),
+            net=NetOptions(kind="mlp", width=128, depth=3),
+            d=PlayerOptions(lr=1e-3, lr_end=1e-5),
+            g=PlayerOptions(lr=1e-3, lr_end=1e-5),
+            batch=256,
+            average=20_000,
+        ),
+        "Points and known densities: small perceptrons, relativistic game with R1 and R2.",
+    ),
+    "digits": Preset(
+        Config(
+            game=GameOptions(value="relativistic", penalty="r1r2", gamma=0.05),
+            net=NetOptions(kind="resnet", width=32, depth=1),
+            d=PlayerOptions(lr=1e-3, lr_end=1e-4),
+            g=PlayerOptions(lr=1e-3, lr_end=1e-4),
+            batch=32,
+            average=10_000,
+            warmup=2_000,
+        ),
+        "Small grey images such as MNIST's digits: residual nets, relativistic game with R1 and R2.",
+    ),
+    "images": Preset(
+        Config(
+            game=GameOptions(value="relativistic", penalty="r1r2", gamma=0.05),
+            net=NetOptions(kind="resnet", width=48, depth=1),
+            d=PlayerOptions(lr=5e-4, lr_end=5e-5),
+            g=PlayerOptions(lr=5e-4, lr_end=5e-5),
+            batch=32,
+            average=10_000,
+            warmup=2_000,
+        ),
+        "Colour images, with or without transparency: residual nets, relativistic game with R1 and R2.",
+    ),
+    "dcgan": Preset(
+        Config(
+            game=GameOptions(value="non_saturating", penalty="none"),
+            prior=PriorOptions(kind="uniform", dim=100),
+            net=NetOptions(kind="dcgan", width=64, norm="batch"),
+            d=PlayerOptions(lr=2e-4, beta1=0.5, beta2=0.999),
+            g=PlayerOptions(lr=2e-4, beta1=0.5, beta2=0.999),
+            batch=128,
+            average=0,
+        ),
+        "DCGAN as published by Radford et al. 2015: a baseline for images.",
+    ),
+    "goodfellow": Preset(
+        Config(
+            game=GameOptions(value="non_saturating", penalty="none"),
+            prior=PriorOptions(kind="uniform", dim=100),
+            net=NetOptions(kind="mlp", width=256, depth=2, activation="relu"),
+            d=PlayerOptions(lr=2e-4, beta1=0.5, beta2=0.999),
+            g=PlayerOptions(lr=2e-4, beta1=0.5, beta2=0.999),
+            batch=100,
+            average=0,
+        ),
+        "The game of Goodfellow et al. 2014 with perceptrons: a baseline for points and small images.",
+    ),
+}
+
+
+def default_preset(kind: str, shape: tuple[int, ...] | None) -> str:
+    """The preset for data of a kind ("points" or "images") and a sample's shape."""
+    if kind == "points":
+        return "points"
+    if shape is not None and shape[0] == 1 and max(shape[1:]) <= 32:
+        return "digits"
+    return "images"
+
+
+def named(name: str) -> Preset:
+    """The preset of this name. Raises Refusal, with the nearest, where there is none."""
+    if name not in PRESETS:
+        raise Refusal(f"There is no preset {name!r}.{nearest(name, PRESETS) or ' There are ' + ', '.join(PRESETS) + '.'}")
+    return PRESETS[name]

@@ -1,0 +1,174 @@
+"""One round of Algorithm 1 as a function of its number: draws, D's k steps, G's steps, the average; and the statistics that the round leaves.
+
+Nothing here waits for the device: the statistics stay tensors until the trainer reads them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import softplus
+
+from zerosum.chance import key, uniform
+from zerosum.data.space import Space
+from zerosum.game.penalty import PENALTIES
+from zerosum.game.play import DiscriminatorCost, GeneratorCost, discriminator_cost, generator_cost
+from zerosum.game.prior import PRIORS
+from zerosum.game.value import VALUES, Value, smoothed
+from zerosum.nets.average import decay
+from zerosum.run.config import Config
+from zerosum.run.engine import Engine
+from zerosum.run.players import Players, draws_numbers, looks_at_the_batch
+from zerosum.run.schedule import learning_rate
+
+SIGNALS = ("loss_d", "loss_g", "penalty", "a", "b", "a_std", "b_std", "V", "D_real", "D_fake", "accuracy", "grad_d", "grad_g")
+
+
+class Reals(Protocol):
+    """Where reals come from: batch number `counter` of n raw rows, a function of (seed, counter)."""
+
+    def batch(self, n: int, seed: int, counter: int) -> Tensor: ...
+
+
+class NotFinite(ArithmeticError):
+    """A gradient is NaN or infinite; raised before the update that would have used it. The sentence says whose and when."""
+
+
+@dataclass
+class Rounds:
+    """The game between two players on some reals. `play(t)` plays round t; the same t from the same state is the same round."""
+
+    config: Config
+    players: Players
+    reals: Reals
+    space: Space
+    engine: Engine
+
+    def __post_init__(self) -> None:
+        game = self.config.game
+        self.value: Value = smoothed(VALUES[game.value], game.smoothing)
+        self.penalty = PENALTIES[game.penalty]
+        self.device = torch.device(self.engine.device)
+        self.together = not looks_at_the_batch(self.players.D)
+        self.seeds_modules = draws_numbers(self.players.G) or draws_numbers(self.players.D)
+        self.samples_a_round = game.k * self.config.batch
+
+    # -- draws ------------------------------------------------------------------------------------------------------------
+
+    def _real(self, counter: int) -> Tensor:
+        return self.space.encode(self.reals.batch(self.config.batch, self.config.seed, counter).to(self.device, non_blocking=True))
+
+    def _noise(self, whose: str, counter: int) -> Tensor:
+        prior = self.config.prior
+        return PRIORS[prior.kind]((self.config.batch, prior.dim), self.config.seed, f"z of {whose}", counter).to(self.device, non_blocking=True)
+
+    # -- the players, in the engine's arithmetic --------------------------------------------------------------------------
+
+    def _G(self, z: Tensor) -> Tensor:
+        with self.engine.arithmetic():
+            fake: Tensor = self.players.G(z)
+        return fake.float()
+
+    def _D(self, x: Tensor) -> Tensor:
+        with self.engine.arithmetic():
+            logits: Tensor = self.players.D(x)
+        return logits.float().flatten()
+
+    # -- steps ------------------------------------------------------------------------------------------------------------
+
+    def _d_cost(self, x: Tensor, step: int) -> DiscriminatorCost:
+        # G's running statistics move in its own step alone: D's step leaves G as it was, buffers too.
+        with torch.no_grad(), frozen_statistics(self.players.G):
+            fake = self._G(self._noise("D", step))
+        epsilon = None
+        if self.penalty is not None and self.penalty.between:
+            epsilon = uniform((len(x),), self.config.seed, "epsilon", step).to(self.device)
+        return discriminator_cost(self._D, x, fake, self.value, self.penalty, self.config.game.gamma, epsilon, self.together)
+
+    def _g_cost(self, x: Tensor, step: int) -> GeneratorCost:
+        fake = self._G(self._noise("G", step))
+        with frozen_statistics(self.players.D):
+            return generator_cost(self._D, fake, self.value, x)
+
+    def _gradient(self, letter: str, cost: Tensor, t: int) -> Tensor:
+        """Leaves the gradient of `cost` in the player's weights and gives its norm. Raises NotFinite."""
+        optimiser = self.players.optimisers[letter]
+        weights = [p for group in optimiser.param_groups for p in group["params"]]
+        gradients = torch.autograd.grad(cost, weights, allow_unused=True)
+        for weight, gradient in zip(weights, gradients, strict=True):
+            weight.grad = gradient
+        norm = torch.linalg.vector_norm(torch.stack(torch._foreach_norm([g for g in gradients if g is not None])))
+        # On the host the number is at hand; on a GPU the trainer looks at it with the other statistics.
+        if self.device.type == "cpu" and not torch.isfinite(norm):
+            module = self.players.D if letter == "d" else self.players.G
+            names = [n for n, p in module.named_parameters() if p.grad is not None and not torch.isfinite(p.grad).all()]
+            whose = "D" if letter == "d" else "G"
+            raise NotFinite(f"the gradient of {whose}'s {names[0] if names else 'weights'} was not finite in round {t + 1}")
+        return norm
+
+    def _update(self, letter: str, seen: int, horizon: int | None) -> None:
+        options = self.config.d if letter == "d" else self.config.g
+        optimiser = self.players.optimisers[letter]
+        for group in optimiser.param_groups:
+            group["lr"] = learning_rate(options, self.config.warmup, seen, horizon)
+        optimiser.step()
+
+    # -- the round --------------------------------------------------------------------------------------------------------
+
+    def play(self, t: int, horizon: int | None) -> Tensor:
+        """Plays round t (0, 1, ...) and returns the statistics named in SIGNALS, a vector on the device."""
+        game = self.config.game
+        seen = (t + 1) * self.samples_a_round
+        if self.seeds_modules:
+            torch.manual_seed(key(self.config.seed, "modules", t))
+        for j in range(game.k):
+            last = j == game.k - 1
+            x = self._real(t * game.k + j)
+            d = self._d_cost(x, t * game.k + j)
+            norm_d = self._gradient("d", d.cost + d.price, t)
+            if game.order == "simultaneous" and last:
+                break
+            self._update("d", seen, horizon)
+        for j in range(game.g_steps):
+            g = self._g_cost(x, t * game.g_steps + j)
+            norm_g = self._gradient("g", g.cost, t)
+            if game.order == "simultaneous" and j == 0:
+                self._update("d", seen, horizon)
+            self._update("g", seen, horizon)
+        self.players.average.update(decay(self.samples_a_round, self.config.average, seen))
+        return statistics(self.value, d, g, norm_d, norm_g)
+
+
+class frozen_statistics:
+    """Within it, a module's BatchNorm layers use the batch's statistics but leave their running ones alone."""
+
+    def __init__(self, module: nn.Module) -> None:
+        self.layers = [m for m in module.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm) and m.track_running_stats]
+
+    def __enter__(self) -> None:
+        self._track(False)
+
+    def __exit__(self, *_: object) -> None:
+        self._track(True)
+
+    def _track(self, on: bool) -> None:
+        for layer in self.layers:
+            layer.track_running_stats = on
+
+
+@torch.no_grad()
+def statistics(value: Value, d: DiscriminatorCost, g: GeneratorCost, norm_d: Tensor, norm_g: Tensor) -> Tensor:
+    """The round's numbers in the order of SIGNALS; V, D(x) and D(G(z)) are NaN where the logit is no probability."""
+    a, b = d.a, d.b
+    if value.probability:
+        V = -softplus(-a).mean() - softplus(b).mean()
+        probabilities = [V, a.sigmoid().mean(), b.sigmoid().mean()]
+    else:
+        probabilities = [a.new_full((), float("nan"))] * 3
+    accuracy = (a > b).float().mean() if value.paired else ((a > 0).float().mean() + (b < 0).float().mean()) / 2
+    a_std, a_mean = torch.std_mean(a, correction=0)
+    b_std, b_mean = torch.std_mean(b, correction=0)
+    return torch.stack([d.cost, g.cost, d.price, a_mean, b_mean, a_std, b_std, *probabilities, accuracy, norm_d, norm_g])
