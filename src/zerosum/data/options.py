@@ -11,7 +11,7 @@ class DataOptions:
     """How the training data is read."""
 
     size: str | None = None
-    """Image size to train at: 64 (square) or 48x64 (height x width). Default: the images' own size when they share one that suits the net, else 64."""
+    """Image size to train at: 64 (square) or 48x64 (height x width). Default: the images' own size if they share one up to 64, else 64."""
     fit: Literal["crop", "stretch"] = "crop"
     """How an image of another shape is brought to the size: centre crop, or stretch."""
     limit: int | None = None

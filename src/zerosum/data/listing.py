@@ -1,0 +1,131 @@
+"""Which files of a folder or a zip are images, under names that do not depend on where it lies."""
+
+from __future__ import annotations
+
+import os
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path, PurePosixPath
+from typing import IO
+
+from zerosum.data.items import Skipped
+from zerosum.data.pictures import MAX_BYTES, SUFFIXES, Unreadable
+from zerosum.errors import Refusal
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One image file: its name inside the folder or zip, its bytes, and a stamp that changes when it does."""
+
+    name: str
+    size: int
+    stamp: str
+
+
+@dataclass(frozen=True)
+class Listing:
+    """The image files of one folder or zip, sorted by name.
+
+    open: a stream of an entry that can seek; several threads may call it. ignored: how many files are no images by their names.
+    """
+
+    entries: tuple[Entry, ...]
+    open: Callable[[Entry], IO[bytes]]
+    skipped: tuple[Skipped, ...]
+    ignored: int
+
+    def read(self, entry: Entry) -> bytes:
+        """All bytes of an entry. Raises Unreadable where they are more than it declares."""
+        with self.open(entry) as stream:
+            content = stream.read(entry.size + 1)
+        if len(content) != entry.size:
+            raise Unreadable(f"{len(content)} bytes where {entry.size} were declared")
+        return content
+
+
+def list_images(path: Path) -> Listing:
+    """The images of a folder (with all below it) or a zip. Raises Refusal where it cannot be read."""
+    return _folder(path) if path.is_dir() else _archive(path)
+
+
+def is_image(name: str) -> bool:
+    """By its ending; hidden files and what macOS leaves in archives are none."""
+    parts = PurePosixPath(name).parts
+    return PurePosixPath(name).suffix.lower() in SUFFIXES and not any(p.startswith(".") or p == "__MACOSX" for p in parts if p != "..")
+
+
+def class_of(names: list[str]) -> tuple[tuple[str, ...], list[int]] | None:
+    """Class names and each file's class number, where every file lies in a first-level folder and there are at least two such folders.
+
+    Folders that all files share (an archive's single top folder) are passed over.
+    """
+    paths = [PurePosixPath(name).parts for name in names]
+    while paths and all(len(p) > 1 for p in paths) and len({p[0] for p in paths}) == 1:
+        paths = [p[1:] for p in paths]
+    if not paths or any(len(p) == 1 for p in paths):
+        return None
+    classes = tuple(sorted({p[0] for p in paths}))
+    number = {name: i for i, name in enumerate(classes)}
+    return classes, [number[p[0]] for p in paths]
+
+
+def _folder(root: Path) -> Listing:
+    entries, skipped, ignored = [], [], 0
+    for directory, folders, files in os.walk(root):
+        folders.sort()
+        for file in files:
+            path = Path(directory, file)
+            name = path.relative_to(root).as_posix()
+            if not is_image(name):
+                ignored += 1
+                continue
+            try:
+                stat = path.stat()
+            except OSError as error:
+                skipped.append(Skipped(name, error.strerror or "cannot be read"))
+                continue
+            if stat.st_size > MAX_BYTES:
+                skipped.append(Skipped(name, _too_large(stat.st_size)))
+            else:
+                entries.append(Entry(name, stat.st_size, str(stat.st_mtime_ns)))
+    return Listing(tuple(sorted(entries, key=lambda e: e.name)), lambda entry: (root / entry.name).open("rb"), tuple(skipped), ignored)
+
+
+def _archive(path: Path) -> Listing:
+    try:
+        archive = zipfile.ZipFile(path)
+    except (zipfile.BadZipFile, OSError) as error:
+        raise Refusal(f"{path} cannot be read as a zip ({error}): make it anew, or give the folder of images itself.") from error
+    entries, skipped, ignored = [], [], 0
+    for info in archive.infolist():
+        if info.is_dir():
+            continue
+        if not is_image(info.filename):
+            ignored += 1
+        elif reason := _unfit(info):
+            skipped.append(Skipped(info.filename, reason))
+        else:
+            entries.append(Entry(info.filename, info.file_size, f"{info.CRC}/{info.date_time}"))
+
+    def opened(entry: Entry) -> IO[bytes]:
+        with archive.open(entry.name) as member:
+            # One byte more than declared shows a member that lies about its size; nothing larger is ever inflated.
+            return BytesIO(member.read(entry.size + 1))
+
+    unique = {entry.name: entry for entry in entries}
+    return Listing(tuple(unique[name] for name in sorted(unique)), opened, tuple(skipped), ignored)
+
+
+def _unfit(info: zipfile.ZipInfo) -> str:
+    name = PurePosixPath(info.filename.replace("\\", "/"))
+    if name.is_absolute() or ".." in name.parts or ":" in name.parts[0]:
+        return "its name leaves the archive's folder"
+    if info.flag_bits & 1:
+        return "encrypted"
+    return _too_large(info.file_size) if info.file_size > MAX_BYTES else ""
+
+
+def _too_large(size: int) -> str:
+    return f"{size / 2**20:.0f} MB is more than {MAX_BYTES // 2**20} MB"
