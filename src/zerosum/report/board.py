@@ -1,0 +1,164 @@
+"""What the display knows of a run, and how it is laid out: a board of a few lines for a terminal, or one plain line."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from zerosum.report.numbers import count, duration, finite, number, share
+from zerosum.report.words import STOPS
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+_KEPT = 12  # newest rows of signals from which a trend is read
+
+
+@dataclass
+class State:
+    """The newest of everything. samples: seen so far; horizon: where the run ends; seconds: of training; rate: samples a second."""
+
+    run: Path | None = None
+    samples: int = 0
+    horizon: int | None = None
+    seconds: float = 0.0
+    rate: float | None = None
+    signals: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=_KEPT))
+    scores: dict[str, dict[str, Any]] = field(default_factory=dict)
+    grid: str | None = None
+    stop: dict[str, Any] | None = None
+
+    def take(self, row: dict[str, Any]) -> str | None:
+        """Learn from a row of the record. Returns a sentence where the row is news to somebody who reads plain lines."""
+        match row.get("type"):
+            case "signals":
+                self.signals.append(row)
+            case "score":
+                self.scores[str(row.get("name"))] = row
+                return f"{row.get('name')} {score(row)}"
+            case "grid":
+                self.grid = str(row.get("file")) if self.run is None else str(self.run / str(row.get("file")))
+                return f"samples in {self.grid}"
+            case "stop":
+                self.stop = row
+                return stopped(row)
+            case "start" | "horizon" if isinstance(row.get("horizon"), int):
+                self.horizon = row["horizon"]
+        return None
+
+
+def stopped(row: dict[str, Any]) -> str:
+    """A stop row in words."""
+    reason = str(row.get("reason"))
+    return " ".join(part for part in (STOPS.get(reason, f"Stopped: {reason}."), str(row.get("message") or "")) if part)
+
+
+def score(row: dict[str, Any]) -> str:
+    """A score with its interval and floor, as far as they are known: 4.81 [4.60, 5.02], floor 0.40."""
+    low, high, floor = (finite(row.get(key)) for key in ("low", "high", "floor"))
+    interval = f" [{number(low)}, {number(high)}]" if low is not None and high is not None else ""
+    return number(row.get("value")) + interval + (f", floor {number(floor)}" if floor is not None else "")
+
+
+def trend(rows: Sequence[dict[str, Any]], key: str) -> str:
+    """One word for where a signal goes: rising, falling or steady; "" while there are fewer than six values to tell by.
+
+    The newer half's mean is compared with the older's: two standard errors of the difference make a direction.
+    """
+    values = [v for row in rows if (v := finite(row.get(key))) is not None]
+    if len(values) < 6:
+        return ""
+    half = len(values) // 2
+    (old, old_error), (new, new_error) = (_mean(part) for part in (values[:half], values[-half:]))
+    if abs(new - old) <= 2 * math.hypot(old_error, new_error):
+        return "steady"
+    return "rising" if new > old else "falling"
+
+
+def _mean(values: list[float]) -> tuple[float, float]:
+    n, mean = len(values), sum(values) / len(values)
+    return mean, math.sqrt(sum((v - mean) ** 2 for v in values) / (n - 1) / n)
+
+
+def stated(signals: dict[str, Any]) -> bool:
+    """Whether the game's logit is a probability, so that the row states V(D, G) and D(x)."""
+    return any(signals.get(key) is not None for key in ("V", "D_real", "D_fake"))
+
+
+def belief(signals: dict[str, Any]) -> list[tuple[str, str]]:
+    """What D thinks, as (name, text): V and probabilities, or, where the game's logit is none, the logits and the accuracy."""
+    if stated(signals):
+        return [
+            ("V(D, G)", f"{number(signals.get('V'))}  (-log 4 = -1.39 where D can only guess)"),
+            ("D(x)", f"{number(signals.get('D_real'))}  D(G(z)) {number(signals.get('D_fake'))}  (both 0.5 where D can only guess)"),
+        ]
+    return [
+        ("V(D, G)", "not stated: this game's logit is no probability"),
+        ("logits", f"reals {number(signals.get('a'))}, fakes {number(signals.get('b'))} on average"),
+        ("D is right", f"{share(signals.get('accuracy'))} of the time  (50 % where D can only guess)"),
+    ]
+
+
+def _left(state: State) -> str:
+    if state.horizon is None:
+        return "measuring the speed"
+    if state.samples >= state.horizon:
+        return "done"
+    return f"{duration((state.horizon - state.samples) / state.rate)} left" if state.rate else ""
+
+
+def _counted(state: State) -> list[str]:
+    of = "" if state.horizon is None else f" of {count(state.horizon)}"
+    speed = f"{count(state.rate)} a second" if state.rate else ""
+    return [part for part in (f"{count(state.samples)}{of} samples", speed, _left(state)) if part]
+
+
+def line(state: State) -> str:
+    """One plain line: samples, speed, time left, and what D thinks."""
+    parts = _counted(state)
+    if state.signals:
+        now = state.signals[-1]
+        if stated(now):
+            parts.append(f"V(D, G) {number(now.get('V'))} (-log 4 = -1.39)")
+            parts.append(f"D(x) {number(now.get('D_real'))}, D(G(z)) {number(now.get('D_fake'))}")
+        else:
+            parts.append(f"logits (no probability) {number(now.get('a'))} on reals, {number(now.get('b'))} on fakes")
+            parts.append(f"D is right {share(now.get('accuracy'))}")
+        parts.append(f"loss D {number(now.get('loss_d'))}, G {number(now.get('loss_g'))}")
+    return "  ".join(parts)
+
+
+def board(state: State) -> RenderableType:
+    """The board for a terminal of any width."""
+    from rich.console import Group
+    from rich.progress_bar import ProgressBar
+    from rich.table import Table
+    from rich.text import Text
+
+    bar = Table.grid(expand=True)
+    bar.add_row(ProgressBar(total=state.horizon or None, completed=state.samples, complete_style="green", pulse=state.horizon is None))
+    facts = Table.grid(padding=(0, 2))
+    facts.add_column(style="dim", no_wrap=True)
+    facts.add_column()
+    for name, text in _facts(state):
+        facts.add_row(Text(name), Text(text))
+    return Group(bar, Text("   ".join(_counted(state))), facts)
+
+
+def _facts(state: State) -> list[tuple[str, str]]:
+    facts = []
+    if state.signals:
+        now = state.signals[-1]
+        facts += belief(now)
+        for who, key in (("D", "loss_d"), ("G", "loss_g")):
+            facts.append((f"{who} pays", f"{number(now.get(key))}  {trend(state.signals, key)}"))
+    facts += [(name, f"{score(row)}  at {count(row.get('samples'))} samples") for name, row in state.scores.items()]
+    if state.grid is not None:
+        facts.append(("samples", state.grid))
+    if state.stop is not None:
+        facts.append(("", stopped(state.stop)))
+    return facts

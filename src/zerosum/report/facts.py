@@ -1,0 +1,107 @@
+"""What the page says in words and tables: what was trained, on what, by which command and machine, its scores and its knobs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from zerosum.report.folder import Row, RunFolder
+from zerosum.report.numbers import ABSENT, count, finite, number
+
+
+def summary(run: RunFolder) -> str:
+    """One sentence: which nets learn which data."""
+    data, config = _part(run.manifest, "data"), _part(run.manifest, "config")
+    net, game = _part(config, "net"), _part(config, "game")
+    weights = _part(run.manifest, "parameters").get("G")
+    what = [str(net["kind"]) if net.get("kind") else "", f"{count(weights)} weights" if finite(weights) is not None else ""]
+    which = f" ({', '.join(part for part in what if part)})" if any(what) else ""
+    play = f" by the {str(game['value']).replace('_', '-')} game" if game.get("value") else ""
+    return f"A generator{which} learns {_items(data)}{play}."
+
+
+def _items(data: Mapping[str, Any]) -> str:
+    shape = data.get("shape")
+    size = [int(s) for s in shape] if isinstance(shape, list) and all(isinstance(s, int) for s in shape) else []
+    if data.get("kind") == "images" and len(size) == 3:
+        channels = {1: "grey", 2: "grey and alpha", 3: "RGB", 4: "RGBA"}.get(size[0], f"{size[0]} channels")
+        what = f"images of {size[1]} x {size[2]}, {channels}"
+    elif data.get("kind") == "points" and size:
+        what = f"points in {size[0]} dimension" + ("s" if size[0] > 1 else "")
+    else:
+        what = "data"
+    of = f" ({data['name']})" if data.get("name") else ""
+    return (f"{count(data['train'])} " if finite(data.get("train")) else "") + what + of
+
+
+def scores(run: RunFolder) -> list[dict[str, str]]:
+    """The newest score of each name: name, value, interval, floor, n, split, features, samples, note."""
+    newest = {str(row.get("name")): row for row in run.of("score")}
+    return [_score(name, row) for name, row in newest.items()]
+
+
+def _score(name: str, row: Row) -> dict[str, str]:
+    low, high = finite(row.get("low")), finite(row.get("high"))
+    return {
+        "name": name,
+        "value": number(row.get("value")),
+        "interval": f"{number(low)} to {number(high)}" if low is not None and high is not None else ABSENT,
+        "floor": number(row.get("floor")),
+        "n": count(row.get("n")),
+        "split": str(row.get("split") or ABSENT),
+        # A hash is told apart by its first letters; the record has it whole.
+        "features": str(row.get("features") or ABSENT)[:20],
+        "samples": count(row.get("samples")),
+        "note": str(row.get("note") or ""),
+    }
+
+
+def about(run: RunFolder) -> list[tuple[str, str]]:
+    """(name, text) of the data, the start, the machine and the nets: what is known of them."""
+    m, data, engine = run.manifest, _part(run.manifest, "data"), _part(run.manifest, "engine")
+    parameters = _part(m, "parameters")
+    parts = [f"{count(data[key])} {word}" for key, word in _SPLITS if finite(data.get(key)) is not None]
+    classes = data.get("classes")
+    facts = [
+        ("Command", m.get("command")),
+        ("Started", m.get("created")),
+        ("Preset", m.get("preset")),
+        ("Data", data.get("spec") or data.get("name")),
+        ("Kind", _items({**data, "train": None, "name": None}) if data else None),
+        ("Parts", ", ".join(parts) or ("endless: drawn anew from a known density" if data and "train" in data else None)),
+        ("Classes", ", ".join(map(str, classes)) if isinstance(classes, list) else None),
+        ("Skipped", f"{count(data['skipped'])} items" if finite(data.get("skipped")) else None),
+        ("Fingerprint", data.get("fingerprint")),
+        ("Weights", ", ".join(f"{player} {count(n)}" for player, n in parameters.items())),
+        ("Engine", ", ".join(str(engine[key]) for key in ("engine", "precision", "device") if engine.get(key))),
+        ("Why this engine", engine.get("reason")),
+        ("Machine", ", ".join(text for key, text in _machine(engine) if engine.get(key))),
+        ("Versions", ", ".join(f"{name} {v}" for name, v in (("zerosum", m.get("zerosum")), ("torch", engine.get("torch"))) if v)),
+    ]
+    return [(name, str(text)) for name, text in facts if text]
+
+
+_SPLITS = (("train", "to train on"), ("validation", "to validate by"), ("test", "held out, for evaluate alone"))
+
+
+def _machine(engine: Mapping[str, Any]) -> list[tuple[str, str]]:
+    threads = engine.get("threads")
+    return [("threads", f"{threads} thread" + ("" if threads == 1 else "s")), ("isa", str(engine.get("isa")))]
+
+
+def knobs(run: RunFolder) -> list[tuple[str, str]]:
+    """Every knob as (flag, value), nested names joined by points as on the command line."""
+    return [(f"--{name.replace('_', '-')}", str(value)) for name, value in _flat(_part(run.manifest, "config"))]
+
+
+def _flat(config: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in config.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{prefix}{name}.")
+        else:
+            yield prefix + name, value
+
+
+def _part(whole: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    part = whole.get(key)
+    return part if isinstance(part, Mapping) else {}

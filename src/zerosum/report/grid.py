@@ -1,0 +1,79 @@
+"""A batch of samples as one picture: images as tiles; points as a histogram or as scatters (scatter.py)."""
+
+from __future__ import annotations
+
+import math
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from zerosum.errors import Refusal
+from zerosum.report.disk import write_whole
+from zerosum.report.scatter import Array, Density, draw_points
+from zerosum.report.style import png
+
+_WIDTH = 960  # pixels that a magnified grid may be wide
+_MAGNIFY = 8  # beyond this a pixel is a slab
+_GUTTER = 2
+_PAPER = 110  # grey of the gutters: seen beside black digits and beside white paper
+_SQUARE = 8  # pixels of a square of the checkerboard
+
+
+def save_grid(
+    array: Array, path: Path | str, columns: int | None = None, *, real: Array | None = None, density: Density | None = None
+) -> Path:
+    """Draw samples into the PNG `path`, whole or not at all.
+
+    array: images, uint8, (N, H, W) or (N, H, W, C) with C of 1 grey, 2 grey and alpha, 3 RGB, 4 RGBA; or points, floating, (N, d).
+    columns: tiles a row; default: as near a square as N allows.
+    real: points of p_data, (M, d), drawn behind the samples; which
+        then also fix the window; density: p_data itself, from (K, d) to (K,), for d of 1 or 2.
+    Raises Refusal when the array is neither, or empty.
+    """
+    array = np.asarray(array)
+    if array.ndim == 2 and array.shape[0] and array.shape[1] and np.issubdtype(array.dtype, np.floating):
+        return write_whole(Path(path), png(draw_points(array, real, density)))
+    return write_whole(Path(path), tile(array, columns))
+
+
+def tile(array: Array, columns: int | None = None) -> bytes:
+    """Images (`save_grid`) as the bytes of one PNG: row by row, each magnified by the same whole factor, nearest neighbour."""
+    n, height, width = _checked(array).shape[:3]
+    across = min(n, columns or math.ceil(math.sqrt(n)))
+    factor = max(1, min(_MAGNIFY, (_WIDTH - _GUTTER) // across // width))
+    tiles = _opaque(array.repeat(factor, axis=1).repeat(factor, axis=2))
+    down = math.ceil(n / across)
+    cell = (height * factor + _GUTTER, width * factor + _GUTTER)
+    sheet = np.full((down * cell[0] + _GUTTER, across * cell[1] + _GUTTER, tiles.shape[3]), _PAPER, dtype=np.uint8)
+    for i, one in enumerate(tiles):
+        y, x = _GUTTER + i // across * cell[0], _GUTTER + i % across * cell[1]
+        sheet[y : y + one.shape[0], x : x + one.shape[1]] = one
+    buffer = BytesIO()
+    Image.fromarray(sheet[..., 0] if sheet.shape[2] == 1 else sheet).save(buffer, format="PNG")
+    return buffer.getvalue()
+
+
+def _checked(array: Array) -> Array:
+    images = array.ndim == 3 or (array.ndim == 4 and array.shape[3] in (1, 2, 3, 4))
+    if not images or array.dtype != np.uint8:
+        raise Refusal(
+            f"An array of shape {array.shape} and type {array.dtype} is neither images (uint8, N x H x W or N x H x W x C, C from 1 to 4) "
+            "nor points (floating, N x d); convert it before drawing it."
+        )
+    if 0 in array.shape:
+        raise Refusal(f"There is nothing to draw in an array of shape {array.shape}; ask for at least one sample.")
+    return array
+
+
+def _opaque(tiles: Array) -> Array:
+    """(N, H, W[, C]) -> (N, H, W, 1 or 3): alpha is laid over a light checkerboard, so that transparent is seen to be transparent."""
+    if tiles.ndim == 3:
+        return tiles[..., None]
+    if tiles.shape[3] in (1, 3):
+        return tiles
+    y, x = np.indices(tiles.shape[1:3]) // _SQUARE
+    board = np.where((y + x) % 2, 216.0, 244.0)[None, ..., None]
+    alpha = tiles[..., -1:] / 255.0
+    return np.rint(alpha * tiles[..., :-1] + (1 - alpha) * board).astype(np.uint8)

@@ -1,0 +1,166 @@
+"""A run folder as one self-contained HTML file: no scripts, nothing fetched, nothing needed but the file itself."""
+
+from __future__ import annotations
+
+import math
+import shlex
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from zerosum.report import figures
+from zerosum.report.board import stated, stopped
+from zerosum.report.disk import write_whole
+from zerosum.report.embed import data_uri, inline_svg
+from zerosum.report.facts import about, knobs, scores, summary
+from zerosum.report.folder import Row, RunFolder, read_run
+from zerosum.report.numbers import count, duration, finite
+from zerosum.report.words import CURVES, EQUILIBRIUM, NO_PROBABILITY
+
+_MOMENTS = 6
+_NEWEST_BYTES = 900_000
+_MOMENT_BYTES = 180_000  # base64 adds a third: all pictures together stay under 2.7 MB
+
+
+def write_report(run_path: Path | str, verdict: Mapping[str, Any] | None = None) -> Path:
+    """Write RUN/report.html from RUN's record and pictures, and return its path.
+
+    verdict: keys state, since, evidence, advice, confidence; default: the newest row of type "verdict", if there is one.
+    Any run will do: unfinished, of one row, empty, or with values that are null or not finite. Raises Refusal when RUN is no run folder.
+    """
+    run = read_run(run_path)
+    return write_whole(run.path / "report.html", render(run, verdict or run.newest("verdict")).encode())
+
+
+def render(run: RunFolder, verdict: Mapping[str, Any] | None = None) -> str:
+    """The page as text."""
+    loader = FileSystemLoader(Path(__file__).parent / "templates")
+    environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    grids = run.grids()
+    return environment.get_template("report.html").render(
+        name=run.path.resolve().name,
+        data=_known(run.manifest, "data").get("name"),
+        summary=summary(run),
+        verdict=_verdict(verdict),
+        state=_state(run),
+        newest=_newest(run, grids),
+        moments=[m for row, file in moments(grids) if (m := _moment(row, file)) is not None],
+        scores=scores(run),
+        curves=curves(run),
+        no_probability=_no_probability(run),
+        about=about(run),
+        knobs=knobs(run),
+        run=shlex.quote(_shown(run.path)),
+        thinned=len(run.of("signals")) > figures.POINTS,
+        unreadable=run.unreadable,
+    )
+
+
+def curves(run: RunFolder) -> list[dict[str, Any]]:
+    """The figures that the record can fill, in the order in which a person should read them: title, svg, meaning, wish."""
+    rows, scored = run.of("signals"), run.of("score")
+    drawn = [
+        ("V", figures.value(rows)),
+        ("probabilities", figures.probabilities(rows)),
+        ("accuracy", figures.accuracy(rows)),
+        ("logits", figures.logits(rows)),
+        ("losses", figures.losses(rows, _equilibrium(run))),
+        ("gradients", figures.gradients(rows)),
+        ("penalty", figures.penalty(rows)),
+        ("speed", figures.speed(rows)),
+    ]
+    shown = []
+    # One score is in the table; two make a curve.
+    for i, name in enumerate(dict.fromkeys(str(row.get("name")) for row in scored)):
+        if sum(row.get("name") == name for row in scored) > 1 and (drawing := figures.score(scored, name)) is not None:
+            meaning = f"{name} of samples of G's average; the bars are 95 % intervals, the dotted line what real samples would get."
+            wish = "You would like to see it reach the dotted line."
+            # matplotlib escapes the texts that it writes, and inline_svg the label.
+            svg = Markup(inline_svg(drawing, f"{name} over samples seen", f"s{i}"))
+            shown.append({"title": name, "svg": svg, "meaning": meaning, "wish": wish})
+    for i, (key, drawing) in enumerate(drawn):
+        if drawing is not None:
+            words = CURVES[key]
+            svg = Markup(inline_svg(drawing, words.title, f"c{i}"))
+            shown.append({"title": words.title, "svg": svg, "meaning": words.meaning, "wish": words.wish})
+    return shown
+
+
+def moments(grids: Sequence[tuple[Row, Path]], most: int = _MOMENTS) -> list[tuple[Row, Path]]:
+    """At most `most` of the grids: the first and the last, then again and again the one farthest from its nearest chosen.
+
+    Distances are in the logarithm of samples seen, for a generator's early steps are its long ones.
+    """
+    if len(grids) <= most:
+        return list(grids)
+    at = [math.log(max(1.0, finite(row.get("samples")) or 1.0)) for row, _ in grids]
+    chosen = {0, len(grids) - 1}
+    while len(chosen) < most:
+        rest = [i for i in range(len(at)) if i not in chosen]
+        chosen.add(max(rest, key=lambda i: min(abs(at[i] - at[j]) for j in chosen)))
+    return [grids[i] for i in sorted(chosen)]
+
+
+def _known(manifest: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    part = manifest.get(key)
+    return part if isinstance(part, Mapping) else {}
+
+
+def _equilibrium(run: RunFolder) -> tuple[float, float | None] | None:
+    game = _known(_known(run.manifest, "config"), "game")
+    # With smoothed labels the best D is no longer at one half.
+    return None if game.get("smoothing") else EQUILIBRIUM.get(str(game.get("value")))
+
+
+def _no_probability(run: RunFolder) -> str | None:
+    rows = run.of("signals")
+    return NO_PROBABILITY if rows and not any(stated(row) for row in rows) else None
+
+
+def _state(run: RunFolder) -> str:
+    """Where the run stands, from its last rows."""
+    if not run.rows:
+        return "Nothing is recorded yet."
+    last = run.rows[-1]
+    horizon = run.horizon()
+    of = f" of {count(horizon)}" if horizon else ""
+    seen = f"{count(last.get('samples'))}{of} samples seen in {duration(last.get('seconds'))}."
+    # A resume writes a new start after the stop, so only a stop since then is the end.
+    ends = [row for row in run.rows if row.get("type") in ("start", "stop")]
+    if ends and ends[-1].get("type") == "stop":
+        return f"{stopped(ends[-1])} {seen}"
+    return f"No end is recorded: it is still training, or its process ended without a word. {seen}"
+
+
+def _verdict(verdict: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """state and advice as text, evidence as a list of sentences, since and confidence as they come."""
+    if not verdict:
+        return None
+    found = {key: verdict.get(key) for key in ("state", "since", "advice", "confidence")}
+    evidence = verdict.get("evidence") or []
+    several = isinstance(evidence, (list, tuple))
+    return {**found, "evidence": [_sentence(e) for e in (evidence if several else [evidence])]}
+
+
+def _sentence(evidence: Any) -> str:
+    return "; ".join(f"{k}: {v}" for k, v in evidence.items()) if isinstance(evidence, Mapping) else str(evidence)
+
+
+def _newest(run: RunFolder, grids: Sequence[tuple[Row, Path]]) -> dict[str, Any] | None:
+    row, file = grids[-1] if grids else ({}, run.path / "grid.png")
+    uri = data_uri(file, _NEWEST_BYTES)
+    return None if uri is None else {"uri": uri, "samples": count(row["samples"]) if "samples" in row else None}
+
+
+def _moment(row: Row, file: Path) -> dict[str, str] | None:
+    uri = data_uri(file, _MOMENT_BYTES)
+    return None if uri is None else {"uri": uri, "samples": count(row.get("samples")), "time": duration(row.get("seconds"))}
+
+
+def _shown(path: Path) -> str:
+    """The run's path as one would type it here: relative where that is shorter."""
+    whole = path.resolve()
+    return str(whole.relative_to(Path.cwd())) if whole.is_relative_to(Path.cwd()) else str(whole)

@@ -1,0 +1,159 @@
+"""What a person sees while a run trains: a live display on a terminal, a plain line every so often elsewhere; always on standard error.
+
+Drawing takes time from the training, so the display measures itself and draws at most four times a second and for at most a hundredth
+of the time. It has no thread of its own.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self, TextIO
+
+from zerosum.report.board import State, board, line
+
+if TYPE_CHECKING:
+    from rich.live import Live
+
+_AGAIN = 0.25  # seconds between two drawings, at least
+_COST = 100  # a drawing that took t seconds is followed by none for 100 t
+_PLAIN = 10.0  # seconds between two plain lines
+
+
+def _is_terminal(stream: TextIO) -> bool:
+    return stream.isatty() and os.environ.get("TERM") not in ("dumb", "unknown")
+
+
+class Display:
+    """A listener of a training and a context manager: `row` takes the record's rows, `progress` the counter after each round.
+
+    run: the run's folder, for the grids' paths. quiet: show nothing at all. stream: where to; default standard error.
+    Both calls return at once unless something is due to be drawn, and draw without waiting for any device.
+    """
+
+    def __init__(
+        self,
+        run: Path | str | None = None,
+        *,
+        quiet: bool = False,
+        stream: TextIO | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._state = State(run=None if run is None else Path(run))
+        self._quiet = quiet
+        self._stream = sys.stderr if stream is None else stream
+        self._clock = clock
+        self._due = clock() + 1.0  # a plain line at once would know no speed
+        self._live: Live | None = None
+        self._speeds: deque[tuple[float, int]] = deque(maxlen=64)
+
+    def __enter__(self) -> Self:
+        if not self._quiet and _is_terminal(self._stream):
+            from rich.console import Console
+            from rich.live import Live
+
+            # Standard output is another's, unless it is the same terminal: then a print goes above the board.
+            self._live = Live(
+                console=Console(file=self._stream, highlight=False),
+                auto_refresh=False,
+                redirect_stdout=sys.stdout.isatty(),
+                vertical_overflow="crop",
+            )
+            self._live.start()
+            self._due = self._clock()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        """Draw the last state and give the terminal back, cursor and all, however the training ended."""
+        live, self._live = self._live, None
+        if live is None:
+            if not self._quiet and self._state.samples:
+                self._say(line(self._state))
+            return
+        try:
+            live.update(board(self._state), refresh=False)
+        finally:
+            live.stop()
+
+    def row(self, row: dict[str, Any]) -> None:
+        """A row of the record (docs/run-folder.md); an unknown type is none of the display's business."""
+        news = self._state.take(row)
+        if self._quiet:
+            return
+        if self._live is None:
+            if news:
+                self._say(news)
+        else:
+            self._draw()
+
+    def progress(self, samples: int, horizon: int | None, seconds: float) -> None:
+        """Samples seen, samples at which the run ends (None while unknown), seconds of training over all starts."""
+        self._state.samples, self._state.horizon, self._state.seconds = samples, horizon, seconds
+        if not self._speeds:
+            self._speeds.append((seconds, samples))
+        if not self._quiet:
+            self._draw()
+
+    def _draw(self) -> None:
+        now = self._clock()
+        if now < self._due:
+            return
+        self._state.rate = self._rate()
+        if self._live is None:
+            self._say(line(self._state))
+            self._due = now + _PLAIN
+            return
+        self._live.update(board(self._state), refresh=True)
+        self._due = now + max(_AGAIN, _COST * (self._clock() - now))
+
+    def _rate(self) -> float | None:
+        """Samples a second over the last drawings, at least 10 s where there are as many; None at the start."""
+        here = (self._state.seconds, self._state.samples)
+        while self._speeds and (here[1] < self._speeds[-1][1] or here[0] < self._speeds[-1][0]):
+            self._speeds.pop()
+        self._speeds.append(here)
+        while len(self._speeds) > 2 and here[0] - self._speeds[1][0] >= _PLAIN:
+            self._speeds.popleft()
+        elapsed = here[0] - self._speeds[0][0]
+        return (here[1] - self._speeds[0][1]) / elapsed if elapsed > 0 else None
+
+    def _say(self, words: str) -> None:
+        print(words, file=self._stream, flush=True)
+
+
+class Reading:
+    """Progress of a count of things, for `progress=` where data are read: called with a label, how many are done, and of how many.
+
+    One line rewritten in place on a terminal; elsewhere a line every ten seconds. What takes under a second is not mentioned.
+    """
+
+    def __init__(self, *, quiet: bool = False, stream: TextIO | None = None, clock: Callable[[], float] = time.monotonic) -> None:
+        self._quiet, self._stream, self._clock = quiet, stream, clock
+        self._label: str | None = None
+        self._due = 0.0
+        self._shown = False
+
+    def __call__(self, label: str, done: int, total: int) -> None:
+        """label: what is being done, such as "Reading images". done reaches total once, at the end."""
+        if self._quiet:
+            return
+        now = self._clock()
+        stream = sys.stderr if self._stream is None else self._stream
+        live = _is_terminal(stream)
+        if label != self._label:
+            self._label, self._due, self._shown = label, now + (1.0 if live else _PLAIN), False
+        over = done >= total
+        if now < self._due and not (over and self._shown):
+            return
+        part = f" ({100 * done // total} %)" if total else ""
+        words = f"{label}: {done:,} of {total:,}{part}"
+        print(f"\r{words}\x1b[K" if live else words, end="" if live and not over else "\n", file=stream, flush=True)
+        self._shown, self._due = not over, now + (_AGAIN if live else _PLAIN)
+
+
+reading = Reading()
