@@ -33,7 +33,8 @@ def squared_gradient_norm(logits: Tensor, x: Tensor) -> Tensor:
     One gradient of the sum gives every sample's own, as long as D treats samples apart: batch statistics would couple them.
     """
     (gradient,) = torch.autograd.grad(logits.sum(), x, create_graph=True)
-    return gradient.float().square().flatten(1).sum(1)
+    # bf16 squares are summed in float32; theory's float64 stays what it is.
+    return gradient.to(torch.promote_types(gradient.dtype, torch.float32)).square().flatten(1).sum(1)
 
 
 def between(x: Tensor, fake: Tensor, epsilon: Tensor) -> Tensor:
