@@ -6,6 +6,7 @@ The defaults are those of `presets.py`'s plain rows; a preset is a Config, and a
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field, fields, is_dataclass
+from math import inf
 from typing import Any, Literal
 
 from zerosum.data.options import DataOptions
@@ -102,6 +103,38 @@ class Config:
     """cpu, cuda or cuda:N; auto takes a GPU where there is one."""
     seed: int = 0
     """Seed of every random draw."""
+
+
+# The range of each number that has one; NaN lies in none.
+LEAST: dict[str, float] = {
+    "game.gamma": 0,
+    "game.k": 1,
+    "game.g_steps": 1,
+    "prior.dim": 1,
+    "net.width": 1,
+    "net.depth": 1,
+    "net.slope": 0,
+    "net.dropout": 0,
+    "d.lr": 0,
+    "g.lr": 0,
+    "batch": 1,
+    "average": 0,
+    "warmup": 0,
+    "threads": 0,
+}
+MOST: dict[str, float] = {"net.dropout": 0.95, "d.beta1": 0.9999, "g.beta1": 0.9999, "d.beta2": 0.999999, "g.beta2": 0.999999}
+
+
+def check(config: Config) -> None:
+    """Raises Refusal for a number outside its range."""
+    for path in LEAST.keys() | MOST.keys():
+        number: Any = config
+        for name in path.split("."):
+            number = getattr(number, name)
+        least, most = LEAST.get(path, 0), MOST.get(path, inf)
+        if not least <= number <= most or number == inf:
+            span = f"from {least:g} to {most:g}" if most < inf else f"of at least {least:g}"
+            raise Refusal(f"--{path.replace('_', '-')} must be a number {span}, not {number:g}.")
 
 
 def to_json(config: Config) -> dict[str, Any]:

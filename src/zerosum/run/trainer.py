@@ -16,9 +16,10 @@ from filelock import FileLock, Timeout
 
 from zerosum.data.source import Data
 from zerosum.errors import Refusal
+from zerosum.game.value import VALUES, smoothed
 from zerosum.run import checkpoint as checkpoints
 from zerosum.run import engine as engines
-from zerosum.run.config import Config, to_json
+from zerosum.run.config import Config, check, to_json
 from zerosum.run.folder import Modules, Run, open_run
 from zerosum.run.pace import Horizon, Pace
 from zerosum.run.players import Players, host_copy
@@ -186,8 +187,11 @@ def train(
     """
     if (samples is None) == (minutes is None):
         raise Refusal("Say how long to train with one of --samples and --minutes.")
+    check(config)
     engine = engines.choose(config, data.space.kind)
-    Players(config, data.space.shape, torch.device("cpu"), given)  # A game and nets that do not go together are refused here.
+    # A game and nets that do not go together are refused here.
+    smoothed(VALUES[config.game.value], config.game.smoothing)
+    Players(config, data.space.shape, torch.device("cpu"), given)
     if data.train.size is not None and data.train.size < 2:
         raise Refusal(f"{data.name} leaves {data.train.size} item to train on: give more.")
     claim(out)

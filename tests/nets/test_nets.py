@@ -1,0 +1,140 @@
+"""Every row of NETS: shapes, starts, gradients, and what an average promises."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+from torch.testing import assert_close
+
+from zerosum.chance import normal
+from zerosum.errors import Refusal
+from zerosum.nets import NETS, build
+from zerosum.nets.average import Average, decay
+from zerosum.nets.mlp import ACTIVATIONS, Maxout
+from zerosum.nets.sizes import ladder
+
+KNOBS: dict[str, Any] = dict(width=8, depth=2, norm="none", activation="leaky_relu", slope=0.2, dropout=0.0)
+SIZES = [(1, 8, 8), (3, 9, 17), (1, 28, 28), (4, 32, 24), (2, 31, 31), (3, 64, 64)]
+
+
+def made(kind: str, shape: tuple[int, ...], **knobs: Any) -> tuple[nn.Module, nn.Module]:
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        return build(kind, shape, 6, {**KNOBS, **knobs})
+
+
+@pytest.mark.parametrize("shape", SIZES)
+@pytest.mark.parametrize("kind", NETS)
+def test_any_size_from_eight_up_and_one_to_four_channels(kind: str, shape: tuple[int, ...]) -> None:
+    G, D = made(kind, shape)
+    x = G(normal((3, 6), 0, "z"))
+    assert x.shape == (3, *shape)
+    a = D(x)
+    assert a.shape == (3,)
+    assert torch.isfinite(a).all()
+    gradients = torch.autograd.grad(a.sum(), [*G.parameters(), *D.parameters()], allow_unused=True)
+    assert all(g is not None for g in gradients)
+
+
+@pytest.mark.parametrize("kind", [k for k, row in NETS.items() if 1 not in row.ranks])
+def test_convolutions_refuse_points_and_tiny_images(kind: str) -> None:
+    with pytest.raises(Refusal, match="mlp"):
+        made(kind, (2,))
+    with pytest.raises(Refusal, match="8 pixels"):
+        made(kind, (1, 7, 30))
+
+
+@pytest.mark.parametrize("kind", NETS)
+def test_the_start_keeps_the_signal(kind: str) -> None:
+    """Without normalisation, neither the images nor the logits vanish or explode at the start."""
+    shape = (3, 32, 32)
+    G, D = made(kind, shape, width=32)
+    with torch.no_grad():
+        x, a = G(normal((64, 6), 0, "z")), D(normal((64, *shape), 0, "x"))
+    assert 0.05 < float(x.std()) < 20
+    assert 0.05 < float(a.std()) < 20
+
+
+@pytest.mark.parametrize("kind", NETS)
+def test_without_batch_norm_a_sample_stands_for_itself(kind: str) -> None:
+    G, D = made(kind, (1, 16, 16))
+    z = normal((5, 6), 0, "z")
+    assert_close(G(z)[2:3], G(z[2:3]), rtol=1e-4, atol=1e-5)
+    x = normal((5, 1, 16, 16), 0, "x")
+    assert_close(D(x)[2:3], D(x[2:3]), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("norm", ["none", "batch"])
+def test_every_activation_of_the_perceptron(activation: str, norm: str) -> None:
+    G, D = made("mlp", (2,), activation=activation, norm=norm, dropout=0.3)
+    a = D(G(normal((8, 6), 0, "z")))
+    assert torch.isfinite(a).all()
+    assert any(isinstance(m, nn.Dropout) for m in D.modules())
+    assert not any(isinstance(m, nn.Dropout) for m in G.modules())
+
+
+def test_maxout_takes_the_largest_piece() -> None:
+    assert_close(Maxout()(torch.tensor([[1.0, -2.0, 0.5, 3.0]])), torch.tensor([[1.0, 3.0]]))
+
+
+def test_dcgan_is_the_published_net() -> None:
+    """Radford et al. 2015, figure 1 and section 3: 512, 256, 128, 64 channels from 4 x 4; BatchNorm neither at G's output nor at D's input; tanh."""
+    G, D = build("dcgan", (3, 64, 64), 100, {**KNOBS, "width": 64, "norm": "batch"})
+    ups = [m for m in G.modules() if isinstance(m, nn.ConvTranspose2d)]
+    downs = [m for m in D.modules() if isinstance(m, nn.Conv2d)]
+    assert [(m.in_channels, m.out_channels) for m in ups] == [(512, 256), (256, 128), (128, 64), (64, 3)]
+    assert [(m.in_channels, m.out_channels) for m in downs] == [(3, 64), (64, 128), (128, 256), (256, 512)]
+    assert sum(isinstance(m, nn.BatchNorm2d) for m in G.modules()) == 4
+    assert sum(isinstance(m, nn.BatchNorm2d) for m in D.modules()) == 3
+    with torch.no_grad():
+        x = G(normal((4, 100), 0, "z"))
+    assert float(x.abs().max()) <= 1
+    assert_close(ups[0].weight.std(), torch.tensor(0.02), rtol=0.05, atol=0)
+
+
+def test_a_residual_branch_begins_at_zero() -> None:
+    _, D = made("resnet", (1, 16, 16))
+    for block in D.blocks:  # type: ignore[union-attr]
+        x = normal((2, block[0].first.in_channels, 4, 4), 0, "x")
+        assert_close(block(x), x)
+
+
+@pytest.mark.parametrize("size", [(8, 8), (64, 64), (28, 28), (48, 64), (100, 9)])
+def test_the_ladder_ends_between_four_and_seven(size: tuple[int, int]) -> None:
+    rungs = ladder(*size)
+    assert rungs[0] == size
+    assert 4 <= min(rungs[-1]) <= 7
+
+
+class TestAverage:
+    def test_half_life_is_in_samples(self) -> None:
+        assert_close(decay(500, 1000, 10**9) ** 2, 0.5)
+        assert decay(500, 0, 10**9) == 0
+        assert_close(decay(10, 1000, 200), 0.5)  # at 200 samples seen the half-life is 10
+
+    def test_it_follows_parameters_and_running_statistics(self) -> None:
+        G = nn.Sequential(nn.Linear(2, 3), nn.BatchNorm1d(3))
+        average = Average(G)
+        before = [p.clone() for p in average.module.parameters()]
+        G(normal((9, 2), 0, "z"))
+        with torch.no_grad():
+            for p in G.parameters():
+                p.add_(1.0)
+        average.update(0.75)
+        for p, old in zip(average.module.parameters(), before, strict=True):
+            assert_close(p, old + 0.25)
+        assert_close(average.module[1].running_mean, 0.25 * G[1].running_mean)
+        assert_close(average.module[1].num_batches_tracked, G[1].num_batches_tracked)
+        assert not average.module.training
+
+    def test_without_a_half_life_it_is_g(self) -> None:
+        G = nn.Linear(2, 3)
+        average = Average(G)
+        with torch.no_grad():
+            G.weight.add_(1.0)
+        average.update(decay(10, 0, 100))
+        assert_close(average.module.weight, G.weight, rtol=0, atol=0)
