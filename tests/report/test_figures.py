@@ -88,6 +88,8 @@ def test_a_score_shows_its_interval_and_floor_and_goes_logarithmic_where_it_fall
     far = figures.score([score(1, 300.0), score(2, 2.0)], "frechet")
     assert far is not None
     assert far.axes[0].get_yscale() == "log"
+    far.draw_without_rendering()
+    assert {"2", "10", "100"} <= {tick.get_text() for tick in far.axes[0].get_yticklabels()}
     assert figures.score([score(1, None)], "frechet") is None
 
 

@@ -94,6 +94,17 @@ def test_a_game_without_probabilities_says_so(make_run: Make, rows_without_proba
     assert "How often D is right" in page
 
 
+def test_a_score_speaks_for_itself_where_the_record_has_its_sentence(make_run: Make, rows: list[dict[str, Any]]) -> None:
+    scored = [row for row in rows if row["type"] == "score"]
+    assert "away from it on either side is worse" in page_of(run := make_run(rows=scored))
+    scored[-1].update(meaning="Distance between fakes and reals.", better="lower", note="128 features")
+    (run / "record.jsonl").write_text("".join(json.dumps(row) + "\n" for row in scored))
+    page = page_of(run)
+    assert "Distance between fakes and reals. The bars" in page
+    assert "fall to the dotted line" in page
+    assert "128 features" in page
+
+
 @pytest.mark.parametrize("keep", [0, 1, 2])
 def test_empty_and_young_runs(make_run: Make, rows: list[dict[str, Any]], keep: int) -> None:
     page = page_of(make_run(rows=rows[:keep]))
@@ -150,6 +161,7 @@ def test_the_verdict_stands_at_the_top(make_run: Make, few: list[dict[str, Any]]
     page = page_of(run)
     assert "collapsing" in page
     assert "recall: 0.1" in page
+    assert "since 12,000 samples" in page
     assert page.index("Try R1.") < page.index("<h2>Samples")
     assert "healthy" in page_of(run, verdict={"state": "healthy"})
     assert "Try R1." not in page_of(run, verdict={"state": "healthy"})

@@ -41,10 +41,10 @@ def shown(state: State, width: int = 100) -> str:
 
 
 def state_after(rows: list[dict[str, Any]], samples: int, horizon: int | None) -> State:
-    state = State(run=Path("runs/demo"), samples=samples, horizon=horizon, rate=100.0)
+    state = State(run=Path("runs/demo"), rate=100.0)
     for row in rows:
         state.take(row)
-    state.horizon = horizon
+    state.samples, state.horizon = samples, horizon
     return state
 
 
@@ -125,7 +125,9 @@ def test_plain_news_is_told_at_once(rows: list[dict[str, Any]]) -> None:
             display.row(row)
     assert out.getvalue().splitlines()[0] == f"samples in {Path('runs/demo/grids/000000100.png')}"
     assert "frechet 8.00 [7.20, 8.80], floor 0.400" in out.getvalue()
-    assert out.getvalue().splitlines()[-1] == "Finished."
+    before, last = out.getvalue().splitlines()[-2:]
+    assert before.startswith("51,200 of 51,200 samples")
+    assert last == "Finished."
 
 
 def test_quiet_is_silent(rows: list[dict[str, Any]]) -> None:

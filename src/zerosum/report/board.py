@@ -34,6 +34,10 @@ class State:
 
     def take(self, row: dict[str, Any]) -> str | None:
         """Learn from a row of the record. Returns a sentence where the row is news to somebody who reads plain lines."""
+        if isinstance(samples := row.get("samples"), int):
+            self.samples = samples
+        if (seconds := finite(row.get("seconds"))) is not None:
+            self.seconds = seconds
         match row.get("type"):
             case "signals":
                 self.signals.append(row)

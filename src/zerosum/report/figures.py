@@ -115,7 +115,7 @@ def score(rows: Sequence[Row], name: str) -> Figure | None:
         seen = points[:, 1][np.isfinite(points[:, 1])]
         # A distance that falls by powers of ten hides its last half on a linear axis.
         if seen.min() > 0 and seen.max() > 20 * seen.min():
-            axes.set_yscale("log")
+            _logarithmic(axes)
         return _finished(axes)
 
 
@@ -148,10 +148,21 @@ def _lines(
             axes.axhline(level[0], color=FAINT, linewidth=0.8)
             axes.annotate(level[1], (1.01, level[0]), xycoords=("axes fraction", "data"), va="center", fontsize=8, color=FAINT)
         if log and any((curve[:, 1] > 0).any() for curve in curves.values()):
-            axes.set_yscale("log")
+            _logarithmic(axes)
         elif limits is not None:
             axes.set_ylim(*limits)
         return _finished(axes)
+
+
+def _logarithmic(axes: Axes) -> None:
+    """A logarithmic y axis whose ticks are plain numbers: powers of ten, or 1, 2 and 5 where there are too few of those."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    axes.set_yscale("log")
+    low, high = axes.get_ylim()
+    axes.yaxis.set_major_locator(LogLocator(subs=(1.0,) if high / low > 300 else (1.0, 2.0, 5.0)))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda y, _: f"{y:g}"))
+    axes.yaxis.set_minor_formatter(NullFormatter())
 
 
 def _finished(axes: Axes) -> Figure:

@@ -18,7 +18,7 @@ from zerosum.report.embed import data_uri, inline_svg
 from zerosum.report.facts import about, knobs, scores, summary
 from zerosum.report.folder import Row, RunFolder, read_run
 from zerosum.report.numbers import count, duration, finite
-from zerosum.report.words import CURVES, EQUILIBRIUM, NO_PROBABILITY
+from zerosum.report.words import CURVES, EQUILIBRIUM, NO_PROBABILITY, WISHES
 
 _MOMENTS = 6
 _NEWEST_BYTES = 900_000
@@ -54,6 +54,7 @@ def render(run: RunFolder, verdict: Mapping[str, Any] | None = None) -> str:
         about=about(run),
         knobs=knobs(run),
         run=shlex.quote(_shown(run.path)),
+        further=_further(run),
         thinned=len(run.of("signals")) > figures.POINTS,
         unreadable=run.unreadable,
     )
@@ -75,9 +76,12 @@ def curves(run: RunFolder) -> list[dict[str, Any]]:
     shown = []
     # One score is in the table; two make a curve.
     for i, name in enumerate(dict.fromkeys(str(row.get("name")) for row in scored)):
-        if sum(row.get("name") == name for row in scored) > 1 and (drawing := figures.score(scored, name)) is not None:
-            meaning = f"{name} of samples of G's average; the bars are 95 % intervals, the dotted line what real samples would get."
-            wish = "You would like to see it reach the dotted line."
+        mine = [row for row in scored if row.get("name") == name]
+        if len(mine) > 1 and (drawing := figures.score(scored, name)) is not None:
+            # A measure's own sentence comes with its row where the run wrote it there: a report knows the record, not the measures.
+            own = str(mine[-1].get("meaning") or f"{name} of samples of G's average.")
+            meaning = f"{own} The bars are 95 % intervals, the dotted line is what real samples would get."
+            wish = WISHES.get(str(mine[-1].get("better")), WISHES["floor"])
             # matplotlib escapes the texts that it writes, and inline_svg the label.
             svg = Markup(inline_svg(drawing, f"{name} over samples seen", f"s{i}"))
             shown.append({"title": name, "svg": svg, "meaning": meaning, "wish": wish})
@@ -135,6 +139,13 @@ def _state(run: RunFolder) -> str:
     return f"No end is recorded: it is still training, or its process ended without a word. {seen}"
 
 
+def _further(run: RunFolder) -> str:
+    """What `resume` needs besides the run: a run that has seen all of its samples needs more of them."""
+    stop, horizon = run.newest("stop"), run.horizon()
+    over = run.rows[-1] is stop and stop is not None and stop.get("reason") == "finished" if run.rows else False
+    return f" --samples {2 * horizon}" if over and horizon else ""
+
+
 def _verdict(verdict: Mapping[str, Any] | None) -> dict[str, Any] | None:
     """state and advice as text, evidence as a list of sentences, since and confidence as they come."""
     if not verdict:
@@ -142,6 +153,8 @@ def _verdict(verdict: Mapping[str, Any] | None) -> dict[str, Any] | None:
     found = {key: verdict.get(key) for key in ("state", "since", "advice", "confidence")}
     evidence = verdict.get("evidence") or []
     several = isinstance(evidence, (list, tuple))
+    if finite(found["since"]) is not None:
+        found["since"] = f"{count(found['since'])} samples"
     return {**found, "evidence": [_sentence(e) for e in (evidence if several else [evidence])]}
 
 

@@ -48,7 +48,7 @@ class Display:
         self._quiet = quiet
         self._stream = sys.stderr if stream is None else stream
         self._clock = clock
-        self._due = clock() + 1.0  # a plain line at once would know no speed
+        self._due = 0.0
         self._live: Live | None = None
         self._speeds: deque[tuple[float, int]] = deque(maxlen=64)
 
@@ -65,15 +65,14 @@ class Display:
                 vertical_overflow="crop",
             )
             self._live.start()
-            self._due = self._clock()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         """Draw the last state and give the terminal back, cursor and all, however the training ended."""
         live, self._live = self._live, None
         if live is None:
-            if not self._quiet and self._state.samples:
-                self._say(line(self._state))
+            if not self._quiet and self._state.samples and self._state.stop is None:
+                self._tell()
             return
         try:
             live.update(board(self._state), refresh=False)
@@ -86,6 +85,8 @@ class Display:
         if self._quiet:
             return
         if self._live is None:
+            if self._state.stop is row:
+                self._tell()
             if news:
                 self._say(news)
         else:
@@ -96,6 +97,8 @@ class Display:
         self._state.samples, self._state.horizon, self._state.seconds = samples, horizon, seconds
         if not self._speeds:
             self._speeds.append((seconds, samples))
+            # A plain line at once would know no speed; a board is better there from the start.
+            self._due = self._clock() + (1.0 if self._live is None else 0.0)
         if not self._quiet:
             self._draw()
 
@@ -103,11 +106,11 @@ class Display:
         now = self._clock()
         if now < self._due:
             return
-        self._state.rate = self._rate()
         if self._live is None:
-            self._say(line(self._state))
+            self._tell()
             self._due = now + _PLAIN
             return
+        self._state.rate = self._rate()
         self._live.update(board(self._state), refresh=True)
         self._due = now + max(_AGAIN, _COST * (self._clock() - now))
 
@@ -121,6 +124,10 @@ class Display:
             self._speeds.popleft()
         elapsed = here[0] - self._speeds[0][0]
         return (here[1] - self._speeds[0][1]) / elapsed if elapsed > 0 else None
+
+    def _tell(self) -> None:
+        self._state.rate = self._rate()
+        self._say(line(self._state))
 
     def _say(self, words: str) -> None:
         print(words, file=self._stream, flush=True)

@@ -80,7 +80,7 @@ def _plane(samples: Array, real: Array | None, density: Density | None, notes: l
             axes.contour(x, y, p, levels=p.max() * np.array([0.02, 0.1, 0.4, 0.8]), colors=INK, linewidths=0.7, linestyles="dotted")
     _scatter(axes, samples, real)
     axes.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), aspect="equal", xlabel="x₁", ylabel="x₂")
-    legend(axes)
+    legend(axes, markers=2)
     return _titled(drawing, notes + outside)
 
 
@@ -98,7 +98,7 @@ def _pairs(samples: Array, real: Array | None, notes: list[str]) -> Figure:
         low, high, _ = _window(samples[:, pair], None if real is None else real[:, pair])
         _scatter(panel, samples[:, pair], None if real is None else real[:, pair])
         panel.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), xlabel=f"x{_low(i)}", ylabel=f"x{_low(j)}")
-    legend(drawing.axes[0])
+    legend(drawing.axes[0], markers=2)
     return _titled(drawing, ["each pair of the 3 coordinates", *notes])
 
 

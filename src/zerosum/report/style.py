@@ -51,7 +51,6 @@ _QUIET: Any = {
     "legend.frameon": False,
     "legend.fontsize": 9,
     "legend.handlelength": 2.4,
-    "legend.markerscale": 2,
     "lines.solid_capstyle": "round",
     "svg.fonttype": "none",
     "svg.hashsalt": "zerosum",
@@ -89,11 +88,20 @@ def figure(width: float = 4.4, height: float = 2.5, *, fitted: bool = True) -> F
     return drawing
 
 
-def legend(axes: Axes) -> None:
-    """A legend above the axes, in one line, so that it never hides a curve."""
+def legend(axes: Axes, markers: float = 1) -> None:
+    """A legend above the axes, in one line, so that it never hides a curve; its markers magnified `markers` times."""
     handles, labels = axes.get_legend_handles_labels()
     if handles:
-        axes.legend(handles, labels, loc="lower left", bbox_to_anchor=(-0.01, 1.0), ncols=len(labels), borderaxespad=0.2, columnspacing=1.4)
+        axes.legend(
+            handles,
+            labels,
+            loc="lower left",
+            bbox_to_anchor=(-0.01, 1.0),
+            ncols=len(labels),
+            borderaxespad=0.2,
+            columnspacing=1.4,
+            markerscale=markers,
+        )
 
 
 def png(drawing: Figure, dpi: int = 150) -> bytes:

@@ -38,7 +38,8 @@ CURVES: dict[str, Curve] = {
     ),
     "logits": Curve(
         "D's scores",
-        "The mean logits a = D(x) of reals and b = D(G(z)) of fakes; the shade is one standard deviation.",
+        "The mean logits a = D(x) of reals and b = D(G(z)) of fakes; the shade is one standard deviation. In a game that weighs "
+        "differences (relativistic, wasserstein) their common level means nothing; the gap between them counts.",
         "You would like to see two bands that overlap. Bands that drift ever farther apart mean that D is winning.",
     ),
     "losses": Curve(
@@ -75,6 +76,13 @@ EQUILIBRIUM: dict[str, tuple[float, float | None]] = {
     "wasserstein": (0.0, None),
     "hinge": (2.0, None),
     "relativistic": (math.log(2), math.log(2)),
+}
+
+# By a score's `better`.
+WISHES: dict[str, str] = {
+    "lower": "You would like to see it fall to the dotted line, and stay.",
+    "higher": "You would like to see it rise to the dotted line, and stay.",
+    "floor": "You would like to see it at the dotted line; away from it on either side is worse.",
 }
 
 STOPS: dict[str, str] = {
