@@ -96,7 +96,8 @@ def test_a_game_without_probabilities_says_so(make_run: Make, rows_without_proba
 
 def test_a_score_speaks_for_itself_where_the_record_has_its_sentence(make_run: Make, rows: list[dict[str, Any]]) -> None:
     scored = [row for row in rows if row["type"] == "score"]
-    assert "away from it on either side is worse" in page_of(run := make_run(rows=scored))
+    run = make_run(rows=scored)
+    assert "away from it on either side is worse" in page_of(run)
     scored[-1].update(meaning="Distance between fakes and reals.", better="lower", note="128 features")
     (run / "record.jsonl").write_text("".join(json.dumps(row) + "\n" for row in scored))
     page = page_of(run)
