@@ -12,14 +12,16 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from zerosum.version import __version__
+
 if TYPE_CHECKING:
-    from zerosum.api import load, open_data, resume, train
+    from zerosum.api import evaluate, load, open_data, resume, train
     from zerosum.errors import Refusal
 
-__version__ = "0.1.0"
-__all__ = ["Refusal", "__version__", "load", "open_data", "resume", "train"]
 
-_HOMES = {"train": "zerosum.api", "resume": "zerosum.api", "load": "zerosum.api", "open_data": "zerosum.api", "Refusal": "zerosum.errors"}
+__all__ = ["Refusal", "__version__", "evaluate", "load", "open_data", "resume", "train"]
+
+_HOMES = {**dict.fromkeys(("evaluate", "load", "open_data", "resume", "train"), "zerosum.api"), "Refusal": "zerosum.errors"}
 
 
 def __getattr__(name: str) -> Any:

@@ -37,7 +37,7 @@ class Whole:
 class Verb:
     """Do something with THING."""
 
-    thing: str = positional()
+    thing: str = positional("THING")
     """The thing."""
     n: int = short("-n", 64)
     """How many."""

@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from zerosum import __version__
 from zerosum.errors import Refusal
+from zerosum.version import __version__
 
 ISSUES = "https://github.com/zerosum-gan/zerosum/issues"
 

@@ -11,10 +11,10 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 
-from zerosum import __version__
 from zerosum.commands import bugs
 from zerosum.commands.flags import HelpAsked
 from zerosum.errors import Refusal, nearest
+from zerosum.version import __version__
 
 # A verb is a file in this folder with `main(argv) -> exit status`; the sentence is its line on the help page.
 VERBS: dict[str, str] = {

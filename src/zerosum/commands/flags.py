@@ -27,9 +27,9 @@ class HelpAsked(Exception):
     """The person asked for the help page; it is the message."""
 
 
-def positional(*, optional: bool = False) -> Any:
-    """A field given by its place on the command line instead of by a flag; without it, a Refusal, or None where `optional`."""
-    return field(default=None if optional else MISSING, metadata={"positional": True, "optional": optional})
+def positional(name: str, *, optional: bool = False) -> Any:
+    """A field given by its place on the command line instead of by a flag, called `name` on the help page. Missing: a Refusal, or None."""
+    return field(default=None if optional else MISSING, metadata={"positional": name, "optional": optional})
 
 
 def short(letter: str, default: Any) -> Any:
@@ -120,7 +120,7 @@ def flags_of(kind: type[Any], path: tuple[str, ...] = (), prefix: tuple[str, ...
             continue
         kept = [h for h in get_args(hint) if h is not type(None)] if get_origin(hint) in (Union, types.UnionType) else [hint]
         choices = tuple(str(c) for c in get_args(kept[0])) if get_origin(kept[0]) is Literal else ()
-        name = f.name.upper() if f.metadata.get("positional") else "--" + ".".join((*prefix, f.name)).replace("_", "-")
+        name = f.metadata.get("positional") or "--" + ".".join((*prefix, f.name)).replace("_", "-")
         yield Flag(name, here, str if choices else kept[0], choices, kept != [hint], docs.get(f.name, ""), f.metadata)
 
 
@@ -132,6 +132,7 @@ class _Parser(argparse.ArgumentParser):
 def _parser(prog: str, flags: Sequence[Flag], doc: str, examples: str, default: Any) -> argparse.ArgumentParser:
     parser = _Parser(
         prog=prog,
+        usage=" ".join([prog, *(f.name for f in flags if f.is_positional), "[knobs]"]),
         description=doc,
         epilog=f"examples:\n{examples}",
         add_help=False,

@@ -1,0 +1,99 @@
+"""zerosum inspect DATA: what would be trained on, and what would be skipped and why."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from zerosum.commands.flags import parse, positional
+from zerosum.data.options import DataOptions
+
+if TYPE_CHECKING:
+    from zerosum.data.source import Data
+
+EXAMPLES = """\
+  zerosum inspect photos/
+  zerosum inspect photos.zip --data.size 64 --sheet sheet.png
+  zerosum inspect mnist --json
+"""
+
+_LISTED = 10
+_SHEET = 64
+_SCATTER = 1024
+
+
+@dataclass(frozen=True)
+class Inspect:
+    """Say what would be trained on: how many items, their sizes, channels and classes; and what would be skipped, and why. A contact sheet
+    shows them."""
+
+    source: str = positional("DATA")
+    """A name or a path, as for zerosum train."""
+    sheet: Path | None = None
+    """Where the contact sheet goes; by default runs/NAME-sheet.png."""
+    json: bool = False
+    """One JSON object on standard output, and nothing else."""
+    data: DataOptions = field(default_factory=DataOptions)
+
+
+def main(argv: Sequence[str]) -> int:
+    args = parse(Inspect, argv, prog="zerosum inspect", examples=EXAMPLES)
+    from zerosum.data.inspection import describe
+    from zerosum.data.source import open_data
+    from zerosum.report.progress import Reading
+
+    data = open_data(args.source, args.data, Reading(quiet=args.json))
+    facts = describe(data)
+    sheet = args.sheet or Path("runs") / f"{data.name}-sheet.png"
+    _draw(data, sheet)
+    if args.json:
+        print(json.dumps({**facts, "sheet": str(sheet)}, allow_nan=False))
+    else:
+        print("\n".join([*lines(facts), f"contact sheet: {sheet}"]))
+    sys.stdout.flush()
+    return 0
+
+
+def _draw(data: Data, sheet: Path) -> None:
+    """Some of the training items: images as tiles, points as a plot."""
+    from zerosum.report.grid import save_grid
+
+    count = _SHEET if data.space.kind == "images" else _SCATTER
+    save_grid(data.space.to_array(data.train.head(count)), sheet)
+
+
+def lines(facts: Mapping[str, Any]) -> list[str]:
+    """The facts of `inspection.describe` as sentences."""
+    images = facts["kind"] == "images"
+    endless = facts["count"] is None
+    shape = " x ".join(map(str, facts["shape"]))
+    what = "endless points drawn from a known density" if endless else f"{facts['count']:,} {facts['kind']}"
+    out = [f"{facts['name']}: {what}, each {shape}{' (channels x height x width)' if images else ''}"]
+    if not endless:
+        out.append("parts: " + ", ".join(f"{n:,} {name}" for name, n in facts["parts"].items()))
+    if facts["classes"]:
+        out.append("classes: " + ", ".join(f"{name} ({n:,})" for name, n in facts["classes"].items()))
+    if facts["sizes"]:
+        more = f", and {facts['other_sizes']:,} sizes more" if facts["other_sizes"] else ""
+        out.append("sizes: " + ", ".join(f"{size} ({n:,})" for size, n in facts["sizes"].items()) + more)
+    if facts["duplicates"]:
+        out.append(f"duplicates: {facts['duplicates']:,} items equal an earlier one; equals are kept in the same part")
+    out.append(f"values: {_ranges(facts['range'])}")
+    if facts["ignored"]:
+        out.append(f"ignored: {facts['ignored']:,} files that are no images")
+    skipped = facts["skipped"]
+    if skipped:
+        out.append(f"skipped: {len(skipped):,} files that cannot be used")
+        out += [f"  {item['name']}: {item['reason']}" for item in skipped[:_LISTED]]
+        if len(skipped) > _LISTED:
+            out.append(f"  and {len(skipped) - _LISTED:,} more; --json lists them all")
+    return out
+
+
+def _ranges(span: Sequence[Any]) -> str:
+    pairs = span if isinstance(span[0], Sequence) else [span]
+    return ", ".join(f"{low:.4g} to {high:.4g}" for low, high in pairs)

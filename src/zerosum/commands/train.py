@@ -1,0 +1,89 @@
+"""zerosum train DATA: trains, and writes a run folder with its report."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from zerosum.commands.flags import knobs, parse, positional
+from zerosum.data.options import DataOptions
+from zerosum.errors import Refusal
+from zerosum.run.config import Config
+from zerosum.run.presets import default_preset, named
+
+EXAMPLES = """\
+  zerosum train mnist --minutes 5 --out runs/digits     the digits that come with zerosum
+  zerosum train ring8 --minutes 1                       a known density in two dimensions
+  zerosum train photos/ --data.size 64 --minutes 60     a folder of images
+  zerosum train points.npy --preset goodfellow --samples 1e6
+  zerosum train bimodal --game.value minimax --game.penalty none --d.lr 1e-4
+"""
+
+
+@dataclass(frozen=True)
+class Train:
+    """Train a GAN on DATA and write everything about it into a folder: the record, checkpoints, grids of samples, report.html."""
+
+    data: str = positional("DATA")
+    """A name (mnist, fashion-mnist, ring8, grid25, spiral, moons, checkerboard, gaussian, bimodal, uniform), a mixture such as
+    "mixture:0.3*N(-2,0.5)+0.7*N(1,0.2)", or the path of a folder or zip of images, an idx file, or an array (.npy, .npz)."""
+    out: Path | None = None
+    """The run's folder, which must not hold anything; by default runs/NAME-N with the first free N."""
+    preset: str | None = None
+    """Where the knobs start from; by default what suits the data."""
+    minutes: float | None = None
+    """Train for about this long: the number of samples is fixed from the speed of the first seconds, and recorded. By default 5."""
+    samples: int | None = None
+    """Train until D has seen this many reals, instead of --minutes."""
+    tensorboard: bool = False
+    """Write the record for TensorBoard too, into RUN/tensorboard (needs the extra: pip install 'zerosum[tensorboard]')."""
+    quiet: bool = False
+    """Show no progress."""
+    config: Config = knobs(Config)
+
+
+def preset_of(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The defaults that --preset names, or that suit the DATA on the command line; none where neither is there yet."""
+    name = given.get("preset")
+    if name is None and given.get("data") is not None:
+        from zerosum.data.kinds import kind_of
+
+        name = default_preset(*kind_of(given["data"], DataOptions(size=given.get("config.data.size"))))
+    if name is None:
+        return {}
+    return {"preset": name, "config": named(name).config}
+
+
+def main(argv: Sequence[str]) -> int:
+    args = parse(Train, argv, prog="zerosum train", examples=EXAMPLES, preset=preset_of)
+    command = shlex.join(["zerosum", "train", *argv])
+    # torch is loaded from here on: no help page waits for it.
+    from zerosum.api import open_data, train
+    from zerosum.api.training import next_folder, refuse_taken
+    from zerosum.commands.following import followed, report
+    from zerosum.report.progress import reading
+
+    if args.minutes is not None and args.samples is not None:
+        raise Refusal("Give --minutes or --samples, not both: each says alone how long the run is.")
+    if args.out is not None:
+        refuse_taken(args.out)
+    data = open_data(args.data, args.config.data, None if args.quiet else reading)
+    if data.skipped and not args.quiet:
+        print(f"{len(data.skipped)} files were skipped; zerosum inspect {args.data} says why.", file=sys.stderr)
+    out = args.out or next_folder(data.name)
+    with followed(out, quiet=args.quiet, tensorboard=args.tensorboard) as listener:
+        run = train(
+            data,
+            minutes=args.minutes,
+            samples=args.samples,
+            out=out,
+            preset=args.preset,
+            config=args.config,
+            listener=listener,
+            command=command,
+        )
+    return report(run)
