@@ -27,28 +27,31 @@ MOST_DIMENSIONS = 16
 _CHUNK = 2**18
 _IMAGES = ("images", "x", "x_train", "arr_0")
 _LABELS = ("labels", "y", "y_train")
+# What numpy's messages mean here.
+_SIGNS = {
+    "Object arrays cannot be loaded": "it holds Python objects",
+    "Python objects in dtype": "it holds Python objects",
+    "contains pickled": "it does not begin as an array file does",
+}
 _MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
 
 
 def read_array(path: Path, options: DataOptions, progress: Progress | None = None) -> Items:
     """An .npy or .npz file. An .npz gives its array `images`, `x`, `x_train` or `arr_0`, else its first; `labels` or `y`, and the test set
     `x_test`, `y_test`, where there. Raises Refusal for objects, other shapes and types, NaN and infinite values."""
-    with _sentences(path):
-        loaded = np.load(path, mmap_mode="r", allow_pickle=False)
+    with _loaded(path) as loaded:
         if isinstance(loaded, np.ndarray):
             return items_of(loaded, None, str(path), options, progress)
-        with loaded:
-            _require_small(path)
-            return _members(loaded, path, options, progress)
+        _require_small(path)
+        return _members(loaded, path, options, progress)
 
 
 def declared(path: Path) -> tuple[tuple[int, ...], np.dtype[Any]]:
     """Shape and type of the items in an .npy or .npz file, from headers where that is possible. Raises Refusal."""
-    with _sentences(path):
-        loaded = np.load(path, mmap_mode="r", allow_pickle=False)
+    with _loaded(path) as loaded:
         if isinstance(loaded, np.ndarray):
             return loaded.shape, loaded.dtype
-        with loaded, loaded.zip.open(f"{_member(list(loaded), path)[0]}.npy") as file:
+        with loaded.zip.open(f"{_member(list(loaded), path)[0]}.npy") as file:
             version = np.lib.format.read_magic(file)
             read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
             shape, _, dtype = read(file)
@@ -124,16 +127,22 @@ def with_test(items: Items, test: Items, name: str) -> Items:
 
 
 @contextmanager
-def _sentences(path: Path) -> Iterator[None]:
-    """Whatever numpy raises on a file that is no plain array, as a Refusal."""
+def _loaded(path: Path) -> Iterator[Any]:
+    """An .npy memory-mapped, or an .npz open; whatever numpy raises on a file that is no plain array, as a Refusal."""
     try:
-        yield
+        with path.open("rb") as file:
+            if file.read(2) != b"PK":
+                yield np.load(path, mmap_mode="r", allow_pickle=False)
+                return
+            file.seek(0)
+            with np.load(file, allow_pickle=False) as members:
+                yield members
     except Refusal:
         raise
     except Exception as error:
         # Headers are parsed as Python literals and members inflated: a damaged file can end in almost any exception.
-        words = (str(error).splitlines() or [type(error).__name__])[0]
-        reason = "it holds Python objects" if "allow_pickle" in words else words
+        words = str(error) or type(error).__name__
+        reason = next((sentence for sign, sentence in _SIGNS.items() if sign in words), words.splitlines()[0].rstrip("."))
         raise Refusal(f"{path} cannot be read as an array ({reason}): save plain numbers with numpy.save or numpy.savez.") from error
 
 

@@ -16,7 +16,7 @@ from zerosum.data.images import channels, survey
 from zerosum.data.listing import list_images
 from zerosum.data.options import DataOptions
 from zerosum.data.size import chosen_size, parse_size
-from zerosum.data.source import MIXTURE, Spec, existing, idx_in, reader_of
+from zerosum.data.source import MIXTURE, Spec, as_array, existing, idx_in, reader_of
 from zerosum.errors import Refusal
 
 # Headers of so many images are read in about a second; a larger collection's size and channels are left open.
@@ -31,10 +31,10 @@ class Kind(NamedTuple):
 
 
 def kind_of(spec: Spec, options: DataOptions | None = None) -> Kind:
-    """The kind of data that `spec` names and, where that is cheap, the shape of an item under these options. Raises Refusal as open_data."""
+    """The kind of data that `spec` names and, where that is cheap, the shape of an item under these options. Raises Refusal."""
     options = options or DataOptions()
     if isinstance(spec, (np.ndarray, Tensor)):
-        dtype = spec.dtype if isinstance(spec, np.ndarray) else np.dtype(str(spec.dtype).removeprefix("torch."))
+        dtype = as_array(spec.reshape(-1)[:0]).dtype
         return _kind(*classify(tuple(spec.shape), dtype, "the array", isinstance(spec, Tensor)), options)
     if spec in DENSITIES:
         return Kind("points", (DENSITIES[str(spec)]().dim,))

@@ -17,8 +17,9 @@ from zerosum.chance import key
 
 Indices = npt.NDArray[np.int64]
 
-# Four already pass as random (Luby and Rackoff); the halves here are small, so more.
-HALF_ROUNDS = 10
+# Four pass as random for large halves (Luby and Rackoff). For tiny data more are needed: over 30,000 keys the 720 orders of six items are
+# visibly unequal after ten, and not after sixteen.
+HALF_ROUNDS = 16
 BLOCK = 4096
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import torch
 from torch import Tensor
 
 from zerosum.data import space
@@ -82,7 +83,7 @@ def open_data(spec: Spec, options: DataOptions | None = None, progress: Progress
     """
     options = options or DataOptions()
     if isinstance(spec, (np.ndarray, Tensor)):
-        array = spec.detach().cpu().numpy() if isinstance(spec, Tensor) else spec
+        array = as_array(spec)
         name = "the tensor" if isinstance(spec, Tensor) else "the array"
         items = items_of(array, None, name, options, progress, channels_first=isinstance(spec, Tensor))
         return assemble("array", f"array {tuple(array.shape)}", items, options)
@@ -92,6 +93,14 @@ def open_data(spec: Spec, options: DataOptions | None = None, progress: Progress
         return of_density("mixture", spec, parse_mixture(spec.removeprefix(MIXTURE)), options)
     path = existing(spec)
     return assemble(path.name.split(".")[0] or "data", str(path), reader_of(path)(options, progress), options)
+
+
+def as_array(spec: npt.NDArray[Any] | Tensor) -> npt.NDArray[Any]:
+    """An array or tensor as an array. Floating types that numpy lacks become float32."""
+    if not isinstance(spec, Tensor):
+        return spec
+    tensor = spec.detach().cpu()
+    return (tensor.float() if tensor.dtype in (torch.bfloat16, torch.float16) else tensor).numpy()
 
 
 def existing(spec: str | Path) -> Path:

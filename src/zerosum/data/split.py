@@ -43,7 +43,9 @@ def digests(array: npt.NDArray[Any], rows: Indices | None = None) -> Keys:
     for start in range(0, len(rows), _CHUNK):
         chunk = np.ascontiguousarray(array[rows[start : start + _CHUNK]])
         content, width = memoryview(chunk.tobytes()), chunk.nbytes // len(chunk)
-        found[start : start + len(chunk)] = [digest(content[i * width : (i + 1) * width]) for i in range(len(chunk))]
+        # `digest` of each row, written out: a call less for each of millions.
+        joined = b"".join([blake2b(content[i : i + width], digest_size=8).digest() for i in range(0, len(content), width)])
+        found[start : start + len(chunk)] = np.frombuffer(joined, "<u8")
     return found
 
 
