@@ -1,0 +1,164 @@
+"""A fresh small D, fitted to tell one set from another; one design for every set of points, one for images.
+
+Points: an MLP on the standardised coordinates and on random Fourier features of them at three scales. Without those an MLP of this size
+is blind to the width of narrow modes: on the ring of 8 it finds 0.000 nats between sigma .01 and .03, where the truth is 0.326 and this D
+finds 0.32. Images: three strided convolutions on the pixels.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from copy import deepcopy
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import adaptive_avg_pool2d, avg_pool2d, silu, softplus
+
+from zerosum.chance import generator
+from zerosum.measure.twosample import logistic
+
+WIDTH = 64
+SCALES = (1.0, 5.0, 25.0)
+WAVES = 16  # Fourier frequencies a scale
+CHANNELS = (16, 32, 64)
+LARGEST = 64  # pixels a side; larger images are averaged down
+LOOKS = 12
+STEPS, BATCH = 288, 250  # on points
+STEPS_IMAGES, BATCH_IMAGES = 576, 64
+LR, DECAY = 3e-3, 1e-2
+
+
+class PointD(nn.Module):
+    """Logit of "real" for points (N, d): two hidden layers on (x, sin xB, cos xB), x standardised by the rows that it is fitted on."""
+
+    centre: Tensor
+    scale: Tensor
+    B: Tensor
+
+    def __init__(self, rows: Tensor, seed: int) -> None:
+        super().__init__()
+        d = rows.shape[1]
+        g = generator(seed, "fresh D: frequencies")
+        self.register_buffer("centre", rows.mean(0))
+        self.register_buffer("scale", rows.std(0).clamp(min=1e-12))
+        # Divided by sqrt d, so that a scale means the same phase per standardised distance in any dimension.
+        self.register_buffer("B", torch.cat([torch.randn(d, WAVES, generator=g) * s / math.sqrt(d) for s in SCALES], 1))
+        with torch.device("meta"):
+            self.first, self.second, self.last = nn.Linear(d + 2 * WAVES * len(SCALES), WIDTH), nn.Linear(WIDTH, WIDTH), nn.Linear(WIDTH, 1)
+        _initialise([self.first, self.second, self.last], seed)
+
+    def features(self, x: Tensor) -> Tensor:
+        x = (x - self.centre) / self.scale
+        phase = x @ self.B
+        return silu(self.second(silu(self.first(torch.cat([x, phase.sin(), phase.cos()], 1)))))
+
+    def forward(self, x: Tensor) -> Tensor:
+        logits: Tensor = self.last(self.features(x))[:, 0]
+        return logits
+
+
+class ImageD(nn.Module):
+    """Logit of "real" for uint8 images (N, C, H, W) of any size: three strided convolutions, a 4 x 4 map, one hidden layer."""
+
+    def __init__(self, channels: int, seed: int) -> None:
+        super().__init__()
+        a, b, c = CHANNELS
+        with torch.device("meta"):
+            self.c1, self.c2, self.c3 = nn.Conv2d(channels, a, 3, 2, 1), nn.Conv2d(a, b, 3, 2, 1), nn.Conv2d(b, c, 3, 2, 1)
+            self.hidden, self.last = nn.Linear(16 * c, WIDTH), nn.Linear(WIDTH, 1)
+        _initialise([self.c1, self.c2, self.c3, self.hidden, self.last], seed)
+
+    def features(self, images: Tensor) -> Tensor:
+        x = images.float() / 127.5 - 1
+        shrink = math.ceil(max(x.shape[2:]) / LARGEST)
+        x = avg_pool2d(x, shrink) if shrink > 1 else x
+        x = silu(self.c3(silu(self.c2(silu(self.c1(x))))))
+        return silu(self.hidden(adaptive_avg_pool2d(x, 4).flatten(1)))
+
+    def forward(self, images: Tensor) -> Tensor:
+        logits: Tensor = self.last(self.features(images))[:, 0]
+        return logits
+
+
+def _initialise(layers: list[nn.Linear | nn.Conv2d], seed: int) -> None:
+    """Weights N(0, 1/fan-in) and biases zero, from the seed alone; the layers come without storage, so no global draw is spent on them."""
+    for index, layer in enumerate(layers):
+        layer.to_empty(device="cpu")
+        with torch.no_grad():
+            fan_in = layer.weight[0].numel()
+            layer.weight.normal_(0, fan_in**-0.5, generator=generator(seed, "fresh D: weights", index))
+            assert layer.bias is not None
+            layer.bias.zero_()
+
+
+@dataclass(frozen=True, eq=False)
+class Fresh:
+    """A fitted D. gain, offset: the calibration of its logit, gain x logit + offset."""
+
+    net: PointD | ImageD
+    gain: float
+    offset: float
+
+    @torch.no_grad()
+    def logits(self, x: Tensor) -> Tensor:
+        """Calibrated logits of "real", (N,), float64."""
+        return torch.cat([self.net(part) for part in torch.split(x, 1000)]).double() * self.gain + self.offset
+
+    @torch.no_grad()
+    def features(self, x: Tensor) -> Tensor:
+        """Its last hidden layer, (N, WIDTH) float32: features of what this D looks at, and of nothing else."""
+        return torch.cat([self.net.features(part) for part in torch.split(x, 1000)])
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 of its weights, hexadecimal."""
+        digest = hashlib.sha256()
+        for value in self.net.state_dict().values():
+            digest.update(value.contiguous().numpy().tobytes())
+        return digest.hexdigest()
+
+
+def balanced_cross_entropy(a: Tensor, b: Tensor) -> Tensor:
+    """(E -log D(x) + E -log(1 - D(G(z)))) / 2 = -V / 2, of logits a on reals and b on fakes."""
+    return (softplus(-a).mean() + softplus(b).mean()) / 2
+
+
+def fit(fake: Tensor, real: Tensor, fake_calibrate: Tensor, real_calibrate: Tensor, seed: int) -> Fresh:
+    """D fitted on (fake, real) with AdamW; of LOOKS looks the one that does best on the calibration part is kept, and calibrated there.
+
+    Rows (N, d) float32, or uint8 images (N, C, H, W); the number of steps does not depend on the number of samples.
+    """
+    net: PointD | ImageD = ImageD(real.shape[1], seed) if real.ndim == 4 else PointD(torch.cat([fake, real]), seed)
+    total, batch = (STEPS_IMAGES, BATCH_IMAGES) if real.ndim == 4 else (STEPS, BATCH)
+    optimiser = torch.optim.AdamW(net.parameters(), lr=LR, betas=(0.9, 0.99), weight_decay=DECAY)
+    best, kept = math.inf, net.state_dict()
+    draws = generator(seed, "fresh D: batches")
+    for step in range(total):
+        for group in optimiser.param_groups:
+            # A tenth of the steps to warm up, then half a cosine down to zero.
+            group["lr"] = LR * min((step + 1) / (0.1 * total), 1) * (1 + math.cos(math.pi * step / total)) / 2
+        i, j = (torch.randint(len(x), (batch,), generator=draws) for x in (real, fake))
+        loss = balanced_cross_entropy(*torch.split(net(torch.cat([real[i], fake[j]])), batch))
+        optimiser.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        optimiser.step()
+        if (step + 1) % (total // LOOKS) == 0:
+            now = _read(net, real_calibrate, fake_calibrate)
+            if now < best:
+                best, kept = now, deepcopy(net.state_dict())
+    net.load_state_dict(kept)
+    return _calibrated(net.requires_grad_(False), real_calibrate, fake_calibrate)
+
+
+@torch.no_grad()
+def _read(net: nn.Module, real: Tensor, fake: Tensor) -> float:
+    return float(balanced_cross_entropy(*(torch.cat([net(part) for part in torch.split(x, 1000)]) for x in (real, fake))))
+
+
+def _calibrated(net: PointD | ImageD, real: Tensor, fake: Tensor) -> Fresh:
+    """Platt 1999: a logistic regression of real against fake on the one logit."""
+    raw = Fresh(net, 1.0, 0.0)
+    gain, offset = logistic(raw.logits(real)[:, None], raw.logits(fake)[:, None])
+    return Fresh(net, float(gain), float(offset))
