@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn.functional import leaky_relu, relu
 
 from zerosum.nets.sizes import ladder
+from zerosum.nets.start import Weighted, start
 
 MOST_DOUBLINGS = 3  # 64, 128, 256, 512 channels in the published nets
 
@@ -24,13 +25,10 @@ def channels(width: int, rungs: int) -> list[int]:
     return [width * 2 ** min(i, MOST_DOUBLINGS) for i in range(rungs)]
 
 
-def _start(layer: nn.Module, norm: str, taps: int, slope: float) -> None:
-    """N(0, 0.02) under BatchNorm; else variance 2 / ((1 + slope^2) taps), where `taps` weighted inputs meet in one output."""
-    weight, bias = layer.weight, layer.bias
-    assert isinstance(weight, Tensor)
-    nn.init.normal_(weight, 0.0, 0.02 if norm == "batch" else nn.init.calculate_gain("leaky_relu", slope) / taps**0.5)
-    if isinstance(bias, Tensor):
-        nn.init.zeros_(bias)
+def _start(layer: Weighted, norm: str, slope: float | None = None) -> None:
+    start(layer, slope)
+    if norm == "batch":
+        nn.init.normal_(layer.weight, 0.0, 0.02)
 
 
 def _norm(norm: str, width: int) -> nn.Module:
@@ -52,15 +50,14 @@ class Generator(nn.Module):
         self.base = (*sizes[-1], widths[0])
         self.project = nn.Linear(dim, prod(self.base), bias=norm == "none")
         self.norm = _norm(norm, widths[0])
-        _start(self.project, norm, dim, 0.0)
+        _start(self.project, norm, 0.0)
         self.up = nn.ModuleList()
         self.norms = nn.ModuleList()
         for i, (last, (bh, bw), (th, tw)) in enumerate(zip(widths, sizes[:0:-1], sizes[-2::-1], strict=True)):
             final = i == len(widths) - 1
             out = c if final else widths[i + 1]
             layer = nn.ConvTranspose2d(last, out, 4, 2, 1, output_padding=(th - 2 * bh, tw - 2 * bw), bias=final or norm == "none")
-            # Of the 16 taps of a stride-2 transposed convolution four meet in one pixel.
-            _start(layer, norm, 4 * last, 0.0)
+            _start(layer, norm, 0.0)
             self.up.append(layer)
             if not final:
                 self.norms.append(_norm(norm, out))
@@ -86,12 +83,11 @@ class Discriminator(nn.Module):
         self.norms = nn.ModuleList()
         for i, (last, out) in enumerate(zip([c, *widths], widths, strict=False)):
             layer = nn.Conv2d(last, out, 4, 2, 1, bias=i == 0 or norm == "none")
-            _start(layer, norm, 16 * last, slope)
+            _start(layer, norm, slope)
             self.down.append(layer)
             self.norms.append(_norm(norm, out) if i else nn.Identity())
         self.head = nn.Linear(widths[-1] * prod(sizes[-1]), 1)
-        nn.init.normal_(self.head.weight, 0.0, 0.02 if norm == "batch" else self.head.in_features**-0.5)
-        nn.init.zeros_(self.head.bias)
+        _start(self.head, norm)
 
     def forward(self, x: Tensor) -> Tensor:
         h = x.contiguous(memory_format=torch.channels_last)

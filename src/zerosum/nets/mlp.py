@@ -8,6 +8,8 @@ from math import prod
 import torch
 from torch import Tensor, nn
 
+from zerosum.nets.start import start
+
 ACTIVATIONS = ("relu", "leaky_relu", "prelu", "tanh", "maxout")
 PIECES = 2  # Goodfellow et al. 2013 (arXiv 1302.4389) take the largest of a few linear pieces; two keep a layer cheap.
 
@@ -35,16 +37,6 @@ def activation(name: str, slope: float) -> nn.Module:
     raise ValueError(f"no activation is called {name!r}: {', '.join(ACTIVATIONS)}")
 
 
-def start_linear(layer: nn.Module, name: str, slope: float) -> None:
-    """Weights that keep the signal's variance through the activation (He et al. 2015, eq. 14); biases zero."""
-    weight, bias = layer.weight, layer.bias
-    assert isinstance(weight, Tensor)
-    gain = nn.init.calculate_gain("tanh") if name == "tanh" else nn.init.calculate_gain("leaky_relu", 0.0 if name == "relu" else slope)
-    nn.init.normal_(weight, 0.0, gain / weight[0].numel() ** 0.5)
-    if isinstance(bias, Tensor):
-        nn.init.zeros_(bias)
-
-
 class MLP(nn.Module):
     """A perceptron from (N, d_in) to (N, d_out): `depth` hidden layers of `width` units.
 
@@ -70,7 +62,7 @@ class MLP(nn.Module):
         last = d_in
         for i in range(depth):
             linear = nn.Linear(last, pieces * width)
-            start_linear(linear, activation_name, slope)
+            start(linear, 0.0 if activation_name in ("relu", "tanh") else slope)
             layers.append(linear)
             if norm == "batch" and (i or first_norm):
                 layers.append(nn.BatchNorm1d(pieces * width))
@@ -79,8 +71,7 @@ class MLP(nn.Module):
                 layers.append(nn.Dropout(dropout))
             last = width
         head = nn.Linear(last, d_out)
-        nn.init.normal_(head.weight, 0.0, last**-0.5)
-        nn.init.zeros_(head.bias)
+        start(head)
         self.layers = nn.Sequential(*layers, head)
 
     def forward(self, h: Tensor) -> Tensor:

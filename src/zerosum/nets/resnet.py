@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.nn.functional import leaky_relu, pad, pixel_shuffle, pixel_unshuffle
 
 from zerosum.nets.sizes import ladder
+from zerosum.nets.start import start
 
 MOST_DOUBLINGS = 3
 
@@ -28,9 +29,8 @@ class Block(nn.Module):
         self.slope = slope
         self.first = nn.Conv2d(channels, channels, 3, padding=1)
         self.second = nn.Conv2d(channels, channels, 3, padding=1, bias=False)
-        nn.init.normal_(self.first.weight, 0.0, nn.init.calculate_gain("leaky_relu", slope) / (9 * channels * blocks) ** 0.5)
-        nn.init.zeros_(self.first.bias)
-        nn.init.zeros_(self.second.weight)
+        start(self.first, slope, blocks**-0.5)
+        start(self.second, scale=0.0)
 
     def forward(self, x: Tensor) -> Tensor:
         out: Tensor = x + self.second(leaky_relu(self.first(leaky_relu(x, self.slope)), self.slope))
@@ -44,8 +44,7 @@ def _widths(width: int, rungs: int) -> list[int]:
 def _mix(last: int, out: int) -> nn.Conv2d:
     """A 1 x 1 convolution that keeps the variance."""
     layer = nn.Conv2d(last, out, 1)
-    nn.init.normal_(layer.weight, 0.0, last**-0.5)
-    nn.init.zeros_(layer.bias)
+    start(layer)
     return layer
 
 
@@ -65,13 +64,11 @@ class Generator(nn.Module):
         self.slope, self.size, self.rungs = slope, (h, w), rungs[::-1]
         self.base = (*rungs[-1], widths[-1])
         self.project = nn.Linear(dim, prod(self.base))
-        nn.init.normal_(self.project.weight, 0.0, dim**-0.5)
-        nn.init.zeros_(self.project.bias)
+        start(self.project)
         self.blocks = nn.ModuleList(_blocks(n, depth, total, slope) for n in reversed(widths))
         self.up = nn.ModuleList(_mix(big, 4 * small) for small, big in zip(widths[-2::-1], widths[:0:-1], strict=True))
         self.out = nn.ConvTranspose2d(width, c, 4, 2, 1, output_padding=(h - 2 * rungs[0][0], w - 2 * rungs[0][1]))
-        nn.init.normal_(self.out.weight, 0.0, (4 * width) ** -0.5)
-        nn.init.zeros_(self.out.bias)
+        start(self.out)
 
     def forward(self, z: Tensor) -> Tensor:
         h = self.project(z).unflatten(1, self.base).permute(0, 3, 1, 2)
@@ -93,13 +90,11 @@ class Discriminator(nn.Module):
         total = depth * len(rungs)
         self.slope = slope
         self.enter = nn.Conv2d(c, width, 4, 2, 1)
-        nn.init.normal_(self.enter.weight, 0.0, (16 * c) ** -0.5)
-        nn.init.zeros_(self.enter.bias)
+        start(self.enter)
         self.blocks = nn.ModuleList(_blocks(n, depth, total, slope) for n in widths)
         self.down = nn.ModuleList(_mix(4 * small, big) for small, big in zip(widths, widths[1:], strict=False))
         self.head = nn.Linear(widths[-1] * prod(rungs[-1]), 1)
-        nn.init.normal_(self.head.weight, 0.0, self.head.in_features**-0.5)
-        nn.init.zeros_(self.head.bias)
+        start(self.head)
 
     def forward(self, x: Tensor) -> Tensor:
         h = self.blocks[0](self.enter(x.contiguous(memory_format=torch.channels_last)))

@@ -75,6 +75,8 @@ class PlayerOptions:
     """Adam's decay of the gradient's mean."""
     beta2: float = 0.99
     """Adam's decay of the gradient's square."""
+    equalised: bool = False
+    """Each layer moves at lr / sqrt(its fan-in), as with equalised learning rates (Karras et al. 2018, section 4.1)."""
 
 
 @dataclass(frozen=True)

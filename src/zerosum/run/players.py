@@ -11,6 +11,7 @@ from zerosum.chance import key
 from zerosum.errors import Refusal
 from zerosum.nets import NETS, build
 from zerosum.nets.average import Average
+from zerosum.nets.start import fan_in
 from zerosum.run.checkpoint import Checkpoint, Tensors
 from zerosum.run.config import Config, NetOptions, PlayerOptions
 
@@ -40,9 +41,16 @@ def _knobs(net: NetOptions) -> dict[str, object]:
 
 
 def _adam(module: nn.Module, options: PlayerOptions) -> torch.optim.Adam:
-    parameters = [p for p in module.parameters() if p.requires_grad]
-    if not parameters:
+    """Adam over the module's weights, in groups by the share of the learning rate that each layer moves at."""
+    groups: dict[float, list[nn.Parameter]] = {}
+    for layer in module.modules():
+        for p in layer.parameters(recurse=False):
+            share = fan_in(layer) ** -0.5 if options.equalised and p.ndim > 1 else 1.0
+            if p.requires_grad:
+                groups.setdefault(share, []).append(p)
+    if not groups:
         raise Refusal("A player has no weights to train: give a module with parameters that require gradients.")
+    parameters = [{"params": weights, "share": share} for share, weights in groups.items()]
     return torch.optim.Adam(parameters, lr=options.lr, betas=(options.beta1, options.beta2), fused=True)
 
 

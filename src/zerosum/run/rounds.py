@@ -112,8 +112,9 @@ class Rounds:
     def _update(self, letter: str, seen: int, horizon: int | None) -> None:
         options = self.config.d if letter == "d" else self.config.g
         optimiser = self.players.optimisers[letter]
+        rate = learning_rate(options, self.config.warmup, seen, horizon)
         for group in optimiser.param_groups:
-            group["lr"] = learning_rate(options, self.config.warmup, seen, horizon)
+            group["lr"] = rate * group["share"]
         optimiser.step()
 
     # -- the round --------------------------------------------------------------------------------------------------------

@@ -1,0 +1,47 @@
+"""When things are due, and the horizon that minutes fix once."""
+
+from __future__ import annotations
+
+from zerosum.run.config import PlayerOptions
+from zerosum.run.pace import Horizon, Pace
+from zerosum.run.schedule import depends_on_horizon, learning_rate
+
+
+def test_rows_and_grids_grow_sparser() -> None:
+    pace = Pace()
+    due = [pace.due(second) for second in range(3600)]
+    assert sum(d.checkpoint for d in due) == 59
+    assert 15 < sum(d.grid for d in due) < 40
+    assert sum(d.row for d in due[:60]) == 60
+    assert sum(d.row for d in due) < 1200
+
+
+def test_minutes_become_samples_at_the_measured_speed() -> None:
+    horizon, pace = Horizon(None, minutes=10), Pace()
+    pace.begin(0)
+    fixed = [s for s in range(40) if horizon.measure(100 * s, float(s), pace)]
+    assert len(fixed) == 1
+    assert horizon.samples == 60_000
+    assert not horizon.reached(59_999)
+    assert horizon.reached(60_000)
+    assert not horizon.out_of_time(600.0)
+    assert horizon.out_of_time(700.0)
+
+
+def test_further_minutes_of_a_resumed_run_count_from_where_it_stood() -> None:
+    horizon, pace = Horizon(None, minutes=1, spent=100.0), Pace(100.0)
+    pace.begin(5_000)
+    assert any(horizon.measure(5_000 + 10 * s, 100.0 + s, pace) for s in range(30))
+    assert horizon.samples == 5_600
+
+
+def test_learning_rates_follow_samples() -> None:
+    flat, falling = PlayerOptions(lr=1e-3), PlayerOptions(lr=1e-3, lr_end=1e-4)
+    assert learning_rate(flat, 0, 500, 1000) == 1e-3
+    assert learning_rate(flat, 1000, 250, None) == 2.5e-4
+    assert learning_rate(falling, 0, 0, 1000) == 1e-3
+    assert abs(learning_rate(falling, 0, 500, 1000) - 5.5e-4) < 1e-12
+    assert abs(learning_rate(falling, 0, 5000, 1000) - 1e-4) < 1e-12
+    assert learning_rate(falling, 0, 500, None) == 1e-3
+    assert depends_on_horizon(falling)
+    assert not depends_on_horizon(flat)
