@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import fields, is_dataclass, replace
@@ -21,7 +22,7 @@ from zerosum.report.page import write_report
 from zerosum.run import trainer
 from zerosum.run.config import Config
 from zerosum.run.folder import Modules, Run, open_run
-from zerosum.run.presets import default_preset, named
+from zerosum.run.presets import default_preset, named, with_net
 from zerosum.run.trainer import Draw, Listener
 
 Array = np.ndarray[Any, Any]
@@ -62,8 +63,7 @@ def train(
 
     Raises Refusal for what cannot be trained.
     """
-    if minutes is not None and samples is not None:
-        raise Refusal("Give --minutes or --samples, not both: each says alone how long the run is.")
+    check_length(minutes, samples)
     given = _modules(generator, discriminator)
     source = data if isinstance(data, Data) else _gathered(data)
     if config is None:
@@ -107,8 +107,7 @@ def resume(
     data: the same array again, for a run on an array in memory. generator, discriminator: the same modules, for a run of such.
     Raises Refusal when the run is finished, its data have changed, or another process trains there.
     """
-    if minutes is not None and samples is not None:
-        raise Refusal("Give --minutes or --samples, not both: each says alone how far the run goes on.")
+    check_length(minutes, samples)
     run = load(path, generator=generator, discriminator=discriminator)
     check_room(run.path)
     if data is None:
@@ -130,6 +129,8 @@ def load(path: str | Path, *, generator: nn.Module | None = None, discriminator:
 
 def with_knobs(config: Config, knobs: Mapping[str, Any]) -> Config:
     """The config with fields replaced, each named by its path: "batch", "game.value". Raises Refusal for a name or a word that is none."""
+    if "net.kind" in knobs:
+        config = with_net(config, knobs["net.kind"])
     for name, value in knobs.items():
         config = _replaced(config, name.replace("-", "_").split("."), value, name)
     return config
@@ -146,6 +147,15 @@ def _replaced(part: Any, path: list[str], value: Any, name: str) -> Any:
     if get_origin(hint) is Literal and value not in get_args(hint):
         raise Refusal(f"The knob {name} must be one of {', '.join(get_args(hint))}, not {value!r}.{nearest(str(value), get_args(hint))}")
     return replace(part, **{head: value})
+
+
+def check_length(minutes: float | None, samples: int | None) -> None:
+    """Raises Refusal where both are given, or one that is not positive."""
+    if minutes is not None and samples is not None:
+        raise Refusal("Give --minutes or --samples, not both: each alone says how long to train.")
+    for name, value in (("minutes", minutes), ("samples", samples)):
+        if value is not None and not 0 < value < math.inf:
+            raise Refusal(f"--{name} must be more than 0, not {value:g}: it says how long to train.")
 
 
 def refuse_taken(out: Path) -> None:

@@ -58,7 +58,11 @@ def dispatch(argv: Sequence[str]) -> int:
         return 0
     if verb not in VERBS:
         raise Refusal(f"zerosum has no verb {verb!r}.{nearest(verb, VERBS) or ' See zerosum --help.'}")
-    status: int = import_module(f"zerosum.commands.{verb}").main(rest)
+    try:
+        status: int = import_module(f"zerosum.commands.{verb}").main(rest)
+    except HelpAsked as page:
+        print(page)
+        return 0
     return status
 
 
@@ -69,10 +73,9 @@ def _say(sentence: str) -> None:
 def main(argv: Sequence[str] | None = None) -> int:
     """The console script. Nothing leaves it as a traceback."""
     try:
-        return dispatch(sys.argv[1:] if argv is None else argv)
-    except HelpAsked as page:
-        print(page)
-        return 0
+        status = dispatch(sys.argv[1:] if argv is None else argv)
+        sys.stdout.flush()
+        return status
     except Refusal as refusal:
         _say(str(refusal))
         return 2

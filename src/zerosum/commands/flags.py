@@ -106,7 +106,7 @@ def field_docs(kind: type[Any]) -> dict[str, str]:
         if not (isinstance(line, ast.AnnAssign) and isinstance(line.target, ast.Name)):
             continue
         if isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant):
-            docs[line.target.id] = inspect.cleandoc(str(below.value.value))
+            docs[line.target.id] = " ".join(str(below.value.value).split())
     return docs
 
 
@@ -226,7 +226,7 @@ def parse(kind: type[T], argv: Sequence[str], *, prog: str, examples: str, prese
     _refuse_unknown(unknown, flags, prog)
     for flag in needed:
         if flag.key not in given:
-            raise Refusal(f"{prog} needs {flag.name}: {flag.doc[:1].lower()}{flag.doc[1:]} See {prog} --help.")
+            raise Refusal(f"{prog} needs {flag.name} after it: {prog} --help says what that may be, with examples.")
     for flag in flags:
         if flag.key in given:
             text = given[flag.key]

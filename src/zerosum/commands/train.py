@@ -11,9 +11,8 @@ from typing import Any
 
 from zerosum.commands.flags import knobs, parse, positional
 from zerosum.data.options import DataOptions
-from zerosum.errors import Refusal
 from zerosum.run.config import Config
-from zerosum.run.presets import default_preset, named
+from zerosum.run.presets import default_preset, named, with_net
 
 EXAMPLES = """\
   zerosum train mnist --minutes 5 --out runs/digits     the digits that come with zerosum
@@ -50,12 +49,23 @@ def preset_of(given: Mapping[str, Any]) -> dict[str, Any]:
     """The defaults that --preset names, or that suit the DATA on the command line; none where neither is there yet."""
     name = given.get("preset")
     if name is None and given.get("data") is not None:
-        from zerosum.data.kinds import kind_of
-
-        name = default_preset(*kind_of(given["data"], DataOptions(size=given.get("config.data.size"))))
+        name = default_preset(*_kind(given["data"], given.get("config.data.size")))
     if name is None:
         return {}
-    return {"preset": name, "config": named(name).config}
+    config = named(name).config
+    return {"preset": name, "config": with_net(config, given.get("config.net.kind", config.net.kind))}
+
+
+def _kind(spec: str, size: str | None) -> tuple[str, tuple[int, ...] | None]:
+    """Kind and shape of the data, without loading torch where the name tells: a help page that names DATA should not wait for it."""
+    if size is None and spec in ("mnist", "fashion-mnist"):
+        return "images", (1, 28, 28)
+    if not Path(spec).expanduser().exists():
+        # A density, a mixture, or nothing, which opening the data will refuse.
+        return "points", None
+    from zerosum.data.kinds import kind_of
+
+    return kind_of(spec, DataOptions(size=size))
 
 
 def main(argv: Sequence[str]) -> int:
@@ -63,12 +73,11 @@ def main(argv: Sequence[str]) -> int:
     command = shlex.join(["zerosum", "train", *argv])
     # torch is loaded from here on: no help page waits for it.
     from zerosum.api import open_data, train
-    from zerosum.api.training import next_folder, refuse_taken
+    from zerosum.api.training import check_length, next_folder, refuse_taken
     from zerosum.commands.following import followed, report
     from zerosum.report.progress import reading
 
-    if args.minutes is not None and args.samples is not None:
-        raise Refusal("Give --minutes or --samples, not both: each says alone how long the run is.")
+    check_length(args.minutes, args.samples)
     if args.out is not None:
         refuse_taken(args.out)
     data = open_data(args.data, args.config.data, None if args.quiet else reading)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 from zerosum.errors import Refusal, nearest
 from zerosum.run.config import Config, GameOptions, NetOptions, PlayerOptions, PriorOptions
@@ -94,3 +95,8 @@ def named(name: str) -> Preset:
     if name not in PRESETS:
         raise Refusal(f"There is no preset {name!r}.{nearest(name, PRESETS) or ' There are ' + ', '.join(PRESETS) + '.'}")
     return PRESETS[name]
+
+
+def with_net(config: Config, kind: Any) -> Config:
+    """The config with another kind of net: its other net knobs go back to their defaults, for a preset chose them for its own kind."""
+    return config if kind == config.net.kind else replace(config, net=NetOptions(kind=kind))

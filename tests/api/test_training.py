@@ -1,0 +1,132 @@
+"""Training from Python: data in memory, a person's own modules, knobs, and folders."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+import zerosum as zs
+from zerosum.api.training import check_room, next_folder, with_knobs
+from zerosum.run.config import Config, NetOptions
+
+KNOBS = {"net.width": 8, "net.depth": 1, "batch": 32, "threads": 1, "engine": "eager", "precision": "float32"}
+
+
+def points(n: int = 400) -> Tensor:
+    return torch.randn(n, 2, generator=torch.Generator().manual_seed(0)) * 0.5 + 3
+
+
+class Listening:
+    def __init__(self) -> None:
+        self.types: list[str] = []
+
+    def row(self, row: dict[str, object]) -> None:
+        self.types.append(str(row["type"]))
+
+    def progress(self, samples: int, horizon: int | None, seconds: float) -> None:
+        pass
+
+
+def own() -> tuple[nn.Module, nn.Module]:
+    torch.manual_seed(0)
+    G = nn.Sequential(nn.Linear(16, 8), nn.ReLU(), nn.Linear(8, 2))
+    D = nn.Sequential(nn.Linear(2, 8), nn.ReLU(), nn.Linear(8, 1), nn.Flatten(0))
+    return G, D
+
+
+def test_a_tensor_is_trained_on_and_the_listener_hears_of_it(tmp_path: Path) -> None:
+    listening = Listening()
+    run = zs.train(points(), samples=320, out=tmp_path / "a", knobs=KNOBS, listener=listening)
+    assert listening.types[0] == "start"
+    assert listening.types[-1] == "stop"
+    assert run.finished
+    x = run.sample(10)
+    assert (x.shape, x.dtype) == ((10, 2), np.float32)
+    np.testing.assert_array_equal(zs.load(tmp_path / "a").sample(10), x)
+    assert (tmp_path / "a" / "report.html").exists()
+
+
+def test_an_iterable_of_batches_is_the_same_data(tmp_path: Path) -> None:
+    x = points()
+    labelled = [(part, torch.zeros(len(part))) for part in x.split(100)]
+    runs = [
+        zs.train(data, samples=320, out=tmp_path / name, knobs=KNOBS)
+        for name, data in (("a", x), ("b", labelled), ("c", iter(x.split(64))))
+    ]
+    for other in runs[1:]:
+        np.testing.assert_array_equal(other.sample(50), runs[0].sample(50))
+
+
+def test_an_array_in_memory_can_be_handed_over_again(tmp_path: Path) -> None:
+    run = zs.train(points(), samples=320, out=tmp_path / "a", knobs=KNOBS)
+    further = zs.resume(run.path, samples=640, data=points())
+    assert further.rows("stop")[-1]["samples"] == 640
+
+
+def test_a_persons_own_modules_play_and_are_read_again(tmp_path: Path) -> None:
+    G, D = own()
+    run = zs.train(points(), generator=G, discriminator=D, samples=320, out=tmp_path / "a", knobs={**KNOBS, "prior.dim": 16})
+    x = run.sample(10)
+    assert x.shape == (10, 2)
+    with pytest.raises(zs.Refusal, match="load it in Python"):
+        zs.load(run.path).sample(1)
+    G, D = own()
+    np.testing.assert_array_equal(zs.load(run.path, generator=G, discriminator=D).sample(10), x)
+
+
+def test_one_module_alone_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(zs.Refusal, match="two players"):
+        zs.train("ring8", generator=nn.Linear(2, 2), samples=32, out=tmp_path / "a")
+
+
+def test_an_empty_iterable_is_refused() -> None:
+    with pytest.raises(zs.Refusal, match="empty"):
+        zs.train([], samples=32)
+
+
+def test_a_known_density_by_name_gives_its_preset_and_evaluates(tmp_path: Path) -> None:
+    run = zs.train("gaussian", samples=320, out=tmp_path / "a", knobs=KNOBS)
+    assert run.manifest["preset"] == "points"
+    scores = {score.name: score for score in zs.evaluate(run, n=200)}
+    assert scores["precision"].n == 200
+
+
+def test_knobs_replace_one_field_each() -> None:
+    config = with_knobs(Config(), {"d.lr": 0.5, "game.value": "hinge", "game.g-steps": 3, "batch": 7})
+    assert (config.d.lr, config.g.lr, config.game.value, config.game.g_steps, config.batch) == (0.5, Config().g.lr, "hinge", 3, 7)
+
+
+def test_another_kind_of_net_does_not_keep_the_knobs_of_the_first() -> None:
+    config = with_knobs(Config(net=NetOptions(kind="resnet", width=48, depth=1)), {"net.kind": "dcgan", "net.norm": "batch"})
+    assert config.net == NetOptions(kind="dcgan", norm="batch")
+
+
+@pytest.mark.parametrize(
+    ("knobs", "words"),
+    [
+        ({"d.lrr": 1}, "Did you mean lr"),
+        ({"d": 1}, "no knob 'd'"),
+        ({"batch.size": 1}, "no knob 'batch.size'"),
+        ({"game.value": "hing"}, "must be one of .* Did you mean hinge?"),
+    ],
+)
+def test_a_knob_that_is_none_is_refused(knobs: dict[str, object], words: str) -> None:
+    with pytest.raises(zs.Refusal, match=words):
+        with_knobs(Config(), knobs)
+
+
+def test_the_next_folder_is_the_first_free_one(tmp_path: Path) -> None:
+    assert next_folder("a", tmp_path).name == "a-1"
+    (tmp_path / "a-1").mkdir()
+    (tmp_path / "a-3").mkdir()
+    assert next_folder("a", tmp_path).name == "a-2"
+
+
+def test_room_is_asked_of_the_disk_that_the_folder_will_be_on(tmp_path: Path) -> None:
+    check_room(tmp_path / "not" / "there", need=1)
+    with pytest.raises(zs.Refusal, match="MB free"):
+        check_room(tmp_path / "not" / "there", need=1 << 60)
