@@ -6,14 +6,16 @@ Each function gives its rows in seconds and trains nothing: `zerosum prove --qui
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Iterable, Iterator
 
+from zerosum.errors import Refusal
 from zerosum.theory.proofs_baseline import preliminaries
 from zerosum.theory.proofs_play import dirac, generator_gradients, penalties, prior
 from zerosum.theory.proofs_value import identities, optimal_discriminator, value_at_optimum
 from zerosum.theory.row import Row
 
-__all__ = ["PROOFS", "Row"]
+__all__ = ["PROOFS", "Row", "prove"]
 
 # In the order in which `zerosum prove` prints them.
 PROOFS: dict[str, Callable[[], list[Row]]] = {
@@ -26,3 +28,15 @@ PROOFS: dict[str, Callable[[], list[Row]]] = {
     "identities": identities,
     "preliminaries": preliminaries,
 }
+
+
+def prove(names: Iterable[str] = tuple(PROOFS)) -> Iterator[Row]:
+    """The rows of the named proofs, one proof at a time, as each is done.
+
+    A game that has lost its optimum is refused by the mathematics; here that is a row that does not hold (measured NaN), not an end.
+    """
+    for name in names:
+        try:
+            yield from PROOFS[name]()
+        except Refusal as refusal:
+            yield Row(f"{name}: {refusal}", "refused", 0.0, math.nan, 0.0, False)
