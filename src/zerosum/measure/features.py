@@ -80,9 +80,9 @@ class Digits:
     def _each(self, images: Tensor, step: Callable[[Tensor], Tensor]) -> Tensor:
         if images.dtype != torch.uint8 or tuple(images.shape[1:]) != (1, 28, 28):
             shape = f"{images.dtype} {tuple(images.shape)}".removeprefix("torch.")
-            raise Refusal(f"The digit features want uint8 images (N, 1, 28, 28), not {shape}: make them 28 x 28 grey, or use others.")
+            raise Refusal(f"The digit features want uint8 images (N, 1, 28, 28), not {shape}: use others.")
         if not len(images):
-            raise Refusal("There are no images to take digit features of.")
+            raise Refusal("There are no images to take digit features of: give some.")
         with torch.inference_mode():
             out = torch.cat([step(encode(chunk).contiguous(memory_format=torch.channels_last)) for chunk in torch.split(images, _CHUNK)])
         return out.clone()
@@ -104,9 +104,7 @@ def _digits() -> Digits:
 
 
 def _inception() -> Features:
-    raise Refusal(
-        "Features `inception` are not in this version: for images without weights, leave features out and a fresh D's are used, named as such."
-    )
+    raise Refusal("Features `inception` are not in this version: without features, a fresh D's are used for images, named as such.")
 
 
 FEATURES: dict[str, Callable[[], Features]] = {"raw": Raw, "digits": _digits, "inception": _inception}

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 
@@ -26,7 +27,7 @@ CHANNELS = (16, 32, 64)
 LARGEST = 64  # pixels a side; larger images are averaged down
 LOOKS = 12
 STEPS, BATCH = 288, 250  # on points
-STEPS_IMAGES, BATCH_IMAGES = 576, 64
+STEPS_IMAGES, BATCH_IMAGES = 384, 64
 LR, DECAY = 3e-3, 1e-2
 
 
@@ -60,22 +61,27 @@ class PointD(nn.Module):
 
 
 class ImageD(nn.Module):
-    """Logit of "real" for uint8 images (N, C, H, W) of any size: three strided convolutions, a 4 x 4 map, one hidden layer."""
+    """Logit of "real" for uint8 images (N, C, H, W), shape being (C, H, W): three strided convolutions, a map of at most 4 x 4, a hidden
+    layer."""
 
-    def __init__(self, channels: int, seed: int) -> None:
+    def __init__(self, shape: Sequence[int], seed: int) -> None:
         super().__init__()
-        a, b, c = CHANNELS
+        (channels, *sides), (a, b, c) = shape, CHANNELS
+        self.shrink = math.ceil(max(sides) / LARGEST)
+        # Three strides of two leave an eighth, rounded up.
+        height, width = (min(4, math.ceil(math.ceil(side / self.shrink) / 8)) for side in sides)
+        self.map = (height, width)
         with torch.device("meta"):
             self.c1, self.c2, self.c3 = nn.Conv2d(channels, a, 3, 2, 1), nn.Conv2d(a, b, 3, 2, 1), nn.Conv2d(b, c, 3, 2, 1)
-            self.hidden, self.last = nn.Linear(16 * c, WIDTH), nn.Linear(WIDTH, 1)
+            self.hidden, self.last = nn.Linear(c * height * width, WIDTH), nn.Linear(WIDTH, 1)
         _initialise([self.c1, self.c2, self.c3, self.hidden, self.last], seed)
 
     def features(self, images: Tensor) -> Tensor:
         x = images.float() / 127.5 - 1
-        shrink = math.ceil(max(x.shape[2:]) / LARGEST)
-        x = avg_pool2d(x, shrink) if shrink > 1 else x
+        x = avg_pool2d(x, self.shrink, ceil_mode=True) if self.shrink > 1 else x
         x = silu(self.c3(silu(self.c2(silu(self.c1(x))))))
-        return silu(self.hidden(adaptive_avg_pool2d(x, 4).flatten(1)))
+        x = x if tuple(x.shape[2:]) == self.map else adaptive_avg_pool2d(x, self.map)
+        return silu(self.hidden(x.flatten(1)))
 
     def forward(self, images: Tensor) -> Tensor:
         logits: Tensor = self.last(self.features(images))[:, 0]
@@ -130,7 +136,7 @@ def fit(fake: Tensor, real: Tensor, fake_calibrate: Tensor, real_calibrate: Tens
 
     Rows (N, d) float32, or uint8 images (N, C, H, W); the number of steps does not depend on the number of samples.
     """
-    net: PointD | ImageD = ImageD(real.shape[1], seed) if real.ndim == 4 else PointD(torch.cat([fake, real]), seed)
+    net: PointD | ImageD = ImageD(real.shape[1:], seed) if real.ndim == 4 else PointD(torch.cat([fake, real]), seed)
     total, batch = (STEPS_IMAGES, BATCH_IMAGES) if real.ndim == 4 else (STEPS, BATCH)
     optimiser = torch.optim.AdamW(net.parameters(), lr=LR, betas=(0.9, 0.99), weight_decay=DECAY)
     best, kept = math.inf, net.state_dict()

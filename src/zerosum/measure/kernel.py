@@ -51,13 +51,14 @@ def mmd2(x: Tensor, y: Tensor) -> tuple[float, float]:
     xx, yy, xy = _table(x, x, True), _table(y, y, True), _table(x, y, False)
     mean_xx, mean_yy, mean_xy = float(xx.rows.sum()) / (n * (n - 1)), float(yy.rows.sum()) / (m * (m - 1)), float(xy.rows.sum()) / (n * m)
     estimate = mean_xx + mean_yy - 2 * mean_xy
-    first = 4 * (xx.rows / (n - 1) - xy.rows / m).var() / n + 4 * (yy.rows / (m - 1) - xy.columns / n).var() / m
-    second = (
-        2 * _centred(xx.squares / (n * (n - 1)), xx.rows / (n - 1), xx.rows / (n - 1), mean_xx) / (n * (n - 1))
-        + 2 * _centred(yy.squares / (m * (m - 1)), yy.rows / (m - 1), yy.rows / (m - 1), mean_yy) / (m * (m - 1))
-        + 4 * _centred(xy.squares / (n * m), xy.rows / m, xy.columns / n, mean_xy) / (n * m)
-    )
-    return estimate, float(first) + second
+    c_xx = _centred(xx.squares / (n * (n - 1)), xx.rows / (n - 1), xx.rows / (n - 1), mean_xx)
+    c_yy = _centred(yy.squares / (m * (m - 1)), yy.rows / (m - 1), yy.rows / (m - 1), mean_yy)
+    c_xy = _centred(xy.squares / (n * m), xy.rows / m, xy.columns / n, mean_xy)
+    # The row means are themselves estimates, and their noise is no first-order variance.
+    of_x = float((xx.rows / (n - 1) - xy.rows / m).var()) - c_xx / (n - 1) - c_xy / m
+    of_y = float((yy.rows / (m - 1) - xy.columns / n).var()) - c_yy / (m - 1) - c_xy / n
+    first = 4 * max(0.0, of_x) / n + 4 * max(0.0, of_y) / m
+    return estimate, first + 2 * c_xx / (n * (n - 1)) + 2 * c_yy / (m * (m - 1)) + 4 * c_xy / (n * m)
 
 
 def _centred(mean_square: float, rows: Tensor, columns: Tensor, mean: float) -> float:

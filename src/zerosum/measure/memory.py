@@ -95,7 +95,8 @@ def memory(fake: Tensor, held: Tensor, train: Tensor) -> tuple[Reading, Reading,
             f"{total // m} block{'s' if total // m > 1 else ''} of {m} training samples",
         ),
         Reading("memory_held_out", outside / expected, low / expected, high / expected, f"{m} held out against {total} trained on"),
-        Reading("memory_copies", copies, *wilson(copies, n)),
+        # Fakes near the same training sample stand or fall together.
+        Reading("memory_copies", copies, *wilson(copies, len(origins))),
     )
 
 

@@ -1,0 +1,110 @@
+"""The contract that every row of MEASURES keeps."""
+
+import json
+import math
+from dataclasses import replace
+
+import pytest
+import torch
+from torch.testing import assert_close
+
+from zerosum.chance import generator, normal
+from zerosum.measure import MEASURES
+from zerosum.measure.evaluation import evaluate
+from zerosum.measure.score import Reading
+from zerosum.measure.sets import Modes, Part, Sets
+
+MODES = Modes(torch.tensor([[-4.0, 0.0], [4.0, 0.0]]).double(), torch.ones(2).double(), torch.full((2,), 0.5).double())
+
+
+def part(n: int, purpose: str, keep: int = 2, spread: float = 1.0) -> Part:
+    k = torch.randint(keep, (n,), generator=generator(0, f"{purpose}: mode"))
+    x = (MODES.centres[k] + spread * normal((n, 2), 0, purpose)).float()
+    return Part(x, x, (x[:, 0] > 0).long())
+
+
+def sets(fake: Part | None = None) -> Sets:
+    train = part(1200, "train")
+    return Sets(fake or part(600, "fake"), part(600, "real"), part(600, "spare"), train.samples, MODES, ("left", "right"))
+
+
+COPIES = part(1200, "train").samples[:600] + 1e-4
+BROKEN = {"memory": replace(sets(), fake=Part(COPIES, COPIES))}
+COLLAPSED = sets(part(600, "fake", keep=1, spread=0.3))
+
+
+@pytest.mark.parametrize("name", MEASURES)
+def test_a_row_gives_the_readings_it_names_with_an_interval(name: str) -> None:
+    measure = MEASURES[name]
+    readings = measure.function(sets())
+    assert [r.name for r in readings] == list(measure.scores)
+    for r in readings:
+        assert isinstance(r, Reading)
+        assert math.isfinite(r.value)
+        assert r.low <= r.value <= r.high, r
+    assert set(measure.needs) <= {"train", "modes", "classes"}
+    for text in (measure.source, *(named.meaning for named in measure.scores.values())):
+        assert text
+    assert all(named.meaning.endswith(".") for named in measure.scores.values())
+
+
+@pytest.mark.parametrize("name", MEASURES)
+def test_reals_against_reals_come_out_at_the_floor(name: str) -> None:
+    for score in evaluate(sets(), "raw", "test", [name]):
+        assert score.value is not None
+        assert score.low is not None
+        assert score.high is not None
+        assert score.floor is not None
+        # The floor is one draw with noise of its own: within twice the interval's half width, and the grain of a count.
+        assert_close(score.value, score.floor, atol=2 * max(score.high - score.value, score.value - score.low) + 1e-3, rtol=0)
+        json.dumps(score.to_json(), allow_nan=False)
+
+
+@pytest.mark.parametrize("name", MEASURES)
+def test_broken_fakes_leave_the_floor_on_the_bad_side(name: str) -> None:
+    moved = 0
+    for score in evaluate(BROKEN.get(name, COLLAPSED), "raw", "test", [name]):
+        assert score.value is not None
+        assert score.low is not None
+        assert score.high is not None
+        assert score.floor is not None
+        off = not score.low <= score.floor <= score.high
+        if score.better == "lower":
+            assert score.low > score.floor, score
+        elif score.better == "higher" and score.name != "precision":
+            assert score.high < score.floor, score
+        moved += off
+    assert moved
+
+
+@pytest.mark.parametrize("name", MEASURES)
+def test_the_order_of_the_samples_does_not_matter_beyond_noise(name: str) -> None:
+    base = COLLAPSED
+    turned = replace(base, fake=base.fake.take(torch.randperm(600, generator=generator(0, "turn"))))
+    for a, b in zip(MEASURES[name].function(base), MEASURES[name].function(turned), strict=True):
+        assert isinstance(a, Reading)
+        assert isinstance(b, Reading)
+        seeded = name in ("two_sample", "divergence")  # they divide the samples by the seed
+        assert_close(b.value, a.value, atol=a.high - a.low + 1e-3 if seeded else 1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("name", MEASURES)
+@pytest.mark.parametrize("fault", ["nan", "few", "identical"])
+def test_bad_fakes_are_refused_or_measured_but_never_nan(name: str, fault: str) -> None:
+    x = part(600, "fake").samples.clone()
+    if fault == "nan":
+        x[5, 1] = math.nan
+    x = {"nan": x, "few": x[:1], "identical": x[:1].repeat(600, 1)}[fault]
+    bad = replace(sets(), fake=Part(x, x, torch.zeros(len(x), dtype=torch.long)))
+    for score in evaluate(bad, "raw", "test", [name]):
+        if score.value is None:
+            assert score.note.endswith(".")
+            assert "\n" not in score.note
+        else:
+            assert fault != "nan", "NaN must be refused"
+            assert math.isfinite(score.value)
+
+
+@pytest.mark.parametrize("name", MEASURES)
+def test_the_seed_decides(name: str) -> None:
+    assert MEASURES[name].function(sets()) == MEASURES[name].function(sets())
