@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import pickle
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,14 @@ from zerosum.run.saver import Saver
 
 def write(run: Path, t: int) -> Path:
     files = {"weights.safetensors": {"G.w": normal((3, 4), 0, "w", t)}, "moments.safetensors": {"g.w.step": torch.tensor(float(t))}}
-    return checkpoint.write(run, {"round": t, "samples": 16 * t}, files)
+    return checkpoint.write(run, {"round": t, "samples": 16 * t, "seconds": 0.1 * t, "record_bytes": 0, "horizon": None}, files)
+
+
+def forge(path: Path, change: Callable[[dict[str, Any]], object]) -> None:
+    """What somebody who knows the format can write: a changed manifest with a new seal."""
+    manifest = json.loads((path / "manifest.json").read_text())
+    change(manifest)
+    (path / "manifest.json").write_text(json.dumps({**manifest, "seal": checkpoint.seal(manifest)}))
 
 
 LIKE = {"G.w": torch.zeros(3, 4)}
@@ -60,13 +68,8 @@ DAMAGE: dict[str, Any] = {
 def test_damage_is_named_and_the_one_before_is_used(tmp_path: Path, how: str, file: str) -> None:
     write(tmp_path, 1)
     last = write(tmp_path, 2)
-    before = (last / file).read_bytes()
     DAMAGE[how](last / file)
     found, complaints = checkpoint.newest(tmp_path)
-    if file == "manifest.json" and how == "a bit flipped" and found is not None and found.round == 2:
-        # The flip fell on a byte that the manifest's meaning does not hang on.
-        assert json.loads((last / file).read_bytes())["files"] == json.loads(before)["files"]
-        return
     assert found is not None
     assert found.round == 1
     assert len(complaints) == 1
@@ -90,9 +93,8 @@ def test_a_pickle_that_the_manifest_vouches_for_is_still_no_safetensors(tmp_path
             return (Path.touch, (tmp_path / "executed",))
 
     path = write(tmp_path, 1)
-    manifest = json.loads((path / "manifest.json").read_text())
-    manifest["files"]["weights.safetensors"] = checkpoint._write(path / "weights.safetensors", pickle.dumps(Payload()))
-    (path / "manifest.json").write_text(json.dumps(manifest))
+    vouched = checkpoint._write(path / "weights.safetensors", pickle.dumps(Payload()))
+    forge(path, lambda manifest: manifest["files"].update({"weights.safetensors": vouched}))
     assert checkpoint.newest(tmp_path)[0] is None
     assert not (tmp_path / "executed").exists()
 
@@ -100,9 +102,7 @@ def test_a_pickle_that_the_manifest_vouches_for_is_still_no_safetensors(tmp_path
 def test_a_manifest_cannot_reach_outside_its_folder(tmp_path: Path) -> None:
     (tmp_path / "secret").write_bytes(b"x")
     path = write(tmp_path, 1)
-    manifest = json.loads((path / "manifest.json").read_text())
-    manifest["files"]["../../secret"] = {"sha256": "0", "bytes": 1}
-    (path / "manifest.json").write_text(json.dumps(manifest))
+    forge(path, lambda manifest: manifest["files"].update({"../../secret": {"sha256": "0", "bytes": 1}}))
     found, complaints = checkpoint.newest(tmp_path)
     assert found is None
     assert "outside" in complaints[0]

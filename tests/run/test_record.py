@@ -19,7 +19,7 @@ def test_a_resume_cuts_back_to_the_checkpoint(tmp_path: Path) -> None:
     path = tmp_path / "record.jsonl"
     record = Record(path)
     record.append({"type": "signals", "round": 1})
-    length = record.sync()
+    length = record.length()
     record.append({"type": "signals", "round": 2})
     record.close()
     record = Record(path, keep_bytes=length)

@@ -66,7 +66,7 @@ def test_a_run_writes_what_its_schema_says(ring: Data, tmp_path: Path) -> None:
     assert manifest["data"]["name"] == "ring8"
     assert manifest["parameters"]["G"] > 0
     rows = run.rows()
-    assert [r["type"] for r in rows][0] == "start"
+    assert rows[0]["type"] == "start"
     assert rows[-1]["type"] == "stop"
     assert rows[-1]["reason"] == "finished"
     assert rows[-1]["round"] == 40

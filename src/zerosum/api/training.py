@@ -23,6 +23,7 @@ from zerosum.run import trainer
 from zerosum.run.config import Config
 from zerosum.run.folder import Modules, Run, open_run
 from zerosum.run.presets import default_preset, named, with_net
+from zerosum.run.ranks import is_first
 from zerosum.run.trainer import Draw, Listener
 
 Array = np.ndarray[Any, Any]
@@ -87,7 +88,8 @@ def train(
         draw=drawer(opened),
         given=given,
     )
-    write_report(run.path)
+    if is_first():
+        write_report(run.path)
     return run
 
 
@@ -115,7 +117,8 @@ def resume(
     else:
         opened = data if isinstance(data, Data) else open_data(_gathered(data), run.config.data, progress)
     run = trainer.resume(run.path, samples=samples, minutes=minutes, data=opened, listener=listener, draw=drawer(opened), given=run.given)
-    write_report(run.path)
+    if is_first():
+        write_report(run.path)
     return run
 
 

@@ -14,6 +14,7 @@ from importlib import import_module
 from zerosum.commands import bugs
 from zerosum.commands.flags import HelpAsked
 from zerosum.errors import Refusal, nearest
+from zerosum.run.stopping import interruptible
 from zerosum.version import __version__
 
 # A verb is a file in this folder with `main(argv) -> exit status`; the sentence is its line on the help page.
@@ -72,6 +73,7 @@ def _say(sentence: str) -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """The console script. Nothing leaves it as a traceback."""
+    interruptible()
     try:
         status = dispatch(sys.argv[1:] if argv is None else argv)
         sys.stdout.flush()

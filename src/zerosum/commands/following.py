@@ -73,7 +73,12 @@ def followed(out: Path, *, quiet: bool, tensorboard: bool) -> Iterator[Listener]
 def report(run: Run) -> int:
     """Says how the run ended, where its pictures are and what to try next. Returns the command's exit status."""
     name = shlex.quote(str(run.path))
+    from zerosum.run.ranks import is_first
+
     stop = next(iter(reversed(run.rows("stop"))), {})
+    status = {"interrupted": 130, "not finite": 1, "error": 1}.get(str(stop.get("reason")), 0)
+    if not is_first():
+        return status
     reason, samples, seconds = stop.get("reason"), stop.get("samples", 0), stop.get("seconds", 0.0)
     spent = f"{seconds:.0f} seconds" if seconds < 100 else f"{seconds / 60:.1f} minutes"
     seen = f"{samples:,} samples in {spent} of training"
@@ -95,4 +100,4 @@ def report(run: Run) -> int:
     for i, command in enumerate([f"zerosum sample {name} -n 64 --out {target}", f"zerosum evaluate {name}", *further]):
         print(f"  {'' if i else 'next':<7} {command}")
     sys.stdout.flush()
-    return {"interrupted": 130, "not finite": 1, "error": 1}.get(str(reason), 0)
+    return status

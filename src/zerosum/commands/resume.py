@@ -34,10 +34,11 @@ def main(argv: Sequence[str]) -> int:
     args = parse(Resume, argv, prog="zerosum resume", examples=EXAMPLES)
     from zerosum import api
     from zerosum.commands.following import followed, report
+    from zerosum.run.ranks import is_first
 
     run = api.load(args.run)
     if run.finished and args.samples is None and args.minutes is None:
         return report(run)
-    with followed(run.path, quiet=args.quiet, tensorboard=args.tensorboard) as listener:
+    with followed(run.path, quiet=args.quiet or not is_first(), tensorboard=args.tensorboard and is_first()) as listener:
         run = api.resume(run.path, samples=args.samples, minutes=args.minutes, listener=listener)
     return report(run)

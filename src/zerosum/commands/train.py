@@ -76,15 +76,18 @@ def main(argv: Sequence[str]) -> int:
     from zerosum.api.training import check_length, next_folder, refuse_taken
     from zerosum.commands.following import followed, report
     from zerosum.report.progress import reading
+    from zerosum.run.ranks import is_first, require_name
 
+    require_name(args.out)
+    quiet = args.quiet or not is_first()
     check_length(args.minutes, args.samples)
     if args.out is not None:
         refuse_taken(args.out)
-    data = open_data(args.data, args.config.data, None if args.quiet else reading)
-    if data.skipped and not args.quiet:
+    data = open_data(args.data, args.config.data, None if quiet else reading)
+    if data.skipped and not quiet:
         print(f"{len(data.skipped)} files were skipped; zerosum inspect {args.data} says why.", file=sys.stderr)
     out = args.out or next_folder(data.name)
-    with followed(out, quiet=args.quiet, tensorboard=args.tensorboard) as listener:
+    with followed(out, quiet=quiet, tensorboard=args.tensorboard and is_first()) as listener:
         run = train(
             data,
             minutes=args.minutes,

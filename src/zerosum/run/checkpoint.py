@@ -1,7 +1,8 @@
 """Checkpoints: safetensors and JSON only, written whole or not at all, checked by hash when read.
 
-A checkpoint is a folder `checkpoints/000001234/` with a manifest of the sha256 of each file. It is made under a temporary name on the same file
-system, synced to disk, renamed, and only then are older ones pruned: a process killed at any moment leaves the previous one whole.
+A checkpoint is a folder `checkpoints/000001234/` with a manifest of the sha256 of each file, sealed by its own. It is made under a
+temporary name on the same file system, synced to disk, renamed, and only then are older ones pruned: a process killed at any moment
+leaves the previous one whole.
 """
 
 from __future__ import annotations
@@ -11,9 +12,11 @@ import json
 import os
 import shutil
 from dataclasses import dataclass
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
+import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
@@ -22,6 +25,19 @@ from zerosum.errors import Refusal
 
 KEPT = 2
 Tensors = dict[str, Tensor]
+# safetensors' names of torch's types.
+TYPES = {
+    torch.float64: "F64",
+    torch.float32: "F32",
+    torch.bfloat16: "BF16",
+    torch.float16: "F16",
+    torch.int64: "I64",
+    torch.int32: "I32",
+    torch.int16: "I16",
+    torch.int8: "I8",
+    torch.uint8: "U8",
+    torch.bool: "BOOL",
+}
 
 
 @dataclass(frozen=True)
@@ -36,17 +52,25 @@ class Checkpoint:
         return int(self.meta["round"])
 
     def tensors(self, file: str, like: Tensors) -> Tensors:
-        """The tensors of one file. Names, shapes and types are compared with `like` before memory is taken for them. Raises Refusal."""
+        """The tensors of one file. Raises Refusal, before memory is taken for them, where they do not fit `like`."""
+        self.require_fit(file, like)
         with safe_open(self.path / file, framework="pt") as stored:
-            names = set(stored.keys())
-            if names != set(like):
-                odd = sorted(names ^ set(like))[0]
-                raise Refusal(f"{self.path / file} does not fit the run's config: {odd} is on one side only; is it another run's checkpoint?")
-            for name, tensor in like.items():
-                shape = tuple(stored.get_slice(name).get_shape())
-                if shape != tuple(tensor.shape):
-                    raise Refusal(f"{self.path / file} does not fit the run's config: {name} has shape {shape}, not {tuple(tensor.shape)}.")
             return {name: stored.get_tensor(name) for name in like}
+
+    def require_fit(self, file: str, like: Tensors) -> None:
+        """Compares names, shapes and types with `like`, which may lie on the meta device. Raises Refusal where they differ."""
+        place, ask = f"{self.path / file} does not fit the run's config", "is it another run's checkpoint?"
+        if file not in self.meta["files"]:
+            raise Refusal(f"Checkpoint {self.path} holds no {file}: {ask}")
+        with safe_open(self.path / file, framework="pt") as stored:
+            if odd := sorted(set(stored.keys()) ^ set(like)):
+                raise Refusal(f"{place}: {odd[0]} is on one side only; {ask}")
+            for name, tensor in like.items():
+                view = stored.get_slice(name)
+                if (shape := tuple(view.get_shape())) != tuple(tensor.shape):
+                    raise Refusal(f"{place}: {name} has shape {shape}, not {tuple(tensor.shape)}; {ask}")
+                if (kind := view.get_dtype()) != TYPES.get(tensor.dtype):
+                    raise Refusal(f"{place}: {name} is of type {kind}, not {TYPES.get(tensor.dtype, str(tensor.dtype))}; {ask}")
 
 
 def _write(path: Path, content: bytes) -> dict[str, Any]:
@@ -67,59 +91,110 @@ def sync_folder(path: Path) -> None:
             os.close(descriptor)
 
 
-def write(run: Path, meta: dict[str, Any], files: dict[str, Tensors]) -> Path:
-    """Writes one checkpoint of `run` with meta["round"], and prunes all but the newest `KEPT`. Tensors must be on the host and left alone meanwhile.
+def seal(meta: dict[str, Any]) -> str:
+    """The sha256 of a manifest's meaning, so that a bit flipped in the manifest itself is seen."""
+    rest = {name: value for name, value in meta.items() if name != "seal"}
+    return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
 
-    Raises Refusal, saying how many bytes were needed and where, when the disk does not take it; earlier checkpoints are untouched then.
+
+def write(run: Path, meta: dict[str, Any], files: dict[str, Tensors]) -> Path:
+    """Writes one checkpoint of `run` with meta["round"], and prunes all but the newest `KEPT`.
+
+    files: tensors on the host, left alone meanwhile. Raises Refusal, saying how many bytes were needed and where, when the disk does not
+    take it; earlier checkpoints are untouched then.
     """
     home = run / "checkpoints"
     final, temporary = home / f"{meta['round']:09d}", home / f".partial-{meta['round']:09d}"
-    content = {name: save(tensors) for name, tensors in files.items()}
     try:
         home.mkdir(exist_ok=True)
-        shutil.rmtree(temporary, ignore_errors=True)
+        for stale in home.glob(".partial-*"):  # What killed processes left.
+            shutil.rmtree(stale)
         temporary.mkdir()
-        written = {name: _write(temporary / name, blob) for name, blob in content.items()}
-        _write(temporary / "manifest.json", json.dumps({**meta, "files": written}, indent=1).encode())
+        whole = {**meta, "files": {name: _write(temporary / name, save(tensors)) for name, tensors in files.items()}}
+        _write(temporary / "manifest.json", json.dumps({**whole, "seal": seal(whole)}, indent=1).encode())
         sync_folder(temporary)
-        if final.exists():  # The same round again: what stands there is the same state, or damaged.
-            shutil.rmtree(final)
-        temporary.rename(final)
-        sync_folder(home)
+        _publish(temporary, final)
     except OSError as error:
         shutil.rmtree(temporary, ignore_errors=True)
-        need = sum(len(blob) for blob in content.values())
+        need = sum(tensor.nbytes for tensors in files.values() for tensor in tensors.values())
         raise Refusal(
-            f"A checkpoint of {need:,} bytes could not be written to {home} ({error.strerror or error}): free some room and resume; the one before it is whole."
+            f"A checkpoint of {need:,} bytes could not be written to {home} ({error.strerror or error}): free some room; "
+            "the one before it is whole."
         ) from error
-    for old in listed(run)[:-KEPT]:
-        shutil.rmtree(old, ignore_errors=True)
+    _prune(run, int(meta["round"]))
     return final
+
+
+def _publish(temporary: Path, final: Path) -> None:
+    """Gives a finished checkpoint its name. Where the round's state stands there already, whole, only the manifest is exchanged."""
+    if final.exists():
+        try:
+            same = verified(final).meta["files"] == verified(temporary).meta["files"]
+        except Refusal:
+            same = False
+        if same:
+            os.replace(temporary / "manifest.json", final / "manifest.json")
+            sync_folder(final)
+            shutil.rmtree(temporary)
+            return
+        # Damaged: the run could not have come to this round again from it.
+        shutil.rmtree(final)
+    temporary.rename(final)
+    sync_folder(final.parent)
+
+
+def _prune(run: Path, now: int) -> None:
+    """Keeps the newest `KEPT` up to round `now`. One of a later round was passed over when the run was resumed: it is damaged."""
+    found = listed(run)
+    earlier = [path for path in found if int(path.name) <= now]
+    for path in [p for p in found if p not in earlier] + earlier[:-KEPT]:
+        shutil.rmtree(path, ignore_errors=True)
 
 
 def listed(run: Path) -> list[Path]:
     """Folders of finished checkpoints, oldest first, whole or not."""
     home = run / "checkpoints"
-    return sorted(p for p in home.iterdir() if p.name.isdigit() and p.is_dir()) if home.is_dir() else []
+    return sorted(p for p in home.iterdir() if p.name.isdecimal() and p.is_dir()) if home.is_dir() else []
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def _manifest(path: Path) -> dict[str, Any]:
+    """The manifest of the checkpoint at `path`, its seal and its types checked. Raises ValueError and its like, or OSError."""
+    meta = json.loads((path / "manifest.json").read_bytes())
+    if meta["seal"] != seal(meta):
+        raise ValueError("its seal is broken")
+    if not all(_is_count(meta[name]) for name in ("round", "samples", "record_bytes")):
+        raise ValueError("its counts are none")
+    if int(path.name.removeprefix(".partial-")) != meta["round"]:
+        raise ValueError("it stands under another round's name")
+    if not (meta["horizon"] is None or _is_count(meta["horizon"])) or not isfinite(meta["seconds"]):
+        raise ValueError("its horizon or its seconds are none")
+    for name, stated in meta["files"].items():
+        if not (isinstance(stated["sha256"], str) and _is_count(stated["bytes"])):
+            raise ValueError(f"what it says of {name} is not a hash and a size")
+    return dict(meta)
 
 
 def verified(path: Path) -> Checkpoint:
     """The checkpoint at `path`, each file compared with its hash. Raises Refusal that names what is damaged."""
     try:
-        meta = json.loads((path / "manifest.json").read_bytes())
-        files = dict(meta["files"])
-        int(meta["round"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        meta = _manifest(path)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise Refusal(f"Checkpoint {path} is damaged: its manifest cannot be read.") from error
-    for name, stated in files.items():
+    for name, stated in meta["files"].items():
         file = path / name
-        if file.parent != path:
+        if "\0" in name or file.parent != path:
             raise Refusal(f"Checkpoint {path} is damaged: its manifest names {name!r}, outside its folder.")
         try:
-            content = file.read_bytes()
+            with file.open("rb") as content:
+                whole = os.fstat(content.fileno()).st_size == stated["bytes"]
+                whole = whole and hashlib.file_digest(content, "sha256").hexdigest() == stated["sha256"]
         except OSError as error:
             raise Refusal(f"Checkpoint {path} is damaged: {name} cannot be read.") from error
-        if hashlib.sha256(content).hexdigest() != stated["sha256"]:
+        if not whole:
             raise Refusal(f"Checkpoint {path} is damaged: {name} is not what was written.")
         try:
             with safe_open(file, framework="pt"):

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field, fields, is_dataclass
 from math import inf
-from typing import Any, Literal
+from types import NoneType
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from zerosum.data.options import DataOptions
 from zerosum.errors import Refusal, nearest
@@ -145,8 +146,11 @@ def to_json(config: Config) -> dict[str, Any]:
 
 
 def from_json(values: dict[str, Any]) -> Config:
-    """The config that `to_json` wrote. Raises Refusal on a knob that this version does not know: a config names values, never code."""
-    return _build(Config, values, "")
+    """The config that `to_json` wrote: it names values, never code. Raises Refusal on a knob that this version does not know, a value of
+    another type than the knob's, and a number outside its range."""
+    config: Config = _build(Config, values, "")
+    check(config)
+    return config
 
 
 def _build(kind: Any, values: dict[str, Any], path: str) -> Any:
@@ -157,4 +161,21 @@ def _build(kind: Any, values: dict[str, Any], path: str) -> Any:
     for name in values:
         if name not in known:
             raise Refusal(f"Unknown knob {path}{name} in the run's config.{nearest(name, known)}")
-    return kind(**{n: _build(type(getattr(template, n)), v, f"{path}{n}.") if is_dataclass(getattr(template, n)) else v for n, v in values.items()})
+    hints = get_type_hints(kind)
+    parts = {n: getattr(template, n) for n in values}
+    nested = {n: _build(type(parts[n]), v, f"{path}{n}.") for n, v in values.items() if is_dataclass(parts[n])}
+    return kind(**nested, **{n: _typed(v, hints[n], path + n) for n, v in values.items() if n not in nested})
+
+
+def _typed(value: Any, hint: Any, name: str) -> Any:
+    """`value`, if a knob of type `hint` may have it: a whole number stands for a real one, and no other type for another."""
+    if get_origin(hint) is Literal:
+        allowed: tuple[Any, ...] = get_args(hint)
+        if isinstance(value, str) and value in allowed:
+            return value
+        raise Refusal(f"The knob {name} in the run's config must be one of {', '.join(allowed)}, not {value!r}.")
+    kinds = get_args(hint) or (hint,)
+    if type(value) in kinds or (type(value) is int and float in kinds):
+        return value
+    named = " or ".join("none" if k is NoneType else k.__name__ for k in kinds)
+    raise Refusal(f"The knob {name} in the run's config must be of type {named}, not {value!r}.")

@@ -18,7 +18,7 @@ from zerosum.errors import Refusal
 from zerosum.run import checkpoint as checkpoints
 from zerosum.run.checkpoint import Checkpoint
 from zerosum.run.config import Config, from_json
-from zerosum.run.players import Players
+from zerosum.run.players import Players, skeleton
 from zerosum.run.record import SCHEMA, Row, read_rows
 from zerosum.run.sampling import draw_samples, interpolate
 
@@ -49,7 +49,8 @@ class Run:
         """The newest whole checkpoint. Raises Refusal where there is none."""
         found, complaints = checkpoints.newest(self.path)
         if found is None:
-            raise Refusal(f"{self.path} holds no whole checkpoint yet{': ' + ' '.join(complaints) if complaints else ''}: train it further first.")
+            why = ": " + " ".join(complaints) if complaints else ""
+            raise Refusal(f"{self.path} holds no whole checkpoint yet{why}: train it further first.")
         return found
 
     @property
@@ -61,17 +62,29 @@ class Run:
     def players(self, device: torch.device | None = None) -> Players:
         """The two players and the average as the newest checkpoint holds them."""
         if self.manifest["players"] == "given" and self.given is None:
-            raise Refusal(f"{self.path} was trained with a person's own modules: load it in Python with zerosum.load(path, generator=G, discriminator=D).")
+            how = "load it in Python with zerosum.load(path, generator=G, discriminator=D)"
+            raise Refusal(f"{self.path} was trained with a person's own modules: {how}.")
+        found = self.checkpoint()
+        self.require_fit(found)
         players = Players(self.config, self.space.shape, device or torch.device("cpu"), self.given)
-        players.restore(self.checkpoint())
+        players.restore(found)
         return players
+
+    def require_fit(self, found: Checkpoint) -> None:
+        """Compares a checkpoint with the nets of the config. Raises Refusal where they differ, before memory is taken for either."""
+        if self.given is None:
+            for file, tensors in skeleton(self.config, self.space.shape).files().items():
+                found.require_fit(file, tensors)
 
     @cached_property
     def _generator(self) -> nn.Module:
         return self.players().average.module
 
     def sample(self, n: int, seed: int = 0) -> np.ndarray:
-        """n samples of the average of G: uint8 N x H x W (x C) for images, float32 N x d for points. Sample i depends on (seed, i) alone."""
+        """n samples of the average of G: uint8 N x H x W (x C) for images, float32 N x d for points.
+
+        Sample i depends on (seed, i) alone.
+        """
         return self.space.to_array(draw_samples(self._generator, self.config.prior, self.space, n, seed))
 
     def interpolate(self, rows: int = 8, steps: int = 10, seed: int = 0) -> np.ndarray:
@@ -98,8 +111,27 @@ def open_run(path: str | Path, given: Modules | None = None) -> Run:
     try:
         manifest = json.loads(file.read_bytes())
         schema = manifest["schema"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise Refusal(f"{path} is not a run: it holds no readable run.json; give the folder that zerosum train wrote to.") from error
     if schema != SCHEMA:
-        raise Refusal(f"{path} was written with run schema {schema} by zerosum {manifest.get('zerosum', '?')}, and this version reads schema {SCHEMA}: use that version.")
-    return Run(path, manifest, given)
+        writer = f"{path} was written with run schema {schema} by zerosum {manifest.get('zerosum', '?')}"
+        raise Refusal(f"{writer}, and this version reads schema {SCHEMA}: use that version.")
+    run = Run(path, manifest, given)
+    _require_sound(run)
+    return run
+
+
+def _require_sound(run: Run) -> None:
+    """Raises Refusal where run.json does not say what a run's does."""
+    m = run.manifest
+    try:
+        run.config, run.space  # noqa: B018
+        sound = all(isinstance(m["data"][name], str) for name in ("name", "fingerprint")) and isinstance(m["data"]["spec"], str | None)
+        sound = sound and all(n is None or (type(n) in (int, float) and n > 0) for n in (m["asked"]["samples"], m["asked"]["minutes"]))
+        sound = sound and m["players"] in ("built", "given") and isinstance(m["engine"], dict) and type(m.get("ranks", 1)) is int
+    except Refusal:
+        raise
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+        raise Refusal(f"{run.path / 'run.json'} is damaged ({type(error).__name__} {error}): bring it back from a copy.") from error
+    if not sound:
+        raise Refusal(f"{run.path / 'run.json'} is damaged: bring it back from a copy.")

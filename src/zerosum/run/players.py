@@ -36,7 +36,8 @@ def _knobs(net: NetOptions) -> dict[str, object]:
     knobs = {name: knob for name, knob in asdict(net).items() if name != "kind"}
     for name, knob in knobs.items():
         if name not in row.knobs and knob != default[name]:
-            raise Refusal(f"--net.{name} {knob} does nothing in --net.kind {net.kind}, which has {', '.join(sorted(row.knobs))}: leave it out.")
+            known = ", ".join(sorted(row.knobs))
+            raise Refusal(f"--net.{name} {knob} does nothing in --net.kind {net.kind}, which has {known}: leave it out.")
     return knobs
 
 
@@ -54,10 +55,18 @@ def _adam(module: nn.Module, options: PlayerOptions) -> torch.optim.Adam:
     return torch.optim.Adam(parameters, lr=options.lr, betas=(options.beta1, options.beta2), fused=True)
 
 
+def skeleton(config: Config, shape: tuple[int, ...]) -> Players:
+    """The players that a config asks for, on the meta device: names, shapes and types without their memory. Raises Refusal."""
+    with torch.device("meta"):
+        return Players(config, shape, torch.device("meta"))
+
+
 class Players:
     """G, D, Adam for each, and the average of G, on one device, in channels-last layout where there are images."""
 
-    def __init__(self, config: Config, shape: tuple[int, ...], device: torch.device, given: tuple[nn.Module, nn.Module] | None = None) -> None:
+    def __init__(
+        self, config: Config, shape: tuple[int, ...], device: torch.device, given: tuple[nn.Module, nn.Module] | None = None
+    ) -> None:
         """given: a person's own (G, D); else they are built by the config, with weights drawn from its seed. Raises Refusal."""
         if given is None:
             with torch.random.fork_rng(devices=[]):
@@ -68,7 +77,8 @@ class Players:
         self.D: nn.Module = given[1].to(device=device, memory_format=layout).train()  # type: ignore[call-overload]
         if config.game.penalty != "none" and looks_at_the_batch(self.D):
             raise Refusal(
-                f"--game.penalty {config.game.penalty} is of one sample's gradient, and with BatchNorm in D a sample has none of its own: use --net.norm none or --game.penalty none."
+                f"--game.penalty {config.game.penalty} is of one sample's gradient, and with BatchNorm in D a sample has none of its own: "
+                "use --net.norm none or --game.penalty none."
             )
         self.average = Average(self.G)
         self.optimisers = {"d": _adam(self.D, config.d), "g": _adam(self.G, config.g)}
@@ -91,12 +101,23 @@ class Players:
                 found |= {f"{letter}.{name}.{moment}": state[p][moment] for moment in MOMENTS}
         return found
 
+    def files(self) -> dict[str, Tensors]:
+        """What a checkpoint holds, by file."""
+        return {"weights.safetensors": self.weights(), "moments.safetensors": self.moments()}
+
     @torch.no_grad()
     def restore(self, checkpoint: Checkpoint) -> None:
         """Takes over a checkpoint's state, in place. Raises Refusal where it does not fit."""
-        for file, mine in (("weights.safetensors", self.weights()), ("moments.safetensors", self.moments())):
+        for file, mine in self.files().items():
             for name, tensor in checkpoint.tensors(file, mine).items():
                 mine[name].copy_(tensor)
+
+    def not_finite(self) -> str | None:
+        """The first weight, of a player or of the average, that is NaN or infinite. Waits for the device."""
+        weights = {name: t for name, t in self.weights().items() if t.is_floating_point()}
+        if bool(torch.isfinite(torch.stack(torch._foreach_norm(list(weights.values()))).sum()).item()):
+            return None
+        return next((name for name, t in weights.items() if not torch.isfinite(t).all()), None)
 
 
 def host_copy(tensors: Tensors) -> dict[str, Tensor]:

@@ -1,4 +1,4 @@
-"""The record: one JSON object a line, appended as the run goes, cut back to the checkpoint when it is resumed. Schema: docs/run-folder.md."""
+"""The record: one JSON object a line, appended as the run goes, cut back to the checkpoint on a resume. Schema: docs/run-folder.md."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import math
 import os
 from pathlib import Path
 from typing import Any
+
+from zerosum.errors import Refusal
 
 Row = dict[str, Any]
 SCHEMA = 1
@@ -24,24 +26,50 @@ def plain(value: Any) -> Any:
 
 
 class Record:
-    """Appends rows to record.jsonl; a row is on disk, for other processes to read, as soon as `append` returns."""
+    """Appends rows to record.jsonl. A row is there for other processes to read as soon as `append` returns.
+
+    Rows that a full disk does not take are kept in memory and written, in order, when it does: the record has no gap and no half row.
+    """
 
     def __init__(self, path: Path, keep_bytes: int | None = None) -> None:
         """keep_bytes: length to cut an existing record back to (rows after the checkpoint will be written again)."""
         self.path = path
-        self._file = path.open("ab")
-        if keep_bytes is not None:
+        self._file = path.open("ab", buffering=0)
+        self._length = path.stat().st_size
+        self._waiting = b""
+        if keep_bytes is not None and keep_bytes < self._length:
             self._file.truncate(keep_bytes)
-            self._file.seek(0, os.SEEK_END)
+            self._length = keep_bytes
 
     def append(self, row: Row) -> None:
-        self._file.write((json.dumps(plain(row), allow_nan=False) + "\n").encode())
-        self._file.flush()
+        self._waiting += (json.dumps(plain(row), allow_nan=False) + "\n").encode()
+        self._written()
 
-    def sync(self) -> int:
-        """Puts the rows on the disk for good and returns their length in bytes."""
-        os.fsync(self._file.fileno())
-        return self._file.tell()
+    def _written(self) -> OSError | None:
+        """Writes what is waiting, all or nothing. Returns the system's refusal."""
+        done = 0
+        try:
+            while done < len(self._waiting):
+                done += self._file.write(self._waiting[done:]) or 0
+        except OSError as error:
+            self._file.truncate(self._length)
+            return error
+        self._length, self._waiting = self._length + done, b""
+        return None
+
+    def length(self) -> int:
+        """The record's length in bytes. Raises Refusal where rows are waiting that the disk does not take."""
+        if error := self._written():
+            need = f"{len(self._waiting):,} bytes could not be written to {self.path}"
+            raise Refusal(f"{need} ({error.strerror or error}): free some room; the rows wait in memory meanwhile.") from error
+        return self._length
+
+    def sync(self) -> None:
+        """Puts the rows on the disk for good; another thread may call it. Raises Refusal."""
+        try:
+            os.fsync(self._file.fileno())
+        except OSError as error:
+            raise Refusal(f"{self.path} could not be put on the disk ({error.strerror or error}): free some room and resume.") from error
 
     def close(self) -> None:
         self._file.close()
@@ -55,7 +83,7 @@ def read_rows(path: Path) -> list[Row]:
     for line in path.read_bytes().split(b"\n"):
         try:
             row = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
         if isinstance(row, dict) and "type" in row:
             rows.append(row)

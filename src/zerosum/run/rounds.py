@@ -1,12 +1,11 @@
-"""One round of Algorithm 1 as a function of its number: draws, D's k steps, G's steps, the average; and the statistics that the round leaves.
+"""One round of Algorithm 1 as a function of its number: draws, D's k steps, G's steps, the average; and the statistics that it leaves.
 
 Nothing here waits for the device: the statistics stay tensors until the trainer reads them.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -22,30 +21,30 @@ from zerosum.nets.average import decay
 from zerosum.run.config import Config
 from zerosum.run.engine import Engine
 from zerosum.run.players import Players, draws_numbers, looks_at_the_batch
+from zerosum.run.ranks import ALONE, Ranks, Reals
 from zerosum.run.schedule import learning_rate
 
 SIGNALS = ("loss_d", "loss_g", "penalty", "a", "b", "a_std", "b_std", "V", "D_real", "D_fake", "accuracy", "grad_d", "grad_g")
 
 
-class Reals(Protocol):
-    """Where reals come from: batch number `counter` of n raw rows, a function of (seed, counter)."""
-
-    def batch(self, n: int, seed: int, counter: int) -> Tensor: ...
-
-
 class NotFinite(ArithmeticError):
-    """A gradient is NaN or infinite; raised before the update that would have used it. The sentence says whose and when."""
+    """A cost, gradient or weight is NaN or infinite; raised before the update that would have used it. The sentence says whose and when."""
 
 
 @dataclass
 class Rounds:
-    """The game between two players on some reals. `play(t)` plays round t; the same t from the same state is the same round."""
+    """The game between two players on some reals. `play(t)` plays round t; the same t from the same state is the same round.
+
+    whole: whether the players stand between two rounds, rather than within one.
+    """
 
     config: Config
     players: Players
     reals: Reals
     space: Space
     engine: Engine
+    ranks: Ranks = ALONE
+    whole: bool = True
 
     def __post_init__(self) -> None:
         game = self.config.game
@@ -55,27 +54,33 @@ class Rounds:
         self.together = not looks_at_the_batch(self.players.D)
         self.seeds_modules = draws_numbers(self.players.G) or draws_numbers(self.players.D)
         self.samples_a_round = game.k * self.config.batch
+        # A person's own modules may be of float64: then the game is played in it.
+        self.dtype = torch.promote_types(next(self.players.G.parameters()).dtype, torch.float32)
+        # The first round in which something was not finite, kept on a GPU until the host looks; -1 is none.
+        self._bad = torch.full((), -1, dtype=torch.int64, device=self.device)
 
     # -- draws ------------------------------------------------------------------------------------------------------------
 
     def _real(self, counter: int) -> Tensor:
-        return self.space.encode(self.reals.batch(self.config.batch, self.config.seed, counter).to(self.device, non_blocking=True))
+        raw = self.ranks.reals(self.reals, self.config.batch, self.config.seed, counter)
+        return self.space.encode(raw.to(self.device, non_blocking=True)).to(self.dtype)
 
     def _noise(self, whose: str, counter: int) -> Tensor:
         prior = self.config.prior
-        return PRIORS[prior.kind]((self.config.batch, prior.dim), self.config.seed, f"z of {whose}", counter).to(self.device, non_blocking=True)
+        z = PRIORS[prior.kind]((self.config.batch, prior.dim), self.config.seed, f"z of {whose}", counter)
+        return z[self.ranks.rows(self.config.batch)].to(self.device, self.dtype, non_blocking=True)
 
     # -- the players, in the engine's arithmetic --------------------------------------------------------------------------
 
     def _G(self, z: Tensor) -> Tensor:
         with self.engine.arithmetic():
             fake: Tensor = self.players.G(z)
-        return fake.float()
+        return fake.to(self.dtype)
 
     def _D(self, x: Tensor) -> Tensor:
         with self.engine.arithmetic():
             logits: Tensor = self.players.D(x)
-        return logits.float().flatten()
+        return logits.to(self.dtype).flatten()
 
     # -- steps ------------------------------------------------------------------------------------------------------------
 
@@ -85,7 +90,7 @@ class Rounds:
             fake = self._G(self._noise("D", step))
         epsilon = None
         if self.penalty is not None and self.penalty.between:
-            epsilon = uniform((len(x),), self.config.seed, "epsilon", step).to(self.device)
+            epsilon = uniform((self.config.batch,), self.config.seed, "epsilon", step)[self.ranks.rows(self.config.batch)].to(self.device)
         return discriminator_cost(self._D, x, fake, self.value, self.penalty, self.config.game.gamma, epsilon, self.together)
 
     def _g_cost(self, x: Tensor, step: int) -> GeneratorCost:
@@ -100,14 +105,34 @@ class Rounds:
         gradients = torch.autograd.grad(cost, weights, allow_unused=True)
         for weight, gradient in zip(weights, gradients, strict=True):
             weight.grad = gradient
-        norm = torch.linalg.vector_norm(torch.stack(torch._foreach_norm([g for g in gradients if g is not None])))
-        # On the host the number is at hand; on a GPU the trainer looks at it with the other statistics.
-        if self.device.type == "cpu" and not torch.isfinite(norm):
+        taken = [g for g in gradients if g is not None]
+        paid = cost.detach().clone()
+        self.ranks.average([*taken, paid])
+        norm: Tensor = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(taken)))
+        self._heed(letter, norm + paid, t)
+        return norm
+
+    def _heed(self, letter: str, number: Tensor, t: int) -> None:
+        """Sees to it that no update follows a number that is not finite.
+
+        On a CPU by raising NotFinite; on a GPU, which nobody waits for, by switching the optimisers off until `require_finite` raises it.
+        """
+        if self.device.type != "cpu":
+            self._bad = torch.where((self._bad < 0) & ~torch.isfinite(number), t, self._bad)
+            for optimiser in self.players.optimisers.values():
+                optimiser.found_inf = (self._bad >= 0).float()  # type: ignore[attr-defined]
+        elif not torch.isfinite(number):
             module = self.players.D if letter == "d" else self.players.G
             names = [n for n, p in module.named_parameters() if p.grad is not None and not torch.isfinite(p.grad).all()]
-            whose = "D" if letter == "d" else "G"
-            raise NotFinite(f"the gradient of {whose}'s {names[0] if names else 'weights'} was not finite in round {t + 1}")
-        return norm
+            what = f"the gradient of {letter.upper()}'s {names[0]}" if names else f"the cost of {letter.upper()}"
+            raise NotFinite(f"{what} was not finite in round {t + 1}; that update was not made.")
+
+    def require_finite(self, t: int) -> None:
+        """Raises NotFinite where, in the t rounds played, a number that the GPU kept to itself was not, or a weight is not."""
+        if self.device.type != "cpu" and (bad := int(self._bad)) >= 0:
+            raise NotFinite(f"a cost or a gradient was not finite in round {bad + 1}; no update was made from there on.")
+        if name := self.players.not_finite():
+            raise NotFinite(f"the weight {name} was not finite after round {t}; it was not saved.")
 
     def _update(self, letter: str, seen: int, horizon: int | None) -> None:
         options = self.config.d if letter == "d" else self.config.g
@@ -115,6 +140,7 @@ class Rounds:
         rate = learning_rate(options, self.config.warmup, seen, horizon)
         for group in optimiser.param_groups:
             group["lr"] = rate * group["share"]
+        self.whole = False
         optimiser.step()
 
     # -- the round --------------------------------------------------------------------------------------------------------
@@ -123,6 +149,7 @@ class Rounds:
         """Plays round t (0, 1, ...) and returns the statistics named in SIGNALS, a vector on the device."""
         game = self.config.game
         seen = (t + 1) * self.samples_a_round
+        self.whole = self.whole and self.together and not looks_at_the_batch(self.players.G)
         if self.seeds_modules:
             torch.manual_seed(key(self.config.seed, "modules", t))
         for j in range(game.k):
@@ -140,7 +167,16 @@ class Rounds:
                 self._update("d", seen, horizon)
             self._update("g", seen, horizon)
         self.players.average.update(decay(self.samples_a_round, self.config.average, seen))
-        return statistics(self.value, d, g, norm_d, norm_g)
+        self.whole = True
+        return pooled(statistics(self.value, d, g, norm_d, norm_g), self.ranks)
+
+    def rehearse(self, batch: int) -> None:
+        """Takes both players' gradients for a batch of another size, and forgets them: does it fit into memory?"""
+        smaller = replace(self, config=replace(self.config, batch=batch), ranks=ALONE)
+        x = smaller._real(0)
+        d = smaller._d_cost(x, 0)
+        torch.autograd.grad(d.cost + d.price, [p for p in self.players.D.parameters() if p.requires_grad], allow_unused=True)
+        torch.autograd.grad(smaller._g_cost(x, 0).cost, [p for p in self.players.G.parameters() if p.requires_grad], allow_unused=True)
 
 
 class frozen_statistics:
@@ -173,3 +209,16 @@ def statistics(value: Value, d: DiscriminatorCost, g: GeneratorCost, norm_d: Ten
     a_std, a_mean = torch.std_mean(a, correction=0)
     b_std, b_mean = torch.std_mean(b, correction=0)
     return torch.stack([d.cost, g.cost, d.price, a_mean, b_mean, a_std, b_std, *probabilities, accuracy, norm_d, norm_g])
+
+
+@torch.no_grad()
+def pooled(numbers: Tensor, ranks: Ranks) -> Tensor:
+    """The round's numbers over all processes: means are averaged, standard deviations by way of their second moments."""
+    if ranks.size == 1:
+        return numbers
+    mean, std = ([SIGNALS.index(name) for name in names] for names in (("a", "b"), ("a_std", "b_std")))
+    moments = numbers.clone()
+    moments[std] = numbers[std].square() + numbers[mean].square()
+    ranks.average([moments])
+    moments[std] = (moments[std] - moments[mean].square()).clamp_min(0).sqrt()
+    return moments

@@ -2,35 +2,54 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from zerosum.errors import Refusal
 from zerosum.run import checkpoint
 from zerosum.run.checkpoint import Tensors
 
 
 class Saver:
-    """One thread that writes. A write that failed is raised at the next `save` or `wait`."""
+    """One thread that writes. `busy` while it does; a write that failed is told by `failure`, or raised by `wait`."""
 
     def __init__(self, run: Path) -> None:
         self.run = run
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="zerosum-saver")
         self._pending: Future[Path] | None = None
 
-    def save(self, meta: dict[str, Any], files: dict[str, Tensors]) -> None:
-        """Starts to write host tensors; waits for the write before, if that is still under way."""
-        self._settle()
-        self._pending = self._pool.submit(checkpoint.write, self.run, meta, files)
+    @property
+    def busy(self) -> bool:
+        return self._pending is not None and not self._pending.done()
 
-    def _settle(self) -> None:
+    def save(self, meta: dict[str, Any], files: dict[str, Tensors], first: Callable[[], object] = lambda: None) -> None:
+        """Starts to write host tensors, after `first()` in the same thread; waits for a write still under way. Raises its Refusal."""
+        self.wait()
+
+        def write() -> Path:
+            first()
+            return checkpoint.write(self.run, meta, files)
+
+        self._pending = self._pool.submit(write)
+
+    def failure(self) -> Refusal | None:
+        """Why the last write failed, told once; None where it did not, or is still under way."""
+        if self.busy:
+            return None
+        try:
+            self.wait()
+        except Refusal as refusal:
+            return refusal
+        return None
+
+    def wait(self) -> None:
+        """Waits for the last write. Raises Refusal where it failed."""
         pending, self._pending = self._pending, None
         if pending is not None:
             pending.result()
 
-    def wait(self) -> None:
-        """Waits for the last write and ends the thread."""
-        try:
-            self._settle()
-        finally:
-            self._pool.shutdown()
+    def close(self) -> None:
+        """Ends the thread, after the write that it is at."""
+        self._pool.shutdown()

@@ -1,0 +1,53 @@
+"""What a resume takes over from the run's first start, and what it must say where the machine is not the same."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import fields, replace
+from typing import Any
+
+import torch
+
+from zerosum.errors import Refusal
+from zerosum.run.config import Config
+from zerosum.run.engine import Engine, choose
+
+TYPES: dict[str, type] = {"int": int, "str": str}
+
+
+def stated_engine(values: dict[str, Any]) -> Engine:
+    """The engine that run.json names. Raises Refusal where its values are none."""
+    known = {f.name: TYPES[str(f.type)] for f in fields(Engine)}
+    if values.keys() != known.keys() or not all(isinstance(v, known[n]) for n, v in values.items()) or not values["threads"] >= 1:
+        raise Refusal("The engine in the run's run.json is damaged: bring the file back from a copy.")
+    return Engine(**values)
+
+
+def continued(stated: Engine, config: Config, kind: str, ranks: tuple[int, int]) -> tuple[Engine, list[str]]:
+    """The engine to go on with, and why what comes is not bit-equal to a run that never stopped; no reasons where it is.
+
+    ranks: numbers of processes at the first start and now.
+    """
+    reasons: list[str] = []
+    engine = stated
+    if stated.device.startswith("cuda") and not torch.cuda.is_available():
+        here = choose(replace(config, device="cpu"), kind)
+        engine = replace(here, precision=stated.precision)
+        reasons.append(f"it began on a GPU ({stated.device}) and this machine has none")
+    isa = torch.backends.cpu.get_cpu_capability()
+    if engine.device == "cpu" and stated.isa != isa:
+        reasons.append(f"it began on a processor that computes with {stated.isa}, and this one does with {isa}")
+    if stated.torch != torch.__version__:
+        reasons.append(f"it began with torch {stated.torch}, and this is {torch.__version__}")
+    if ranks[0] != ranks[1]:
+        reasons.append(f"it began in {_processes(ranks[0])} and goes on in {_processes(ranks[1])}, which add in another order")
+    return engine, reasons
+
+
+def departure(t: int, reasons: Sequence[str]) -> str:
+    """The sentence for the record: from which round on, and why."""
+    return f"From round {t + 1} on this run is no longer bit-equal to one that never stopped: {'; '.join(reasons)}."
+
+
+def _processes(n: int) -> str:
+    return f"{n} process{'es' if n > 1 else ''}"

@@ -1,0 +1,54 @@
+"""When memory runs out: what the allocator was asked for, and the largest batch that was tried and fits."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+# torch's allocators raise plain RuntimeErrors on the CPU.
+_SIGNS = ("can't allocate memory", "not enough memory", "out of memory", "Cannot allocate memory")
+_ASKED = re.compile(r"ried to allocate ([\d.]+ ?(?:bytes|[KMGT]iB))")
+SECONDS = 20.0  # spent on trying at most
+
+
+def is_lack_of_memory(error: BaseException) -> bool:
+    """Whether an exception means that an allocator found no room."""
+    return isinstance(error, MemoryError) or (isinstance(error, (RuntimeError, OSError)) and any(sign in str(error) for sign in _SIGNS))
+
+
+def asked_for(error: BaseException) -> str:
+    """How much was asked for, as the allocator says it: "4096 bytes"; "some memory" where it does not say."""
+    found = _ASKED.search(str(error))
+    return found.group(1) if found else "some memory"
+
+
+def largest(batch: int, rehearse: Callable[[int], object]) -> int:
+    """The largest of 1, 2, 4, ... below `batch` whose rehearsal fits; 0 if none. From below, so that the system keeps its memory."""
+    fits, size, end = 0, 1, time.monotonic() + SECONDS
+    while size < batch and time.monotonic() < end and _resident() * 2 < _available() + _resident():
+        try:
+            rehearse(size)
+        except Exception as error:
+            if not is_lack_of_memory(error):
+                raise
+            break
+        fits, size = size, 2 * size
+    return fits
+
+
+def _resident() -> int:
+    return _kilobytes(Path("/proc/self/status"), "VmHWM:", 0)
+
+
+def _available() -> int:
+    return _kilobytes(Path("/proc/meminfo"), "MemAvailable:", 2**40)
+
+
+def _kilobytes(file: Path, name: str, otherwise: int) -> int:
+    """A row of one of Linux's tables; other systems have none."""
+    try:
+        return next(int(row.split()[1]) for row in file.read_text().splitlines() if row.startswith(name))
+    except (OSError, StopIteration, ValueError, IndexError):
+        return otherwise

@@ -1,0 +1,299 @@
+"""The loop: plays rounds until the horizon, keeps the record, saves checkpoints, draws grids, and stops cleanly when told to."""
+
+from __future__ import annotations
+
+import os
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+import torch
+
+from zerosum.data.source import Data
+from zerosum.errors import Refusal
+from zerosum.run import checkpoint as checkpoints
+from zerosum.run import memory
+from zerosum.run.engine import Engine
+from zerosum.run.folder import Run
+from zerosum.run.pace import Horizon, Pace
+from zerosum.run.players import Players, host_copy
+from zerosum.run.ranks import ALONE, Ranks
+from zerosum.run.record import SCHEMA, Record, Row, plain
+from zerosum.run.rounds import SIGNALS, NotFinite, Rounds
+from zerosum.run.sampling import draw_samples
+from zerosum.run.saver import Saver
+from zerosum.run.stopping import Stop
+from zerosum.version import __version__
+
+GRID = 64  # samples in a grid of images: eight by eight
+SCATTER = 1024  # samples in a grid of points
+PATIENCE, AGAIN = 60.0, 2.0  # seconds that a finished run waits for room on the disk, and between two tries
+Draw = Callable[[np.ndarray, Path], Any]
+
+
+class Listener(Protocol):
+    """Whoever wants to follow a training: gets each row of the record, and the progress a few times a second."""
+
+    def row(self, row: Row) -> None: ...
+    def progress(self, samples: int, horizon: int | None, seconds: float) -> None: ...
+
+
+class Wishes(NamedTuple):
+    """What is due between two rounds, 0 for no: several processes add them up, and only the first has a clock."""
+
+    stop: float = 0.0
+    out_of_time: float = 0.0
+    row: float = 0.0
+    grid: float = 0.0
+    checkpoint: float = 0.0
+    horizon: float = 0.0
+
+
+class Training:
+    """One start of a run, first or resumed: the state in memory and the folder that it is written to, by the first process alone."""
+
+    def __init__(
+        self, run: Run, data: Data, horizon: Horizon, engine: Engine, listener: Listener | None, draw: Draw | None, ranks: Ranks = ALONE
+    ) -> None:
+        self.run, self.config, self.space, self.horizon, self.ranks = run, run.config, run.space, horizon, ranks
+        self.engine = engine
+        self.listener, self.draw = (listener, draw) if ranks.first else (None, None)
+        self.record: Record | None = None
+        self.complaints: list[str] = []
+        start = ranks.from_first(self._found)
+        self.round, self.seconds = int(start["round"]), float(start["seconds"])
+        if horizon.samples is None:
+            horizon.samples = start["horizon"]
+        self.players = Players(self.config, self.space.shape, self.engine.prepare(), run.given)
+        ranks.from_first(self._restore)
+        ranks.spread([*self.players.weights().values(), *self.players.moments().values()])
+        self.rounds = Rounds(self.config, self.players, data.train, self.space, self.engine, ranks)
+        if ranks.first:
+            self.record = Record(run.path / "record.jsonl", keep_bytes=int(start["record_bytes"]))
+            self.saver = Saver(run.path)
+        self.pace = Pace(self.seconds)
+        self._clock = replace(horizon)
+        self._sum = torch.zeros(len(SIGNALS), device=self.rounds.device)
+        self._rounds_summed = 0
+        self._row_at = (self.samples, self.seconds)
+        self._grid_at = -1
+
+    def _found(self) -> dict[str, Any]:
+        """Where the run stands: its newest whole checkpoint, compared with the config before any net is built."""
+        self._checkpoint, self.complaints = checkpoints.newest(self.run.path)
+        if self._checkpoint is None:
+            return {"round": 0, "seconds": 0.0, "horizon": None, "record_bytes": 0}
+        self.run.require_fit(self._checkpoint)
+        return {name: self._checkpoint.meta[name] for name in ("round", "seconds", "horizon", "record_bytes")}
+
+    def _restore(self) -> None:
+        if self._checkpoint is not None:
+            self.players.restore(self._checkpoint)
+
+    @property
+    def samples(self) -> int:
+        return self.round * self.config.game.k * self.config.batch
+
+    # -- the record -------------------------------------------------------------------------------------------------------
+
+    def write(self, kind: str, **values: Any) -> None:
+        if self.record is None:
+            return
+        row = {"type": kind, "round": self.round, "samples": self.samples, "seconds": round(self.seconds, 3), **plain(values)}
+        self.record.append(row)
+        if self.listener:
+            self.listener.row(row)
+
+    def write_signals(self) -> None:
+        """Reads the statistics since the last such row off the device: the only place where the loop waits for it."""
+        if not self._rounds_summed:
+            return
+        means = (self._sum / self._rounds_summed).tolist()
+        samples, seconds = self._row_at
+        rate = (self.samples - samples) / max(self.seconds - seconds, 1e-9)
+        self.write("signals", **dict(zip(SIGNALS, means, strict=True)), rate=round(rate, 2))
+        self._sum.zero_()
+        self._rounds_summed, self._row_at = 0, (self.samples, self.seconds)
+
+    def write_grid(self) -> None:
+        """Draws samples. A picture that cannot be drawn or written is complained of: it is no reason to stop."""
+        if self.draw is None or self._grid_at == self.round:
+            return
+        n = GRID if self.space.kind == "images" else SCATTER
+        path = self.run.path / "grids" / f"{self.round:09d}.png"
+        samples = self.space.to_array(draw_samples(self.players.average.module, self.config.prior, self.space, n, self.config.seed))
+        newest = self.run.path / "grid.png"
+        temporary = newest.with_suffix(".partial")
+        try:
+            path.parent.mkdir(exist_ok=True)
+            self.draw(samples, path)
+            temporary.write_bytes(path.read_bytes())
+            temporary.replace(newest)
+        except (OSError, Refusal) as error:
+            temporary.unlink(missing_ok=True)
+            self.write("complaint", message=f"The grid {path} could not be drawn ({error}); the training goes on.")
+            return
+        self._grid_at = self.round
+        self.write("grid", file=f"grids/{path.name}")
+
+    def save(self) -> None:
+        """Copies the state to host memory and has it written beside the rounds. Raises Refusal where the record cannot be written."""
+        self.write_signals()
+        if self.record is None:
+            return
+        meta = {"schema": SCHEMA, "round": self.round, "samples": self.samples, "seconds": self.seconds, "horizon": self.horizon.samples}
+        meta["record_bytes"] = self.record.length()
+        self.saver.save(meta, {file: host_copy(tensors) for file, tensors in self.players.files().items()}, self.record.sync)
+
+    def _save_if_possible(self) -> None:
+        """A checkpoint in mid-run. If the disk is full the run goes on: the next one may find room."""
+        self._tell_of_a_failed_save()
+        if self.record is not None and self.saver.busy:
+            return
+        try:
+            self.save()
+        except Refusal as refusal:
+            self.write("complaint", message=str(refusal))
+
+    def _tell_of_a_failed_save(self) -> None:
+        if self.record is not None and (refusal := self.saver.failure()):
+            self.write("complaint", message=str(refusal))
+
+    def _save_last(self, stop: Stop) -> None:
+        """The run's last checkpoint. On a full disk it is tried again for a while, unless somebody has asked to stop. Raises Refusal."""
+        self._tell_of_a_failed_save()
+        deadline, told = time.monotonic() + PATIENCE, False
+        while True:
+            try:
+                self.save()
+                if self.record is not None:
+                    self.saver.wait()
+                return
+            except Refusal as refusal:
+                if stop.asked or time.monotonic() > deadline:
+                    raise
+                if not told:
+                    self.write("complaint", message=f"{refusal} It is tried again for {PATIENCE:.0f} s; stop at once with Ctrl-C.")
+                told = True
+                time.sleep(AGAIN)
+
+    # -- the loop ---------------------------------------------------------------------------------------------------------
+
+    def go(self, stop: Stop) -> None:
+        """Plays rounds to the horizon, or until stopped. The last row says why it ended; the last checkpoint is the last whole round."""
+        message = None
+        with torch.random.fork_rng(devices=[]):
+            try:
+                self._start()
+                reason = self._until_the_end(stop)
+            except NotFinite as error:
+                reason, message = "not finite", str(error)
+            except Exception as error:
+                self._rescue(error)
+                raise
+            self._finish(reason, message, stop)
+
+    def _start(self) -> None:
+        for complaint in self.complaints:
+            self.write("complaint", message=complaint)
+        versions = {"zerosum": __version__, "torch": str(torch.__version__)}
+        self.write("start", horizon=self.horizon.samples, **versions, pid=os.getpid(), ranks=self.ranks.size)
+        if self.round == 0:
+            self.save()
+            if self.record is not None:
+                self.saver.wait()
+        self._tick = time.perf_counter()
+        self.pace.begin(self.samples)
+
+    def _until_the_end(self, stop: Stop) -> str:
+        while not self.horizon.reached(self.samples):
+            agreed = Wishes(*self.ranks.agree(self._wishes(stop)))
+            self._between_rounds(agreed)
+            if agreed.stop or agreed.out_of_time:
+                self.rounds.require_finite(self.round)
+                return "interrupted" if agreed.stop else "minutes"
+            self._one_round()
+        self.rounds.require_finite(self.round)
+        return "finished"
+
+    def _one_round(self) -> None:
+        self._sum += self.rounds.play(self.round, self.horizon.samples)
+        self._rounds_summed += 1
+        self.round += 1
+        now = time.perf_counter()
+        self.seconds += now - self._tick
+        self._tick = now
+
+    def _wishes(self, stop: Stop) -> Wishes:
+        if not (self.ranks.first and self._rounds_summed):
+            return Wishes(stop=stop.asked, out_of_time=self.ranks.first and self.horizon.out_of_time(self.seconds))
+        self._clock.measure(self.samples, self.seconds, self.pace)
+        due = self.pace.due(self.seconds)
+        if due.progress and self.listener:
+            self.listener.progress(self.samples, self.horizon.samples, self.seconds)
+        return Wishes(stop.asked, self.horizon.out_of_time(self.seconds), due.row, due.grid, due.checkpoint, self._clock.samples or 0)
+
+    def _between_rounds(self, agreed: Wishes) -> None:
+        if agreed.horizon and self.horizon.samples is None:
+            self.horizon.samples = int(agreed.horizon)
+            self.write("horizon", horizon=self.horizon.samples)
+        if agreed.row or agreed.checkpoint:
+            self.rounds.require_finite(self.round)
+        if agreed.row:
+            self._tell_of_a_failed_save()
+            self.write_signals()
+        if agreed.grid and not agreed.stop:
+            self.write_grid()
+        if agreed.checkpoint:
+            self._save_if_possible()
+        if agreed.grid or agreed.checkpoint:
+            self._tick = time.perf_counter()  # Pictures and copies are not training time.
+
+    # -- the end ----------------------------------------------------------------------------------------------------------
+
+    def _finish(self, reason: str, message: str | None, stop: Stop) -> None:
+        self.write_signals()
+        if not stop.asked:
+            self.write_grid()
+        self.write("stop", reason=reason, message=message)
+        try:
+            if reason != "not finite":
+                self._save_last(stop)
+        finally:
+            self._close()
+        self.ranks.part()
+
+    def _close(self) -> None:
+        if self.record is not None:
+            self.saver.close()
+            self.record.close()
+
+    def _rescue(self, error: Exception) -> None:
+        """After a fault: a whole round's state is saved, for it is no worse for the fault. Raises Refusal where memory ran out."""
+        sentence = self._lack_of_memory(error) if memory.is_lack_of_memory(error) else str(error) or type(error).__name__
+        try:
+            self.write("stop", reason="error", message=sentence)
+            if self.rounds.whole and self.round > 0:
+                self.save()
+                if self.record is not None:
+                    self.saver.wait()
+        except (Refusal, OSError, RuntimeError, MemoryError):
+            pass  # The earlier checkpoint stays; the first fault is what is told.
+        finally:
+            self._close()
+        if memory.is_lack_of_memory(error):
+            raise Refusal(sentence) from error
+
+    def _lack_of_memory(self, error: Exception) -> str:
+        traceback.clear_frames(error.__traceback__)  # They hold what filled the memory.
+        asked = f"{memory.asked_for(error)} could not be had in round {self.round + 1} at --batch {self.config.batch}"
+        stays = f"what was saved in {self.run.path} stays"
+        if self.rounds.whole or self.ranks.size > 1:
+            return f"There is not enough memory: {asked}: take a smaller --batch, --net.width or --data.size; {stays}."
+        fits = memory.largest(self.config.batch, self.rounds.rehearse)
+        what = f"--batch {fits} was tried and fits" if fits else "not even --batch 1 fits, so take a smaller --net.width or --data.size"
+        return f"There is not enough memory: {asked}; {what}; {stays}."
