@@ -2,7 +2,8 @@
 
 G projects z to the smallest map and climbs by 4 x 4 transposed convolutions of stride 2; D comes down by 4 x 4 convolutions of stride 2.
 BatchNorm stands in every layer but G's output and D's input; G has ReLU and ends in tanh, D has LeakyReLU. Weights start as N(0, 0.02).
-Without normalisation that start is far too small to pass a signal, so then variance is kept through each layer instead (He et al. 2015).
+Without normalisation that start is far too small to pass a signal, so then variance is kept through each layer instead (He et al. 2015), G keeps a
+slope below zero too, and its output is left unbounded: tanh starves the many pixels that are exactly black or white.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from math import prod
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import leaky_relu, relu
+from torch.nn.functional import leaky_relu
 
 from zerosum.nets.sizes import ladder
 from zerosum.nets.start import Weighted, start
@@ -40,40 +41,47 @@ def _norm(norm: str, width: int) -> nn.Module:
 
 
 class Generator(nn.Module):
-    """G: z (N, dim) -> images (N, C, H, W) in (-1, 1)."""
+    """G: z (N, dim) -> images (N, C, H, W), in (-1, 1) with BatchNorm, unbounded without."""
 
-    def __init__(self, shape: Sequence[int], dim: int, *, width: int, norm: str) -> None:
+    def __init__(self, shape: Sequence[int], dim: int, *, width: int, norm: str, slope: float, hidden: int) -> None:
         super().__init__()
+        self.bounded, self.slope = norm == "batch", 0.0 if norm == "batch" else slope
+        self.enter = nn.Linear(dim, hidden) if hidden else None
+        if self.enter is not None:
+            _start(self.enter, norm, self.slope)
         c, h, w = shape
         sizes = ladder(h, w)
         widths = channels(width, len(sizes) - 1)[::-1]
         self.base = (*sizes[-1], widths[0])
-        self.project = nn.Linear(dim, prod(self.base), bias=norm == "none")
+        self.project = nn.Linear(hidden or dim, prod(self.base), bias=norm == "none")
         self.norm = _norm(norm, widths[0])
-        _start(self.project, norm, 0.0)
+        _start(self.project, norm, self.slope)
         self.up = nn.ModuleList()
         self.norms = nn.ModuleList()
         for i, (last, (bh, bw), (th, tw)) in enumerate(zip(widths, sizes[:0:-1], sizes[-2::-1], strict=True)):
             final = i == len(widths) - 1
             out = c if final else widths[i + 1]
             layer = nn.ConvTranspose2d(last, out, 4, 2, 1, output_padding=(th - 2 * bh, tw - 2 * bw), bias=final or norm == "none")
-            _start(layer, norm, 0.0)
+            _start(layer, norm, None if final else self.slope)
             self.up.append(layer)
             if not final:
                 self.norms.append(_norm(norm, out))
 
     def forward(self, z: Tensor) -> Tensor:
+        if self.enter is not None:
+            z = leaky_relu(self.enter(z), self.slope)
         # Rows are read as H x W x C, which is how channels-last convolutions hold their maps: no copy.
-        h = relu(self.norm(self.project(z).unflatten(1, self.base).permute(0, 3, 1, 2)))
+        h = leaky_relu(self.norm(self.project(z).unflatten(1, self.base).permute(0, 3, 1, 2)), self.slope)
         for up, norm in zip(self.up, self.norms, strict=False):
-            h = relu(norm(up(h)))
-        return torch.tanh(self.up[-1](h))
+            h = leaky_relu(norm(up(h)), self.slope)
+        out: Tensor = self.up[-1](h)
+        return torch.tanh(out) if self.bounded else out
 
 
 class Discriminator(nn.Module):
     """D: images (N, C, H, W) -> logits (N,)."""
 
-    def __init__(self, shape: Sequence[int], *, width: int, norm: str, slope: float) -> None:
+    def __init__(self, shape: Sequence[int], *, width: int, norm: str, slope: float, hidden: int) -> None:
         super().__init__()
         c, h, w = shape
         sizes = ladder(h, w)
@@ -86,19 +94,26 @@ class Discriminator(nn.Module):
             _start(layer, norm, slope)
             self.down.append(layer)
             self.norms.append(_norm(norm, out) if i else nn.Identity())
-        self.head = nn.Linear(widths[-1] * prod(sizes[-1]), 1)
+        features = widths[-1] * prod(sizes[-1])
+        self.leave = nn.Linear(features, hidden) if hidden else None
+        if self.leave is not None:
+            _start(self.leave, norm, slope)
+        self.head = nn.Linear(hidden or features, 1)
         _start(self.head, norm)
 
     def forward(self, x: Tensor) -> Tensor:
         h = x.contiguous(memory_format=torch.channels_last)
         for down, norm in zip(self.down, self.norms, strict=True):
             h = leaky_relu(norm(down(h)), self.slope)
-        return self.head(h.permute(0, 2, 3, 1).flatten(1))[:, 0]
+        h = h.permute(0, 2, 3, 1).flatten(1)
+        if self.leave is not None:
+            h = leaky_relu(self.leave(h), self.slope)
+        return self.head(h)[:, 0]
 
 
-def generator(shape: Sequence[int], dim: int, *, width: int, norm: str) -> nn.Module:
-    return Generator(shape, dim, width=width, norm=norm)
+def generator(shape: Sequence[int], dim: int, *, width: int, norm: str, slope: float, hidden: int) -> nn.Module:
+    return Generator(shape, dim, width=width, norm=norm, slope=slope, hidden=hidden)
 
 
-def discriminator(shape: Sequence[int], *, width: int, norm: str, slope: float) -> nn.Module:
-    return Discriminator(shape, width=width, norm=norm, slope=slope)
+def discriminator(shape: Sequence[int], *, width: int, norm: str, slope: float, hidden: int) -> nn.Module:
+    return Discriminator(shape, width=width, norm=norm, slope=slope, hidden=hidden)

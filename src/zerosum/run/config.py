@@ -54,6 +54,8 @@ class NetOptions:
     """Channels at the widest image size (dcgan, resnet), or units of a hidden layer (mlp)."""
     depth: int = 3
     """Hidden layers (mlp), or residual blocks a resolution (resnet)."""
+    hidden: int = 0
+    """Units of a fully connected layer after z and before the logit (dcgan); 0 for none, as published."""
     norm: Literal["none", "batch"] = "none"
     """Normalisation: none, or batch normalisation as published for DCGAN (in G and in D)."""
     activation: Literal["relu", "leaky_relu", "prelu", "tanh", "maxout"] = "leaky_relu"
@@ -116,6 +118,7 @@ LEAST: dict[str, float] = {
     "prior.dim": 1,
     "net.width": 1,
     "net.depth": 1,
+    "net.hidden": 0,
     "net.slope": 0,
     "net.dropout": 0,
     "d.lr": 0,

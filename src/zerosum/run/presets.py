@@ -32,15 +32,15 @@ PRESETS: dict[str, Preset] = {
     ),
     "digits": Preset(
         Config(
-            game=GameOptions(value="relativistic", penalty="r1r2", gamma=0.05),
-            net=NetOptions(kind="resnet", width=32, depth=1),
-            d=PlayerOptions(lr=1e-3, lr_end=1e-4),
-            g=PlayerOptions(lr=1e-3, lr_end=1e-4),
+            game=GameOptions(value="relativistic", penalty="r1r2", gamma=2.0),
+            net=NetOptions(kind="dcgan", width=32, hidden=256),
+            d=PlayerOptions(lr=2e-2, lr_end=1e-3, equalised=True),
+            g=PlayerOptions(lr=2e-2, lr_end=1e-3, equalised=True),
             batch=32,
             average=10_000,
             warmup=2_000,
         ),
-        "Small grey images such as MNIST's digits: residual nets, relativistic game with R1 and R2.",
+        "Small grey images such as MNIST's digits: narrow convolutions, relativistic game with R1 and R2.",
     ),
     "images": Preset(
         Config(
