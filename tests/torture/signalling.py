@@ -1,0 +1,94 @@
+"""Sends SIGTERM or Ctrl-C to trainings in their phases, for test_signals.py: `python signalling.py OUT PHASE:SIGNAL:TIMES ...`.
+
+Prints, for each, a line of JSON: the exit status (negative: the signal that ended it), the seconds until then, and what stands in the run's
+folder. A training is a fork of this process that tells through a pipe when it is in the phase, and lingers there for a while.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+
+import zerosum.api
+from zerosum.api import training as api_training
+from zerosum.commands import cli
+from zerosum.run import checkpoint, pace
+from zerosum.run.folder import open_run
+from zerosum.run.rounds import Rounds
+from zerosum.run.training import Training
+
+KNOBS = ["--batch", "16", "--net.width", "16", "--prior.dim", "4", "--samples", "1000000", "--quiet"]
+# Where each phase's code is entered: the object and the name of the function.
+PHASES: dict[str, tuple[Any, str]] = {
+    "start-up": (zerosum.api, "open_data"),
+    "building": (Training, "_found"),
+    "first save": (Training, "_start"),
+    "rounds": (Rounds, "_g_cost"),
+    "grid": (Training, "write_grid"),
+    "saving": (checkpoint, "sync_folder"),
+    "report": (api_training, "write_report"),
+}
+
+
+def lingering(function: Callable[..., Any], writing: int, seconds: float, after: int) -> Callable[..., Any]:
+    """The function, which at its call number `after` tells of it and takes its time."""
+    calls = 0
+
+    def entered(*arguments: Any, **named: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        if calls == after:
+            os.write(writing, b".")
+            end = time.monotonic() + seconds
+            while time.monotonic() < end:
+                time.sleep(0.01)
+        return function(*arguments, **named)
+
+    return entered
+
+
+def begin(run: Path, phase: str, seconds: float) -> tuple[int, int]:
+    reading, writing = os.pipe()
+    if (pid := os.fork()) == 0:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        pace.CHECKPOINT, pace.GRID = 0.3, 0.3
+        owner, name = PHASES[phase]
+        # The first checkpoint syncs twice: what comes after is in mid-run.
+        after = {"rounds": 20, "saving": 4}.get(phase, 1)
+        setattr(owner, name, lingering(getattr(owner, name), writing, seconds, after))
+        knobs = KNOBS[:-2] + ["160", "--quiet"] if phase == "report" else KNOBS
+        os._exit(cli.main(["train", "ring8", "--out", str(run), *knobs]))
+    os.close(writing)
+    return pid, reading
+
+
+def signalled(run: Path, phase: str, number: int, times: int) -> dict[str, Any]:
+    pid, pipe = begin(run, phase, 0.5 if times == 1 else 30.0)
+    assert os.read(pipe, 1) == b"."
+    for _ in range(times):
+        sent = time.monotonic()
+        os.kill(pid, number)  # A process that the first has ended is still there to be waited for.
+        if times > 1:
+            time.sleep(0.5)
+    status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    found: dict[str, Any] = {"status": status, "seconds": time.monotonic() - sent}
+    if (run / "run.json").exists():
+        newest, found["complaints"] = checkpoint.newest(run)
+        rows = open_run(run).rows()
+        found |= {"round": newest.round if newest else None, "reason": rows[-1].get("reason"), "last": rows[-1]["round"]}
+    return found
+
+
+if __name__ == "__main__":
+    torch.set_num_threads(1)
+    for i, case in enumerate(sys.argv[2:]):
+        phase, name, times = case.split(":")
+        print(json.dumps(signalled(Path(sys.argv[1]) / str(i), phase, getattr(signal, name), int(times))))
