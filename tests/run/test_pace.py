@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from zerosum.run.config import PlayerOptions
+from zerosum.run.config import Config, GameOptions, PlayerOptions
 from zerosum.run.pace import Horizon, Pace
-from zerosum.run.schedule import depends_on_horizon, learning_rate
+from zerosum.run.schedule import depends_on_horizon, gamma, learning_rate
 
 
 def test_rows_and_grids_grow_sparser() -> None:
@@ -43,5 +43,15 @@ def test_learning_rates_follow_samples() -> None:
     assert abs(learning_rate(falling, 0, 500, 1000) - 5.5e-4) < 1e-12
     assert abs(learning_rate(falling, 0, 5000, 1000) - 1e-4) < 1e-12
     assert learning_rate(falling, 0, 500, None) == 1e-3
-    assert depends_on_horizon(falling)
-    assert not depends_on_horizon(flat)
+    assert depends_on_horizon(Config(d=falling))
+    assert depends_on_horizon(Config(game=GameOptions(gamma=1.0, gamma_end=0.1)))
+    assert not depends_on_horizon(Config(d=flat))
+
+
+def test_the_penalty_falls_by_equal_factors() -> None:
+    game = GameOptions(gamma=1.0, gamma_end=0.01)
+    assert gamma(game, 0, 1000) == 1.0
+    assert abs(gamma(game, 500, 1000) - 0.1) < 1e-12
+    assert abs(gamma(game, 1000, 1000) - 0.01) < 1e-12
+    assert gamma(game, 500, None) == 1.0
+    assert gamma(GameOptions(gamma=0.3), 500, 1000) == 0.3

@@ -2,8 +2,8 @@
 
 G projects z to the smallest map and climbs by 4 x 4 transposed convolutions of stride 2; D comes down by 4 x 4 convolutions of stride 2.
 BatchNorm stands in every layer but G's output and D's input; G has ReLU and ends in tanh, D has LeakyReLU. Weights start as N(0, 0.02).
-Without normalisation that start is far too small to pass a signal, so then variance is kept through each layer instead (He et al. 2015), G keeps a
-slope below zero too, and its output is left unbounded: tanh starves the many pixels that are exactly black or white.
+Without normalisation that start is far too small to pass a signal, so then variance is kept through each layer instead (He et al. 2015), and G keeps
+a slope below zero too.
 """
 
 from __future__ import annotations
@@ -41,11 +41,11 @@ def _norm(norm: str, width: int) -> nn.Module:
 
 
 class Generator(nn.Module):
-    """G: z (N, dim) -> images (N, C, H, W), in (-1, 1) with BatchNorm, unbounded without."""
+    """G: z (N, dim) -> images (N, C, H, W) in (-1, 1)."""
 
     def __init__(self, shape: Sequence[int], dim: int, *, width: int, norm: str, slope: float, hidden: int) -> None:
         super().__init__()
-        self.bounded, self.slope = norm == "batch", 0.0 if norm == "batch" else slope
+        self.slope = 0.0 if norm == "batch" else slope
         self.enter = nn.Linear(dim, hidden) if hidden else None
         if self.enter is not None:
             _start(self.enter, norm, self.slope)
@@ -74,8 +74,7 @@ class Generator(nn.Module):
         h = leaky_relu(self.norm(self.project(z).unflatten(1, self.base).permute(0, 3, 1, 2)), self.slope)
         for up, norm in zip(self.up, self.norms, strict=False):
             h = leaky_relu(norm(up(h)), self.slope)
-        out: Tensor = self.up[-1](h)
-        return torch.tanh(out) if self.bounded else out
+        return torch.tanh(self.up[-1](h))
 
 
 class Discriminator(nn.Module):

@@ -23,7 +23,9 @@ class GameOptions:
     penalty: Literal["none", "r1", "r2", "r1r2", "gp"] = "r1r2"
     """Penalty on D's gradient: at reals (r1), at fakes (r2), at both (r1r2), or between them (gp)."""
     gamma: float = 1.0
-    """Weight of the penalty; D pays gamma/2 times it."""
+    """Weight of the penalty at the start; D pays gamma/2 times it."""
+    gamma_end: float | None = None
+    """Weight of the penalty at the horizon, reached by a cosine in its logarithm; default: the same as at the start."""
     k: int = 1
     """Discriminator steps a round (Algorithm 1's k)."""
     g_steps: int = 1
@@ -113,6 +115,7 @@ class Config:
 # The range of each number that has one; NaN lies in none.
 LEAST: dict[str, float] = {
     "game.gamma": 0,
+    "game.gamma_end": 1e-12,
     "game.k": 1,
     "game.g_steps": 1,
     "prior.dim": 1,
@@ -137,6 +140,8 @@ def check(config: Config) -> None:
         number: Any = config
         for name in path.split("."):
             number = getattr(number, name)
+        if number is None:
+            continue
         least, most = LEAST.get(path, 0), MOST.get(path, inf)
         if not least <= number <= most or number == inf:
             span = f"from {least:g} to {most:g}" if most < inf else f"of at least {least:g}"

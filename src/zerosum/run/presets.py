@@ -32,7 +32,7 @@ PRESETS: dict[str, Preset] = {
     ),
     "digits": Preset(
         Config(
-            game=GameOptions(value="relativistic", penalty="r1r2", gamma=2.0),
+            game=GameOptions(value="relativistic", penalty="r1r2", gamma=1.0, gamma_end=0.05),
             net=NetOptions(kind="dcgan", width=32, hidden=256),
             d=PlayerOptions(lr=2e-2, lr_end=1e-3, equalised=True),
             g=PlayerOptions(lr=2e-2, lr_end=1e-3, equalised=True),

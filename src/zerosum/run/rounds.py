@@ -22,7 +22,7 @@ from zerosum.run.config import Config
 from zerosum.run.engine import Engine
 from zerosum.run.players import Players, draws_numbers, looks_at_the_batch
 from zerosum.run.ranks import ALONE, Ranks, Reals
-from zerosum.run.schedule import learning_rate
+from zerosum.run.schedule import gamma, learning_rate
 
 SIGNALS = ("loss_d", "loss_g", "penalty", "a", "b", "a_std", "b_std", "V", "D_real", "D_fake", "accuracy", "grad_d", "grad_g")
 
@@ -57,6 +57,7 @@ class Rounds:
         # A person's own modules may be of float64: then the game is played in it.
         self.dtype = torch.promote_types(next(self.players.G.parameters()).dtype, torch.float32)
         # The first round in which something was not finite, kept on a GPU until the host looks; -1 is none.
+        self.gamma = self.config.game.gamma
         self._bad = torch.full((), -1, dtype=torch.int64, device=self.device)
 
     # -- draws ------------------------------------------------------------------------------------------------------------
@@ -91,7 +92,7 @@ class Rounds:
         epsilon = None
         if self.penalty is not None and self.penalty.between:
             epsilon = uniform((self.config.batch,), self.config.seed, "epsilon", step)[self.ranks.rows(self.config.batch)].to(self.device)
-        return discriminator_cost(self._D, x, fake, self.value, self.penalty, self.config.game.gamma, epsilon, self.together)
+        return discriminator_cost(self._D, x, fake, self.value, self.penalty, self.gamma, epsilon, self.together)
 
     def _g_cost(self, x: Tensor, step: int) -> GeneratorCost:
         fake = self._G(self._noise("G", step))
@@ -149,6 +150,7 @@ class Rounds:
         """Plays round t (0, 1, ...) and returns the statistics named in SIGNALS, a vector on the device."""
         game = self.config.game
         seen = (t + 1) * self.samples_a_round
+        self.gamma = gamma(game, seen, horizon)
         self.whole = self.whole and self.together and not looks_at_the_batch(self.players.G)
         if self.seeds_modules:
             torch.manual_seed(key(self.config.seed, "modules", t))

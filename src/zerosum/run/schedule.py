@@ -4,20 +4,31 @@ from __future__ import annotations
 
 from math import cos, pi
 
-from zerosum.run.config import PlayerOptions
+from zerosum.run.config import Config, GameOptions, PlayerOptions
+
+
+def fall(seen: int, horizon: int | None) -> float:
+    """A cosine from 1 at the start to 0 at the horizon (Loshchilov and Hutter 2017, arXiv 1608.03983, eq. 5); 1 until a horizon is fixed."""
+    progress = min(1.0, seen / horizon) if horizon else 0.0
+    return (1 + cos(pi * progress)) / 2
+
+
+def gamma(game: GameOptions, seen: int, horizon: int | None) -> float:
+    """The penalty's weight: gamma^c gamma_end^(1 - c), with c falling from 1 to 0. Huang et al. 2024, section 4, let it fall tenfold."""
+    if game.gamma_end is None or game.gamma == 0:
+        return game.gamma
+    c = fall(seen, horizon)
+    return game.gamma**c * game.gamma_end ** (1 - c)
 
 
 def learning_rate(player: PlayerOptions, warmup: float, seen: int, horizon: int | None) -> float:
-    """A linear rise over `warmup` samples, times a cosine from lr to lr_end at the horizon (Loshchilov and Hutter 2017, eq. 5, one period).
-
-    Until a horizon is fixed the cosine stands at its start.
-    """
+    """A linear rise over `warmup` samples, times a cosine from lr to lr_end at the horizon."""
     end = player.lr if player.lr_end is None else player.lr_end
-    progress = min(1.0, seen / horizon) if horizon else 0.0
-    rate = end + (player.lr - end) * (1 + cos(pi * progress)) / 2
+    rate = end + (player.lr - end) * fall(seen, horizon)
     return rate * (min(1.0, seen / warmup) if warmup > 0 else 1.0)
 
 
-def depends_on_horizon(player: PlayerOptions) -> bool:
+def depends_on_horizon(config: Config) -> bool:
     """Whether a run extended to a later horizon differs from one that was given that horizon from the start."""
-    return player.lr_end is not None and player.lr_end != player.lr
+    pairs = [(p.lr, p.lr_end) for p in (config.d, config.g)] + [(config.game.gamma, config.game.gamma_end)]
+    return any(end is not None and end != start for start, end in pairs)

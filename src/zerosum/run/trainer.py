@@ -133,7 +133,7 @@ def resume(
         engine, reasons = continued(stated_engine(run.manifest["engine"]), config, kind, (first, ranks.size))
         engine = engine if first == ranks.size else shared(engine, ranks, config, kind)
         complaints = [departure(stands["round"], reasons)] if reasons else []
-        if horizon.fixed_by_user and stands["samples"] and (depends_on_horizon(config.d) or depends_on_horizon(config.g)):
+        if horizon.fixed_by_user and stands["samples"] and depends_on_horizon(config):
             complaints.append(
                 "The learning rates follow the horizon: from here on this run differs from one that was given the new horizon at its start."
             )
