@@ -67,14 +67,13 @@ class Run:
         found = self.checkpoint()
         self.require_fit(found)
         players = Players(self.config, self.space.shape, device or torch.device("cpu"), self.given)
-        players.restore(found)
+        players.restore(found, moments=False)
         return players
 
     def require_fit(self, found: Checkpoint) -> None:
         """Compares a checkpoint with the nets of the config. Raises Refusal where they differ, before memory is taken for either."""
         if self.given is None:
-            for file, tensors in skeleton(self.config, self.space.shape).files().items():
-                found.require_fit(file, tensors)
+            found.require_fit("weights.safetensors", skeleton(self.config, self.space.shape).weights())
 
     @cached_property
     def _generator(self) -> nn.Module:

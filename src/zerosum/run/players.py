@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from functools import cached_property
 
 import torch
 from torch import Tensor, nn
@@ -81,7 +82,12 @@ class Players:
                 "use --net.norm none or --game.penalty none."
             )
         self.average = Average(self.G)
-        self.optimisers = {"d": _adam(self.D, config.d), "g": _adam(self.G, config.g)}
+        self._options = {"d": config.d, "g": config.g}
+
+    @cached_property
+    def optimisers(self) -> dict[str, torch.optim.Adam]:
+        """Adam for each player. Made when first asked for: whoever only samples need not wait for torch's optimisers to be imported."""
+        return {letter: _adam(module, self._options[letter]) for letter, module in (("d", self.D), ("g", self.G))}
 
     def weights(self) -> Tensors:
         """G, D and the average: parameters and buffers by name, the very tensors."""
@@ -106,9 +112,10 @@ class Players:
         return {"weights.safetensors": self.weights(), "moments.safetensors": self.moments()}
 
     @torch.no_grad()
-    def restore(self, checkpoint: Checkpoint) -> None:
-        """Takes over a checkpoint's state, in place. Raises Refusal where it does not fit."""
-        for file, mine in self.files().items():
+    def restore(self, checkpoint: Checkpoint, moments: bool = True) -> None:
+        """Takes over a checkpoint's state, in place; the optimisers' too, unless `moments` is false. Raises Refusal where it does not fit."""
+        files = self.files() if moments else {"weights.safetensors": self.weights()}
+        for file, mine in files.items():
             for name, tensor in checkpoint.tensors(file, mine).items():
                 mine[name].copy_(tensor)
 
