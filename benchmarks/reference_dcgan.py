@@ -1,14 +1,15 @@
 """The plain reference: DCGAN as published and as widely copied, in eager float32 PyTorch, using nothing of zerosum.
 
-Radford et al. 2015 (arXiv 1511.06434): z of 100 coordinates, transposed convolutions from 4 x 4, BatchNorm in both players but not at G's output nor D's
-input, ReLU in G and tanh out, LeakyReLU 0.2 in D, Adam 2e-4 with beta1 0.5, weights N(0, 0.02), binary cross-entropy, reals and fakes through D apart,
-the fakes of D's step used again in G's.
+Radford et al. 2015 (arXiv 1511.06434): z of 100 coordinates, transposed convolutions from 4 x 4, BatchNorm in both players but not at
+G's output nor D's input, ReLU in G and tanh out, LeakyReLU 0.2 in D, Adam 2e-4 with beta1 0.5, weights N(0, 0.02), binary cross-entropy,
+reals and fakes through D apart, the fakes of D's step used again in G's.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -18,7 +19,7 @@ def generator(size: int, channels: int, width: int, z: int = 100) -> nn.Sequenti
     """size: 32 or 64 pixels a side."""
     stages = {32: (4, 2, 1), 64: (8, 4, 2, 1)}[size]
     layers: list[nn.Module] = [nn.ConvTranspose2d(z, width * stages[0], 4, 1, 0, bias=False)]
-    for last, now in zip(stages, stages[1:], strict=False):
+    for last, now in pairwise(stages):
         layers += [nn.BatchNorm2d(width * last), nn.ReLU(True), nn.ConvTranspose2d(width * last, width * now, 4, 2, 1, bias=False)]
     layers += [nn.BatchNorm2d(width), nn.ReLU(True), nn.ConvTranspose2d(width, channels, 4, 2, 1, bias=False), nn.Tanh()]
     return nn.Sequential(*layers)
@@ -27,7 +28,7 @@ def generator(size: int, channels: int, width: int, z: int = 100) -> nn.Sequenti
 def discriminator(size: int, channels: int, width: int) -> nn.Sequential:
     stages = {32: (1, 2, 4), 64: (1, 2, 4, 8)}[size]
     layers: list[nn.Module] = [nn.Conv2d(channels, width, 4, 2, 1, bias=False), nn.LeakyReLU(0.2, True)]
-    for last, now in zip(stages, stages[1:], strict=False):
+    for last, now in pairwise(stages):
         layers += [nn.Conv2d(width * last, width * now, 4, 2, 1, bias=False), nn.BatchNorm2d(width * now), nn.LeakyReLU(0.2, True)]
     layers += [nn.Conv2d(width * stages[-1], 1, 4, 1, 0, bias=False), nn.Sigmoid(), nn.Flatten(0)]
     return nn.Sequential(*layers)

@@ -53,7 +53,7 @@ def test_price_is_half_gamma_times_the_mean(name: str, shape: tuple[int, ...]) -
 @pytest.mark.parametrize("together", [True, False])
 @pytest.mark.parametrize("name", PENALTIES)
 def test_the_price_reaches_ds_weights(name: str, together: bool) -> None:
-    """For D(x) = w.x the gradient is w everywhere: R1 = |w|^2, so the price's gradient is gamma w a place; for gp gamma (|w| - 1) w / |w|."""
+    """For D(x) = w.x the gradient is w everywhere: R1 = |w|^2, the price's gradient gamma w a place; for gp gamma (|w| - 1) w / |w|."""
     w = normal((4,), 0, "w").double().requires_grad_()
     x, fake = normal((6, 4), 0, "x").double(), normal((6, 4), 0, "fake").double()
     price = discriminator_cost(

@@ -16,7 +16,15 @@ from zerosum.nets.average import Average, decay
 from zerosum.nets.mlp import ACTIVATIONS, Maxout
 from zerosum.nets.sizes import ladder
 
-KNOBS: dict[str, Any] = dict(width=8, depth=2, hidden=12, norm="none", activation="leaky_relu", slope=0.2, dropout=0.0)
+KNOBS: dict[str, Any] = {
+    "width": 8,
+    "depth": 2,
+    "hidden": 12,
+    "norm": "none",
+    "activation": "leaky_relu",
+    "slope": 0.2,
+    "dropout": 0.0,
+}
 SIZES = [(1, 8, 8), (3, 9, 17), (1, 28, 28), (4, 32, 24), (2, 31, 31), (3, 64, 64)]
 
 
@@ -82,7 +90,7 @@ def test_maxout_takes_the_largest_piece() -> None:
 
 
 def test_dcgan_is_the_published_net() -> None:
-    """Radford et al. 2015, figure 1 and section 3: 512, 256, 128, 64 channels from 4 x 4; BatchNorm neither at G's output nor at D's input; tanh."""
+    """Radford et al. 2015, figure 1 and section 3: 512 to 64 channels from 4 x 4; BatchNorm not at G's output nor D's input; tanh."""
     G, D = build("dcgan", (3, 64, 64), 100, {**KNOBS, "width": 64, "hidden": 0, "norm": "batch"})
     ups = [m for m in G.modules() if isinstance(m, nn.ConvTranspose2d)]
     downs = [m for m in D.modules() if isinstance(m, nn.Conv2d)]

@@ -7,7 +7,8 @@ import copy
 import torch
 from torch import Tensor, nn
 
-RAMP = 0.05  # Early on the half-life is at most this share of the samples seen, so that the average forgets the start (Karras et al. 2024, section 3).
+# Early on the half-life is at most this share of the samples seen, so that the average forgets the start (Karras et al. 2024, section 3).
+RAMP = 0.05
 
 
 def decay(samples_a_round: int, half_life: float, seen: int) -> float:

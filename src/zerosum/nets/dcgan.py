@@ -2,8 +2,8 @@
 
 G projects z to the smallest map and climbs by 4 x 4 transposed convolutions of stride 2; D comes down by 4 x 4 convolutions of stride 2.
 BatchNorm stands in every layer but G's output and D's input; G has ReLU and ends in tanh, D has LeakyReLU. Weights start as N(0, 0.02).
-Without normalisation that start is far too small to pass a signal, so then variance is kept through each layer instead (He et al. 2015), and G keeps
-a slope below zero too.
+Without normalisation that start is far too small to pass a signal, so then variance is kept through each layer instead (He et al. 2015),
+and G keeps a slope below zero too.
 """
 
 from __future__ import annotations
@@ -107,7 +107,8 @@ class Discriminator(nn.Module):
         h = h.permute(0, 2, 3, 1).flatten(1)
         if self.leave is not None:
             h = leaky_relu(self.leave(h), self.slope)
-        return self.head(h)[:, 0]
+        logits: Tensor = self.head(h)[:, 0]
+        return logits
 
 
 def generator(shape: Sequence[int], dim: int, *, width: int, norm: str, slope: float, hidden: int) -> nn.Module:

@@ -18,7 +18,8 @@ class Maxout(nn.Module):
     """The largest of `PIECES` values for each unit: (N, PIECES w) -> (N, w). Goodfellow et al. 2013, section 2."""
 
     def forward(self, h: Tensor) -> Tensor:
-        return h.unflatten(1, (PIECES, -1)).amax(1)
+        largest: Tensor = h.unflatten(1, (PIECES, -1)).amax(1)  # type: ignore[no-untyped-call]
+        return largest
 
 
 def activation(name: str, slope: float) -> nn.Module:
@@ -40,7 +41,8 @@ def activation(name: str, slope: float) -> nn.Module:
 class MLP(nn.Module):
     """A perceptron from (N, d_in) to (N, d_out): `depth` hidden layers of `width` units.
 
-    norm "batch" puts BatchNorm1d before each activation but the first layer's when `first_norm` is false; dropout is taken after each activation.
+    norm "batch" puts BatchNorm1d before each activation but the first layer's when `first_norm` is false; dropout is taken after each
+    activation.
     """
 
     def __init__(
@@ -100,14 +102,13 @@ class Discriminator(nn.Module):
         self.body = MLP(prod(shape), 1, first_norm=False, **knobs)  # type: ignore[arg-type]
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.body(x)[:, 0]
+        logits: Tensor = self.body(x)[:, 0]
+        return logits
 
 
 def generator(shape: Sequence[int], dim: int, *, width: int, depth: int, norm: str, activation: str, slope: float) -> nn.Module:
     return Generator(shape, dim, width=width, depth=depth, norm=norm, activation_name=activation, slope=slope)
 
 
-def discriminator(
-    shape: Sequence[int], *, width: int, depth: int, norm: str, activation: str, slope: float, dropout: float
-) -> nn.Module:
+def discriminator(shape: Sequence[int], *, width: int, depth: int, norm: str, activation: str, slope: float, dropout: float) -> nn.Module:
     return Discriminator(shape, width=width, depth=depth, norm=norm, activation_name=activation, slope=slope, dropout=dropout)

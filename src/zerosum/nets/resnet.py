@@ -1,14 +1,15 @@
 """Residual networks without normalisation, after R3GAN (Huang et al. 2024, arXiv 2501.05441, section 3).
 
 No normalisation, so that each sample has a gradient of its own and the variance is held by the start instead (fix-up, Zhang et al. 2019,
-arXiv 1901.09321): a residual branch begins at zero, and its other layers are scaled by the number of blocks. Maps run from half the image's size
-to the base of the ladder; the ends are learned 4 x 4 convolutions of stride 2, and a rung is climbed by moving pixels between space and channels
-(Shi et al. 2016, arXiv 1609.05158), which costs nothing and loses nothing.
+arXiv 1901.09321): a residual branch begins at zero, and its other layers are scaled by the number of blocks. Maps run from half the
+image's size to the base of the ladder; the ends are learned 4 x 4 convolutions of stride 2, and a rung is climbed by moving pixels
+between space and channels (Shi et al. 2016, arXiv 1609.05158), which costs nothing and loses nothing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from math import prod
 
 import torch
@@ -73,7 +74,7 @@ class Generator(nn.Module):
     def forward(self, z: Tensor) -> Tensor:
         h = self.project(z).unflatten(1, self.base).permute(0, 3, 1, 2)
         h = self.blocks[0](h)
-        for up, blocks, size in zip(self.up, self.blocks[1:], self.rungs[1:], strict=True):  # type: ignore[arg-type]
+        for up, blocks, size in zip(self.up, self.blocks[1:], self.rungs[1:], strict=True):
             h = blocks(_fit(pixel_shuffle(up(h), 2), size))
         out: Tensor = self.out(leaky_relu(h, self.slope))
         return out
@@ -92,15 +93,16 @@ class Discriminator(nn.Module):
         self.enter = nn.Conv2d(c, width, 4, 2, 1)
         start(self.enter)
         self.blocks = nn.ModuleList(_blocks(n, depth, total, slope) for n in widths)
-        self.down = nn.ModuleList(_mix(4 * small, big) for small, big in zip(widths, widths[1:], strict=False))
+        self.down = nn.ModuleList(_mix(4 * small, big) for small, big in pairwise(widths))
         self.head = nn.Linear(widths[-1] * prod(rungs[-1]), 1)
         start(self.head)
 
     def forward(self, x: Tensor) -> Tensor:
         h = self.blocks[0](self.enter(x.contiguous(memory_format=torch.channels_last)))
-        for down, blocks in zip(self.down, self.blocks[1:], strict=True):  # type: ignore[arg-type]
+        for down, blocks in zip(self.down, self.blocks[1:], strict=True):
             h = blocks(down(pixel_unshuffle(_fit(h, (h.shape[2] // 2 * 2, h.shape[3] // 2 * 2)), 2)))
-        return self.head(leaky_relu(h, self.slope).permute(0, 2, 3, 1).flatten(1))[:, 0]
+        logits: Tensor = self.head(leaky_relu(h, self.slope).permute(0, 2, 3, 1).flatten(1))[:, 0]
+        return logits
 
 
 def _fit(h: Tensor, size: tuple[int, int]) -> Tensor:

@@ -14,7 +14,8 @@ def ladder(height: int, width: int) -> list[tuple[int, int]]:
     """
     if min(height, width) < SMALLEST:
         raise Refusal(
-            f"A convolutional net needs images of at least {SMALLEST} pixels a side, not {height} x {width}: give --data.size {SMALLEST} or --net.kind mlp."
+            f"A convolutional net needs images of at least {SMALLEST} pixels a side, not {height} x {width}:"
+            f" give --data.size {SMALLEST} or --net.kind mlp."
         )
     sizes = [(height, width)]
     while min(sizes[-1]) > 7:

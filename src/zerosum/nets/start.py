@@ -20,7 +20,8 @@ def fan_in(layer: nn.Module) -> float:
 def start(layer: Weighted, slope: float | None = None, scale: float = 1.0) -> None:
     """Weights N(0, gain^2 scale^2 / fan-in), biases zero: the signal keeps its variance (He et al. 2015, arXiv 1502.01852, eq. 14).
 
-    slope: of the leaky ReLU that the layer's input or output goes through; None for a linear layer. scale 0 starts a residual branch at nothing.
+    slope: of the leaky ReLU that the layer's input or output goes through; None for a linear layer. scale 0 starts a residual branch at
+    nothing.
     """
     gain = 1.0 if slope is None else nn.init.calculate_gain("leaky_relu", slope)
     nn.init.normal_(layer.weight, 0.0, scale * gain / fan_in(layer) ** 0.5)

@@ -1,4 +1,4 @@
-"""How a round is executed on this machine: device, precision, threads. The choice is made once, at a run's first start, and written into it."""
+"""How a round is executed on this machine: device, precision, threads. Chosen once, at a run's first start, and written into it."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ import torch
 
 from zerosum.errors import Refusal
 from zerosum.run.config import Config
+
+Device = torch.device  # Engine's own fields are called torch and device.
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,7 @@ class Engine:
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
 
-    def prepare(self) -> torch.device:
+    def prepare(self) -> Device:
         """Sets this process's thread count and gives the device."""
         torch.set_num_threads(self.threads)
         return torch.device(self.device)

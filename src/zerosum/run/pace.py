@@ -35,7 +35,12 @@ class Pace:
         self.began = (samples, self.start)
 
     def due(self, seconds: float) -> Due:
-        progress, row, grid, checkpoint = seconds >= self._progress, seconds >= self._row, seconds >= self._grid, seconds >= self._checkpoint
+        progress, row, grid, checkpoint = (
+            seconds >= self._progress,
+            seconds >= self._row,
+            seconds >= self._grid,
+            seconds >= self._checkpoint,
+        )
         if progress:
             self._progress = seconds + PROGRESS
         if row:

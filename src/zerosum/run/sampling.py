@@ -1,6 +1,7 @@
 """Samples of a generator, such that sample i of a seed depends on nothing else.
 
-Noise is drawn, and G is run, in blocks of a fixed size: a sample's block is always whole, so one sample equals its row in a batch of a thousand, to the bit.
+Noise is drawn, and G is run, in blocks of a fixed size: a sample's block is always whole, so one sample equals its row in a batch of a
+thousand, to the bit.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ def through(G: nn.Module, z: Tensor, space: Space) -> Tensor:
     """Raw samples (N, *shape) of G at the rows of z, run in whole blocks whatever N is. G must be in evaluation mode."""
     device = next(G.parameters()).device
     out = []
-    for part in z.split(BLOCK):
+    for part in torch.split(z, BLOCK):
         padded = torch.cat((part, part.new_zeros(BLOCK - len(part), part.shape[1])))
         out.append(space.decode(G(padded.to(device)).float()[: len(part)].cpu()))
     return torch.cat(out) if out else space.decode(torch.empty(0, *space.shape))
@@ -38,7 +39,8 @@ def draw_samples(G: nn.Module, prior: PriorOptions, space: Space, n: int, seed: 
 
 
 def interpolate(G: nn.Module, prior: PriorOptions, space: Space, rows: int, steps: int, seed: int) -> Tensor:
-    """rows x steps raw samples, each row on a path between two draws of z: the great circle for a normal prior, whose mass lies on a sphere, else the line."""
+    """rows x steps raw samples, each row on a path between two draws of z: the great circle for a normal prior, whose mass lies on a
+    sphere, else the line."""
     z = noise(prior, 2 * rows, seed)
     u = torch.linspace(0, 1, steps)[None, :, None]
     start, end = z[:rows, None], z[rows:, None]

@@ -8,7 +8,7 @@ from zerosum.run.config import Config, GameOptions, PlayerOptions
 
 
 def fall(seen: int, horizon: int | None) -> float:
-    """A cosine from 1 at the start to 0 at the horizon (Loshchilov and Hutter 2017, arXiv 1608.03983, eq. 5); 1 until a horizon is fixed."""
+    """A cosine from 1 at the start to 0 at the horizon (Loshchilov and Hutter 2017, arXiv 1608.03983, eq. 5); 1 without a horizon."""
     progress = min(1.0, seen / horizon) if horizon else 0.0
     return (1 + cos(pi * progress)) / 2
 
@@ -18,7 +18,7 @@ def gamma(game: GameOptions, seen: int, horizon: int | None) -> float:
     if game.gamma_end is None or game.gamma == 0:
         return game.gamma
     c = fall(seen, horizon)
-    return game.gamma**c * game.gamma_end ** (1 - c)
+    return float(game.gamma**c * game.gamma_end ** (1 - c))
 
 
 def learning_rate(player: PlayerOptions, warmup: float, seen: int, horizon: int | None) -> float:
