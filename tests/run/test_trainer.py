@@ -208,6 +208,12 @@ def test_own_modules(ring: Data, tmp_path: Path) -> None:
     np.testing.assert_array_equal(open_run(run.path, players()).sample(2), run.sample(2))
 
 
+def test_a_player_without_weights_is_refused_before_anything_is_written(ring: Data, tmp_path: Path) -> None:
+    with pytest.raises(Refusal, match="no weights to train"):
+        trainer.train(ring, tmp_path / "a", POINTS, samples=64, given=(nn.Linear(4, 2), nn.Flatten(0)))
+    assert not (tmp_path / "a").exists()
+
+
 def test_not_a_number_stops_before_the_update(ring: Data, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     original = trainer.Rounds._d_cost
 

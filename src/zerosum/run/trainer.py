@@ -59,6 +59,7 @@ def train(
     # A game and nets that do not go together are refused here.
     smoothed(VALUES[config.game.value], config.game.smoothing)
     players = Players(config, data.space.shape, torch.device("cpu"), given)
+    _ = players.optimisers  # So is a player without weights.
     require_divisible(ranks, config, players.G, players.D)
     if data.train.size is not None and data.train.size < 2:
         raise Refusal(f"{data.name} leaves {data.train.size} item to train on: give more.")
