@@ -9,6 +9,7 @@ help:
 	@echo "make demo   train on MNIST for five minutes into runs/demo, then see runs/demo/report.html"
 	@echo "make test   lint, types, arrows and tests"
 	@echo "make slow   the tests that take longer"
+	@echo "make torture kill it, fill its disk, damage its files; TORTURE=0.05 is a twentieth of it, about a minute"
 	@echo "make lint   style, types and arrows only"
 	@echo "make clean  remove what make made, except runs/"
 
@@ -43,8 +44,14 @@ test: lint
 slow: $(READY)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -m slow
 
+# How much: full, or a factor.
+TORTURE = full
+
+torture: $(READY)
+	OMP_NUM_THREADS=1 ZEROSUM_TORTURE=$(TORTURE) $(BIN)/python -m pytest -q tests/torture
+
 clean:
 	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help demo lint test slow clean
+.PHONY: help demo lint test slow torture clean

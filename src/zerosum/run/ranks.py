@@ -194,7 +194,14 @@ def join(device: str) -> Ranks:
         torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", 0)) % torch.cuda.device_count())
     with _talking():
         if not dist.is_initialized():
-            dist.init_process_group("cpu:gloo,cuda:nccl" if device == "cuda" else "gloo", timeout=TIMEOUT)
+            from torch.distributed.rendezvous import rendezvous
+
+            store, rank, size = next(rendezvous("env://", timeout=TIMEOUT))
+            # torchrun keeps one store over all its restarts: without a name of its own, a start would read a lost process's address in it.
+            start = f"start {os.environ.get('TORCHELASTIC_RESTART_COUNT', 0)}"
+            store = dist.PrefixStore(start, store)  # type: ignore[attr-defined]
+            backend = "cpu:gloo,cuda:nccl" if device == "cuda" else "gloo"
+            dist.init_process_group(backend, store=store, rank=rank, world_size=size, timeout=TIMEOUT)
             atexit.register(dist.destroy_process_group)
         control = dist.new_group(backend="gloo", timeout=TIMEOUT)
     return Ranks(dist.get_rank(), size, local, control)

@@ -59,8 +59,7 @@ class Training:
     def __init__(
         self, run: Run, data: Data, horizon: Horizon, engine: Engine, listener: Listener | None, draw: Draw | None, ranks: Ranks = ALONE
     ) -> None:
-        self.run, self.config, self.space, self.horizon, self.ranks = run, run.config, run.space, horizon, ranks
-        self.engine = engine
+        self.run, self.config, self.space, self.horizon, self.engine, self.ranks = run, run.config, run.space, horizon, engine, ranks
         self.listener, self.draw = (listener, draw) if ranks.first else (None, None)
         self.record: Record | None = None
         self.complaints: list[str] = []
@@ -276,6 +275,7 @@ class Training:
         """After a fault: a whole round's state is saved, for it is no worse for the fault. Raises Refusal where memory ran out."""
         sentence = self._lack_of_memory(error) if memory.is_lack_of_memory(error) else str(error) or type(error).__name__
         try:
+            self.write_signals()
             self.write("stop", reason="error", message=sentence)
             if self.rounds.whole and self.round > 0:
                 self.save()
@@ -292,7 +292,7 @@ class Training:
         traceback.clear_frames(error.__traceback__)  # They hold what filled the memory.
         asked = f"{memory.asked_for(error)} could not be had in round {self.round + 1} at --batch {self.config.batch}"
         stays = f"what was saved in {self.run.path} stays"
-        if self.rounds.whole or self.ranks.size > 1:
+        if self.ranks.size > 1:  # The others are waiting.
             return f"There is not enough memory: {asked}: take a smaller --batch, --net.width or --data.size; {stays}."
         fits = memory.largest(self.config.batch, self.rounds.rehearse)
         what = f"--batch {fits} was tried and fits" if fits else "not even --batch 1 fits, so take a smaller --net.width or --data.size"

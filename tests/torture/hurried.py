@@ -1,0 +1,12 @@
+"""The command line with checkpoints twice a second instead of once a minute, for test_torchrun.py: `torchrun ... hurried.py train ...`."""
+
+from __future__ import annotations
+
+import sys
+
+from zerosum.commands import cli
+from zerosum.run import pace
+
+if __name__ == "__main__":
+    pace.CHECKPOINT = 0.5
+    sys.exit(cli.main())
