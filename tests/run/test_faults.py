@@ -278,5 +278,19 @@ def test_started_again_by_torchrun_a_run_goes_on(ring: Data, tmp_path: Path, mon
     again = trainer.train(ring, tmp_path / "a", POINTS, samples=16 * 9)
     assert [row["round"] for row in again.rows("start")] == [0, 5]
     assert again.finished
+    trainer.train(ring, tmp_path / "a", POINTS, samples=16 * 9)  # Lost after its end: there is nothing left to do.
     with pytest.raises(Refusal, match="other knobs"):
         trainer.train(ring, run.path, replace(POINTS, batch=8), samples=16 * 9)
+
+
+def test_a_job_of_the_same_name_goes_on(ring: Data, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine that is taken away and comes back starts torchrun anew: its --rdzv-id tells that the run is its own."""
+    at_round(4, lambda: signal.raise_signal(signal.SIGTERM), monkeypatch)
+    monkeypatch.setenv("TORCHELASTIC_RUN_ID", "photos")
+    trainer.train(ring, tmp_path / "a", POINTS, samples=16 * 9)
+    monkeypatch.undo()
+    monkeypatch.setenv("TORCHELASTIC_RUN_ID", "another")
+    with pytest.raises(Refusal, match="another run"):
+        trainer.train(ring, tmp_path / "a", POINTS, samples=16 * 9)
+    monkeypatch.setenv("TORCHELASTIC_RUN_ID", "photos")
+    assert trainer.train(ring, tmp_path / "a", POINTS, samples=16 * 9).finished

@@ -11,7 +11,7 @@ from filelock import FileLock, Timeout
 
 from zerosum.errors import Refusal
 from zerosum.run.checkpoint import sync_folder
-from zerosum.run.ranks import is_first, restarted
+from zerosum.run.ranks import is_first, job, restarted
 
 # What a process leaves that was killed before it could name its run.
 UNNAMED = {"lock", "run.json.partial"}
@@ -31,8 +31,12 @@ def claim(out: Path) -> None:
 
 
 def goes_on(out: Path) -> bool:
-    """Whether this is torchrun starting again, after a process was lost, what already trains in `out`."""
-    return restarted() and (out / "run.json").exists()
+    """Whether this is torchrun starting again what already trains in `out`: after it lost a process, or anew under the same --rdzv-id."""
+    try:
+        manifest = json.loads((out / "run.json").read_bytes())
+        return restarted() or (job() is not None and manifest.get("job") == job())
+    except (OSError, ValueError, AttributeError, RecursionError):
+        return False
 
 
 def name(out: Path, manifest: dict[str, Any]) -> None:

@@ -170,6 +170,12 @@ def require_name(out: Path | None) -> None:
         raise Refusal("Under torchrun the run's folder must be named, so that processes that are started again find it: give --out.")
 
 
+def job() -> str | None:
+    """What the person called this job in torchrun's --rdzv-id; None where it was not named."""
+    name = os.environ.get("TORCHELASTIC_RUN_ID", "none")
+    return None if name == "none" else name
+
+
 def restarted() -> bool:
     """Whether torchrun has started this process again after one of them was lost."""
     return int(os.environ.get("TORCHELASTIC_RESTART_COUNT", 0)) > 0

@@ -22,7 +22,7 @@ from zerosum.run.continuing import continued, departure, stated_engine
 from zerosum.run.folder import Modules, Run, open_run
 from zerosum.run.pace import Horizon
 from zerosum.run.players import Players, draws_numbers, looks_at_the_batch
-from zerosum.run.ranks import Ranks, cores, join
+from zerosum.run.ranks import Ranks, cores, job, join
 from zerosum.run.record import SCHEMA
 from zerosum.run.rounds import Rounds
 from zerosum.run.schedule import depends_on_horizon
@@ -74,6 +74,7 @@ def train(
         "data": described(data),
         "engine": shared(engine, ranks, config, data.space.kind).to_json(),
         "ranks": ranks.size,
+        "job": job(),
         "parameters": {letter: sum(p.numel() for p in m.parameters()) for letter, m in (("G", players.G), ("D", players.D))},
         "players": "built" if given is None else "given",
     }
