@@ -24,6 +24,9 @@ VERBS: dict[str, str] = {
     "sample": "Draw samples from a run's generator into an array, a picture or a folder.",
     "evaluate": "Measure a run, or any set of samples against any other.",
     "inspect": "Say what would be trained on, what would be skipped, and why.",
+    "prove": "Measure the theorems: each proved number beside the measured one.",
+    "lab": "Draw the teaching figure from a real game, or play a scenario.",
+    "stress": "Play a standard trial (ring8, grid25, dirac, parzen) beside published figures.",
 }
 
 EXAMPLES = """\

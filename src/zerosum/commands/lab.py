@@ -1,0 +1,208 @@
+"""zerosum lab: the teaching figure from a real game."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from zerosum.commands.flags import knobs, parse, positional
+from zerosum.errors import Refusal, nearest
+from zerosum.run.config import Config
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from zerosum.data.density import Density
+    from zerosum.study.lesson import Lesson
+
+EXAMPLES = """\
+  zerosum lab --figure lesson.png
+  zerosum lab --figure lesson.gif --data bimodal --game.value non_saturating
+  zerosum lab --figure plane.png --data ring8
+  zerosum lab vanishing
+"""
+_GIF_SECONDS = 8.0
+
+
+@dataclass(frozen=True)
+class Lab:
+    """Draw what theory says of a game while it is really played, on a density whose every quantity is known; or play a scenario in which a
+    GAN goes wrong, and what mends it."""
+
+    scenario: Literal["helvetica", "vanishing", "drawbacks"] | None = positional("SCENARIO", optional=True)
+    """helvetica, vanishing or drawbacks; without one, the teaching figure."""
+    figure: Path | None = None
+    """Where the figure goes: .png, or .gif for an animation; by default runs/lab-NAME.png."""
+    data: str = "gaussian"
+    """A known density: gaussian, bimodal, uniform, "mixture:0.3*N(-2,0.5)+0.7*N(1,0.2)", or one in the plane such as ring8."""
+    rounds: int | None = None
+    """Rounds of Algorithm 1; by default what suits the figure or the scenario."""
+    seeds: int = 2
+    """How many seeds a scenario is played from."""
+    json: bool = False
+    """One JSON object on standard output, and nothing else."""
+    config: Config = knobs(Config)
+
+
+def defaults(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The knobs of the figure in one dimension or in two."""
+    from zerosum.data.density import DENSITIES
+    from zerosum.study.lesson import LESSON
+    from zerosum.study.lesson_plane import PLANE_LESSON
+
+    spec = given.get("data") or "gaussian"
+    return {"config": PLANE_LESSON if spec in DENSITIES and DENSITIES[spec]().dim == 2 else LESSON}
+
+
+def main(argv: Sequence[str]) -> int:
+    args = parse(Lab, argv, prog="zerosum lab", examples=EXAMPLES, preset=defaults)
+    if args.rounds is not None and args.rounds < 1:
+        raise Refusal(f"--rounds must be at least 1, not {args.rounds}.")
+    if args.seeds < 1:
+        raise Refusal(f"--seeds must be at least 1, not {args.seeds}.")
+    suffix = args.figure.suffix.lower() if args.figure else ".png"
+    if suffix not in (".png", ".gif"):
+        raise Refusal(f"--figure {args.figure} must end in .png, or in .gif for an animation.")
+    if args.scenario:
+        return _scenario(args, suffix)
+    p_data = density(args.data)
+    where = args.figure or Path("runs") / f"lab-{args.data.split(':')[0]}.png"
+    return _line(args, p_data, where) if p_data.dim == 1 else _plane(args, p_data, where)
+
+
+def density(spec: str) -> Density:
+    """The known density of this name or mixture. Raises Refusal where there is none."""
+    from zerosum.data.density import DENSITIES, parse_mixture
+    from zerosum.data.source import MIXTURE
+
+    if spec in DENSITIES:
+        return DENSITIES[spec]()
+    if spec.startswith(MIXTURE):
+        return parse_mixture(spec.removeprefix(MIXTURE))
+    close = nearest(spec, DENSITIES) or f" Give {', '.join(DENSITIES)}, or a mixture such as mixture:0.3*N(-2,0.5)+0.7*N(1,0.2)."
+    raise Refusal(f"The lab needs a density that is known, and {spec!r} is none.{close}")
+
+
+def _line(args: Lab, p_data: Density, where: Path) -> int:
+    from zerosum.report.disk import write_whole
+    from zerosum.report.progress import Reading
+    from zerosum.report.style import png
+    from zerosum.report.teaching import draw_frame, draw_lesson
+    from zerosum.study.lesson import ROUNDS, lesson
+
+    reading = Reading()
+    found = lesson(p_data, args.config, args.rounds or ROUNDS, progress=reading)
+    title = f"{args.data}, {args.config.game.value} game, k = {args.config.game.k}"
+    if where.suffix.lower() == ".gif":
+        frames = []
+        for i, here in enumerate(found.course):
+            frames.append(png(draw_frame(here, found.course, title), dpi=100))
+            reading("Drawing frames", i + 1, len(found.course))
+        write_whole(where, animated(frames))
+    else:
+        panels = {
+            "(a) near convergence": found.a,
+            "(b) D trained to its optimum": found.b,
+            f"(c) after one step of G ({found.stride:g} x its rate)": found.c,
+            "(d) the end": found.d,
+        }
+        write_whole(where, png(draw_lesson(panels, found.course, title), dpi=150))
+    return _told(args, where, numbers(found))
+
+
+def numbers(found: Lesson) -> dict[str, dict[str, float | int | None]]:
+    """The numbers beside each panel: rounds, JSD, V, mean |D - 1/2|."""
+    panels = {"a": found.a, "b": found.b, "c": found.c, "d": found.d}
+    return {name: {"rounds": m.t, "jsd": m.jsd, "V": m.v if m.v == m.v else None, "off": m.off} for name, m in panels.items()}
+
+
+def _plane(args: Lab, p_data: Density, where: Path) -> int:
+    from zerosum.report.disk import write_whole
+    from zerosum.report.progress import Reading
+    from zerosum.report.style import png
+    from zerosum.report.teaching_plane import draw_plane_frame, draw_plane_lesson
+    from zerosum.study.lesson_plane import ROUNDS, plane_lesson
+
+    reading = Reading()
+    course = plane_lesson(p_data, args.config, args.rounds or ROUNDS, progress=reading)
+    title = f"{args.data}, {args.config.game.value} game, k = {args.config.game.k}"
+    if where.suffix.lower() == ".gif":
+        frames = []
+        for i, here in enumerate(course):
+            frames.append(png(draw_plane_frame(here, title), dpi=80))
+            reading("Drawing frames", i + 1, len(course))
+        write_whole(where, animated(frames))
+    else:
+        write_whole(where, png(draw_plane_lesson(course, title), dpi=150))
+    last = course[-1]
+    return _told(args, where, {"end": {"rounds": last.t, "jsd": last.jsd, "floor": last.floor}})
+
+
+def animated(frames: Sequence[bytes]) -> bytes:
+    """PNGs as one looping GIF, the last of them shown longest."""
+    from io import BytesIO
+
+    from PIL import Image
+
+    pictures = [Image.open(BytesIO(frame)).convert("RGB") for frame in frames]
+    # One palette for all: colours then do not flicker from frame to frame.
+    palette = pictures[-1].quantize(128)
+    drawn = [p.quantize(palette=palette, dither=Image.Dither.NONE) for p in pictures]
+    each = int(1000 * _GIF_SECONDS / len(drawn))
+    buffer = BytesIO()
+    drawn[0].save(buffer, "GIF", save_all=True, append_images=drawn[1:], duration=[*[each] * (len(drawn) - 1), 2500], loop=0)
+    return buffer.getvalue()
+
+
+def _scenario(args: Lab, suffix: str) -> int:
+    from zerosum.report.disk import write_whole
+    from zerosum.report.panels import draw_panels
+    from zerosum.report.progress import Reading
+    from zerosum.report.style import png
+    from zerosum.study.scenario import SCENARIOS
+
+    if suffix == ".gif":
+        raise Refusal(f"The scenario {args.scenario} has a figure and no animation: give --figure something.png.")
+    assert args.scenario is not None
+    found = SCENARIOS[args.scenario](args.seeds, args.rounds, Reading())
+    where = args.figure or Path("runs") / f"lab-{args.scenario}.png"
+    write_whole(where, png(draw_panels(found.panels), dpi=150))
+    if args.json:
+        print(json.dumps({"scenario": args.scenario, "rows": found.rows, "why": found.why, "figure": str(where)}, allow_nan=False))
+    else:
+        from zerosum.commands.prove import show
+
+        show(tabled(found.rows))
+        print(f"\n{found.why}\nfigure: {where}")
+    sys.stdout.flush()
+    return 0
+
+
+def tabled(rows: Sequence[Mapping[str, Any]]) -> Table:
+    """Rows of plain values as a table; a column for every key of the first that has it."""
+    from rich.table import Table
+    from rich.text import Text
+
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for name in names:
+        table.add_column(name)
+    for row in rows:
+        cells = [row.get(name) for name in names]
+        table.add_row(*(Text("-" if c is None else f"{c:.4g}" if isinstance(c, float) else str(c)) for c in cells))
+    return table
+
+
+def _told(args: Lab, where: Path, found: Mapping[str, Any]) -> int:
+    if args.json:
+        print(json.dumps({"figure": str(where), **found}, allow_nan=False))
+    else:
+        for name, row in found.items():
+            print(f"{name}: " + ", ".join(f"{k} {v:.4g}" for k, v in row.items() if v is not None))
+        print(f"figure: {where}")
+    sys.stdout.flush()
+    return 0

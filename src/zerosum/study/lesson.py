@@ -1,0 +1,192 @@
+"""The lesson of Goodfellow et al. 2014, Figure 1, from a real run in one dimension: what the teaching figure shows, as arrays.
+
+(a) near convergence, D partly accurate; (b) the same G, and D trained to its optimum; (c) that pair after one step of G; (d) the end.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from zerosum.data.density import Density
+from zerosum.errors import Refusal
+from zerosum.game.value import VALUES, Value
+from zerosum.run.config import Config, GameOptions, NetOptions, PlayerOptions, PriorOptions
+from zerosum.study.match import Match
+from zerosum.study.progress import Progress, silent
+from zerosum.theory.optimum import jsd, refuse_unbounded, v
+from zerosum.theory.pushforward import Pushforward
+
+Array = NDArray[Any]
+
+LESSON = Config(
+    game=GameOptions(value="minimax", penalty="r1", gamma=0.02, k=2),
+    prior=PriorOptions(kind="uniform", dim=1),
+    net=NetOptions(kind="mlp", width=32, depth=3, activation="tanh"),
+    d=PlayerOptions(lr=5e-3, lr_end=1e-4),
+    g=PlayerOptions(lr=1e-3, lr_end=1e-5),
+    batch=256,
+    average=0.0,
+)
+ROUNDS = 3000
+CHECKS = 48
+GRID = 601
+ARROWS = 17
+NEAR = 0.05  # nats of JSD below which panel (a) takes the pair: p_g has found p_data and is still visibly off
+SEEN = 0.1  # one step of G at its own rate could not be seen: panel (c) takes it long enough to move p_g by this share of p_data's spread
+
+
+@dataclass(frozen=True, eq=False)
+class Moment:
+    """The pair (G, D) at one time, in the data's unit.
+
+    t: rounds played. x: (K,) a grid; p_data, p_g, D, d_star: (K,) on it. d_star is None where the game has another optimum.
+    z, Gz: (A,) even steps of the prior and where G takes them. pull: (A,) -d cost_G / d x at each G(z): where D's gradient sends it.
+    jsd: nats. v: V(D, G), nats, NaN where sigmoid(a) is no probability. off: E_p_data |D - 1/2|.
+    """
+
+    t: int
+    x: Array
+    p_data: Array
+    p_g: Array
+    D: Array
+    d_star: Array | None
+    z: Array
+    Gz: Array
+    pull: Array
+    jsd: float
+    v: float
+    off: float
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """The four panels, every check of the run in order, and how many times G's rate panel (c)'s step took."""
+
+    a: Moment
+    b: Moment
+    c: Moment
+    d: Moment
+    course: tuple[Moment, ...]
+    stride: float
+
+
+def shown(value: Value, a: Tensor, centre: Tensor) -> Tensor:
+    """D as a number between 0 and 1: sigmoid(a) where that is D's probability; least squares' D as it is.
+
+    Other games fix their logits only up to a constant or a scale: there, sigmoid(a - centre), which is 1/2 where D prefers neither side.
+    """
+    if value.probability:
+        return a.sigmoid()
+    return a.clamp(0, 1) if value is VALUES["least_squares"] else (a - centre).sigmoid()
+
+
+def moment(match: Match) -> Moment:
+    """The live pair of a match as it stands."""
+    p_g = match.p_g()
+    pair = match.pair(p_g)
+    value = VALUES[match.config.game.value]
+    a = match.logits(pair)
+    centre = ((pair.P + pair.Q) / 2) @ a
+    low, high = (float(end) for end in match.p_data.support)
+    if match.p_data.modes is not None:
+        # A Gaussian's support reaches seven sigmas: four show all that can be seen.
+        low, high = low + 3 / 14 * _edge(match.p_data, 0), high - 3 / 14 * _edge(match.p_data, 1)
+    else:
+        low, high = low - 0.25 * (high - low), high + 0.25 * (high - low)
+    x = torch.linspace(low, high, GRID, dtype=torch.float64)
+    p_data, q = match.p_data.log_prob(x).exp(), p_g.density(x)
+    D = match.D(x.float()[:, None]).detach().double()
+    known = value.probability or value in (VALUES["least_squares"], VALUES["relativistic"])
+    z, Gz = _arrows(p_g)
+    return Moment(
+        t=match.t,
+        x=x.numpy(),
+        p_data=p_data.numpy(),
+        p_g=q.numpy(),
+        D=shown(value, D, centre).numpy(),
+        d_star=(p_data / (p_data + q)).numpy() if known else None,
+        z=z.numpy(),
+        Gz=Gz.numpy(),
+        pull=_pull(match, value, Gz).numpy(),
+        jsd=jsd(pair),
+        v=v(pair, a) if value.probability else float("nan"),
+        off=float(pair.P @ (shown(value, a, centre) - 0.5).abs()),
+    )
+
+
+def _edge(p_data: Density, side: int) -> float:
+    """Width of the outermost component on one side: 14 sigmas."""
+    assert p_data.modes is not None
+    assert p_data.mode_std is not None
+    place = p_data.modes[:, 0]
+    return 14 * float(p_data.mode_std[int(place.argmax() if side else place.argmin())])
+
+
+def _arrows(p_g: Pushforward) -> tuple[Tensor, Tensor]:
+    """Even steps of z over the prior's body, (A,), and G(z)."""
+    reach = 1.0 if p_g.law == "uniform" else 2.5
+    z = torch.linspace(-reach, reach, ARROWS, dtype=torch.float64)
+    return z, torch.from_numpy(np.interp(z.numpy(), p_g.z.numpy(), p_g.x.numpy()))
+
+
+def _pull(match: Match, value: Value, Gz: Tensor) -> Tensor:
+    at = Gz.float()[:, None].requires_grad_()
+    b = match.D(at)
+    # Paired games compare with a real: its logit is one number, which moves no direction.
+    (slope,) = torch.autograd.grad(value.g(b.detach().mean().expand_as(b), b).sum(), at)
+    return -slope[:, 0].double()
+
+
+def lesson(
+    p_data: Density,
+    config: Config = LESSON,
+    rounds: int = ROUNDS,
+    checks: int = CHECKS,
+    progress: Progress = silent,
+) -> Lesson:
+    """Plays the game and keeps what the figure needs. Checks lie closer together at the start, where most happens.
+
+    Raises Refusal where p_data or the prior has another dimension than one, or the game has no finite optimum.
+    """
+    if p_data.dim != 1:
+        raise Refusal(
+            f"The teaching figure in one dimension needs a 1-D density, and this one is {p_data.dim}-D: give gaussian or bimodal."
+        )
+    if config.prior.dim != 1:
+        raise Refusal(f"The exact p_g needs a prior of one dimension, not {config.prior.dim}: leave --prior.dim at 1.")
+    if config.game.penalty == "none":
+        refuse_unbounded(VALUES[config.game.value])
+    match = Match(p_data, config, rounds)
+    course: list[Moment] = []
+    near: tuple[Moment, Match] | None = None
+    for i in range(checks + 1):
+        match.play(round(rounds * (i / checks) ** 2) - match.t)
+        course.append(moment(match))
+        progress("Playing the game, rounds", match.t, rounds)
+        if near is None and (course[-1].jsd < NEAR or i == checks):
+            near = (course[-1], match.fork(rounds, d_lr=config.d.lr, g_lr=0.0))
+    assert near is not None
+    b, c, stride = _optimum_and_step(near[1], config, rounds, progress)
+    return Lesson(near[0], b, c, course[-1], tuple(course), stride)
+
+
+def _optimum_and_step(judge: Match, config: Config, rounds: int, progress: Progress) -> tuple[Moment, Moment, float]:
+    """Panels (b) and (c): D is trained on while G stands still; then G takes one step, doubled until it can be seen."""
+    for t in judge.checks(rounds // 2, 100):
+        progress("Training D to its optimum, rounds", t - judge.first, rounds // 2)
+    at_optimum = replace(moment(judge), t=judge.first)
+    stride = 1.0
+    while True:
+        stepped = judge.fork(1, d_lr=0.0, g_lr=stride * config.g.lr)
+        stepped.play(1)
+        after = replace(moment(stepped), t=judge.first)
+        moved = float(np.abs(after.Gz - at_optimum.Gz).mean())
+        if moved >= SEEN * float(judge.p_data.std[0]) or stride >= 256:
+            return at_optimum, after, stride
+        stride *= 2

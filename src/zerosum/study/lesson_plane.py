@@ -1,0 +1,121 @@
+"""The lesson in the plane: D's field, samples of G, and the grid of z as G warps it, at checks along a real run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from zerosum.chance import generator
+from zerosum.data.density import Density
+from zerosum.errors import Refusal
+from zerosum.game.prior import PRIORS
+from zerosum.game.value import VALUES, Value
+from zerosum.run.config import Config, GameOptions, NetOptions, PlayerOptions, PriorOptions
+from zerosum.study.lesson import shown
+from zerosum.study.match import Match
+from zerosum.study.progress import Progress, silent
+from zerosum.theory.optimum import plane_jsd, refuse_unbounded
+
+Array = NDArray[Any]
+
+PLANE_LESSON = Config(
+    game=GameOptions(value="non_saturating", penalty="r1", gamma=0.02),
+    prior=PriorOptions(kind="normal", dim=2),
+    net=NetOptions(kind="mlp", width=64, depth=3, activation="leaky_relu"),
+    d=PlayerOptions(lr=2e-3, lr_end=1e-4),
+    g=PlayerOptions(lr=1e-3, lr_end=1e-5),
+    batch=256,
+    average=0.0,
+)
+ROUNDS = 4000
+CHECKS = 32
+CELLS = 120
+SAMPLES = 4000
+LINES = 17
+
+
+@dataclass(frozen=True, eq=False)
+class PlaneMoment:
+    """The pair (G, D) at one time, in the data's unit.
+
+    t: rounds played. x, y: (C,) axes of a grid; D, p_data: (C, C) on it, rows by y. samples: (N, 2) of G. grid: (2 LINES, P, 2),
+    images under G of lines of the prior's plane. jsd, floor: nats, of SAMPLES samples and of as many of p_data's own, both blurred alike.
+    v: V(D, G) on samples, nats.
+    """
+
+    t: int
+    x: Array
+    y: Array
+    D: Array
+    p_data: Array
+    samples: Array
+    grid: Array
+    jsd: float
+    floor: float
+    v: float
+
+
+def _lines(kind: str) -> Tensor:
+    """Straight lines of the prior's plane, (2 LINES, 60, 2): over its body, +-1 or +-2."""
+    reach = 1.0 if kind == "uniform" else 2.0
+    level = torch.linspace(-reach, reach, LINES)
+    along = torch.linspace(-reach, reach, 60)
+    across = torch.stack([level[:, None].expand(-1, 60), along.expand(LINES, -1)], 2)
+    return torch.cat([across, across.flip(2)])
+
+
+@torch.no_grad()
+def plane_moment(match: Match) -> PlaneMoment:
+    """The live pair of a match as it stands."""
+    value: Value = VALUES[match.config.game.value]
+    low, high = match.p_data.support
+    margin = 0.15 * (high - low)
+    x, y = (torch.linspace(float(low[i] - margin[i]), float(high[i] + margin[i]), CELLS) for i in range(2))
+    cells = torch.stack([x.repeat(CELLS), y.repeat_interleave(CELLS)], 1)
+    z = PRIORS[match.config.prior.kind]((SAMPLES, 2), match.config.seed, "study/plane samples", 0)
+    samples = match.G(z)
+    reals = match.p_data.sample(SAMPLES, generator(match.config.seed, "study/plane reals"))
+    a, b = match.D(reals), match.D(samples)
+    centre = (a.mean() + b.mean()) / 2
+    measured = plane_jsd(match.p_data, samples)
+    return PlaneMoment(
+        match.t,
+        x.numpy(),
+        y.numpy(),
+        shown(value, match.D(cells), centre).reshape(CELLS, CELLS).numpy(),
+        match.p_data.log_prob(cells).exp().reshape(CELLS, CELLS).numpy(),
+        samples.numpy(),
+        match.G(_lines(match.config.prior.kind).flatten(0, 1)).reshape(2 * LINES, -1, 2).numpy(),
+        measured.jsd,
+        measured.floor,
+        -float(VALUES["minimax"].d(a, b).mean()) if value.probability else float("nan"),
+    )
+
+
+def plane_lesson(
+    p_data: Density,
+    config: Config = PLANE_LESSON,
+    rounds: int = ROUNDS,
+    checks: int = CHECKS,
+    progress: Progress = silent,
+) -> Sequence[PlaneMoment]:
+    """Plays the game and keeps each check, closer together at the start. Raises Refusal where p_data or the prior is not of the plane."""
+    if p_data.dim != 2:
+        raise Refusal(f"The figure in the plane needs a 2-D density, and this one is {p_data.dim}-D: give ring8 or spiral.")
+    if config.prior.dim != 2:
+        raise Refusal(f"The figure in the plane shows how G warps it, so it needs --prior.dim 2, not {config.prior.dim}.")
+    if config.game.penalty == "none":
+        refuse_unbounded(VALUES[config.game.value])
+    match = Match(p_data, config, rounds)
+    course = []
+    for i in range(checks + 1):
+        match.play(int(np.rint(rounds * (i / checks) ** 2)) - match.t)
+        course.append(plane_moment(match))
+        progress("Playing the game, rounds", match.t, rounds)
+    return course

@@ -1,0 +1,56 @@
+"""What a scenario leaves: a table over seeds, curves, and a paragraph that says why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from zerosum.game.prior import PRIORS
+from zerosum.measure.modes import Census, census
+from zerosum.measure.sets import Modes
+from zerosum.study.match import Match
+from zerosum.theory.optimum import PlaneJSD, plane_jsd
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Story:
+    """rows: plain values, a row a case and seed. panels: title -> label -> (x, y), the first seed's curves. why: a paragraph."""
+
+    rows: list[dict[str, Any]]
+    panels: dict[str, dict[str, tuple[Array, Array]]]
+    why: str
+
+
+def curve(points: list[tuple[float, float]]) -> tuple[Array, Array]:
+    """(x, y) pairs as two arrays."""
+    table = np.array(points, dtype=np.float64)
+    return table[:, 0], table[:, 1]
+
+
+@torch.no_grad()
+def samples(match: Match, n: int) -> torch.Tensor:
+    """n samples of the live G in the data's unit, (n, d)."""
+    z = PRIORS[match.config.prior.kind]((n, match.config.prior.dim), match.config.seed, "study/samples", 0)
+    x: torch.Tensor = match.G(z)
+    return x
+
+
+def blurred_jsd(match: Match, n: int = 4000) -> PlaneJSD:
+    """The JSD of a 2-D p_data and n samples of the live G."""
+    return plane_jsd(match.p_data, samples(match, n))
+
+
+def held(match: Match, n: int = 2500) -> tuple[int, float, Census]:
+    """Modes captured, share of high quality, and the census of n samples of the live G."""
+    p_data = match.p_data
+    assert p_data.modes is not None
+    assert p_data.mode_std is not None
+    assert p_data.mode_weights is not None
+    found = census(samples(match, n), Modes(p_data.modes, p_data.mode_std, p_data.mode_weights))
+    return int((found.counts > 0).sum()), float(found.counts.sum()) / found.n, found

@@ -1,0 +1,113 @@
+"""The stress suite: standard trials by their published protocols, ours beside a perfect sampler and the published rows.
+
+Nothing is selected on the scored samples: a seed is trained with the preset, and 2,500 samples of what comes out are scored once.
+"""
+
+from __future__ import annotations
+
+import statistics
+from dataclasses import dataclass, replace
+from typing import Any
+
+from torch import Tensor
+
+from zerosum.chance import generator
+from zerosum.data.density import DENSITIES, Density
+from zerosum.game.prior import PRIORS
+from zerosum.measure.modes import read_modes
+from zerosum.measure.score import Refused
+from zerosum.measure.sets import Modes
+from zerosum.run.presets import named
+from zerosum.study.match import Match
+from zerosum.study.progress import Progress, silent
+from zerosum.theory.dirac import TABLE, Order
+
+ORDERS: tuple[Order, Order] = ("simultaneous", "alternating")
+SCORED = 2500
+SEEDS = 10
+SAMPLES = 4_000_000  # reals that D sees, a seed
+PRESET = "points"
+
+_PACGAN = "Lin et al. 2018, arXiv 1712.04086"
+_VEEGAN = "Srivastava et al. 2017, arXiv 1705.07761"
+# name -> rows of (method, modes, high quality, reverse KL, source); what a paper does not give is None.
+PUBLISHED: dict[str, tuple[tuple[str, float, float, float | None, str], ...]] = {
+    "ring8": (
+        ("GAN", 6.3, 0.982, 0.45, _PACGAN),
+        ("PacGAN2", 7.9, 0.956, 0.07, _PACGAN),
+        ("PacGAN4", 7.8, 0.959, 0.07, _PACGAN),
+        ("VEEGAN", 8.0, 0.529, None, _VEEGAN),
+    ),
+    "grid25": (
+        ("GAN", 17.3, 0.948, 0.70, _PACGAN),
+        ("PacGAN2", 23.8, 0.913, 0.13, _PACGAN),
+        ("PacGAN4", 24.8, 0.936, 0.04, _PACGAN),
+        ("VEEGAN", 24.6, 0.40, None, _VEEGAN),
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Score:
+    """One sampler on one mixture. modes: captured. high_quality: share within 3 sigma. reverse_kl: nats. sigma_ratio: see measure/modes.py.
+
+    A number that cannot be had, such as the spread within modes where none was hit, is None.
+    """
+
+    modes: float
+    high_quality: float
+    reverse_kl: float | None
+    sigma_ratio: float | None
+
+
+def scored(x: Tensor, p_data: Density) -> Score:
+    """The score of points x (N, 2) on a density with known modes."""
+    assert p_data.modes is not None
+    assert p_data.mode_std is not None
+    assert p_data.mode_weights is not None
+    readings = read_modes(x, Modes(p_data.modes, p_data.mode_std, p_data.mode_weights))
+    found = {r.name: None if isinstance(r, Refused) else r.value for r in readings}
+    return Score(found["modes"] or 0.0, found["high_quality"] or 0.0, found.get("mode_kl"), found.get("sigma_ratio"))
+
+
+def floor(name: str, seeds: int = SEEDS) -> Score:
+    """What p_data itself scores with as many samples: the mean over seeds."""
+    p_data = DENSITIES[name]()
+    return mean([scored(p_data.sample(SCORED, generator(seed, "study/stress floor")), p_data) for seed in range(seeds)])
+
+
+def ours(name: str, seed: int, samples: int = SAMPLES, progress: Progress = silent) -> Score:
+    """One seed of the preset for points on a mixture, scored on the averaged G's samples."""
+    p_data = DENSITIES[name]()
+    config = replace(named(PRESET).config, seed=seed, threads=1)
+    rounds = max(1, samples // (config.batch * config.game.k))
+    match = Match(p_data, config, rounds)
+    for t in match.checks(rounds, 100):
+        progress(f"{name}, seed {seed}, rounds", t, rounds)
+    z = PRIORS[config.prior.kind]((SCORED, config.prior.dim), seed, "study/stress", 0)
+    return scored((match.average if config.average > 0 else match.G)(z).detach(), p_data)
+
+
+def mean(scores: list[Score]) -> Score:
+    """The mean of each number, over the seeds that have it."""
+
+    def of(name: str) -> float | None:
+        known = [x for s in scores if (x := getattr(s, name)) is not None]
+        return statistics.fmean(known) if known else None
+
+    return Score(of("modes") or 0.0, of("high_quality") or 0.0, of("reverse_kl"), of("sigma_ratio"))
+
+
+def dirac_rows() -> list[dict[str, Any]]:
+    """The Dirac-GAN's distances after 500 steps, ours beside those integrated from the published vector fields."""
+    return [
+        {
+            "game": name,
+            "order": order,
+            "ours": float(game.trajectory(order)[-1].norm()),
+            "published": published,
+            "source": "Mescheder et al. 2018, arXiv 1801.04406",
+        }
+        for name, (game, simultaneous, alternating) in TABLE.items()
+        for order, published in zip(ORDERS, (simultaneous, alternating), strict=True)
+    ]
