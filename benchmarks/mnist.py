@@ -2,9 +2,9 @@
 
     python benchmarks/mnist.py --minutes 10 --seeds 3
 
-Each program trains in a process of its own with --threads threads (one each by default, both at once, so that neither has a quieter machine than the other);
-10,000 samples of each are scored against the 10,000 test digits in the package's digit features. The reference is benchmarks/reference_dcgan.py at 32 x 32
-(digits padded by two, samples cut back), batch 64.
+Each program trains in a process of its own with --threads threads (one each by default, both at once, so that neither has a quieter
+machine than the other); 10,000 samples of each are scored against the 10,000 test digits in the package's digit features. The reference is
+benchmarks/reference_dcgan.py at 32 x 32 (digits padded by two, samples cut back), batch 64.
 """
 
 from __future__ import annotations
