@@ -113,7 +113,7 @@ class Players:
 
     @torch.no_grad()
     def restore(self, checkpoint: Checkpoint, moments: bool = True) -> None:
-        """Takes over a checkpoint's state, in place, with the optimisers' unless `moments` is false. Raises Refusal where it does not fit."""
+        """Takes over a checkpoint's state in place, the optimisers' too unless `moments` is false. Raises Refusal where it does not fit."""
         files = self.files() if moments else {"weights.safetensors": self.weights()}
         for file, mine in files.items():
             for name, tensor in checkpoint.tensors(file, mine).items():
