@@ -44,15 +44,15 @@ PRESETS: dict[str, Preset] = {
     ),
     "images": Preset(
         Config(
-            game=GameOptions(value="relativistic", penalty="r1r2", gamma=0.05),
-            net=NetOptions(kind="resnet", width=48, depth=1),
-            d=PlayerOptions(lr=5e-4, lr_end=5e-5),
-            g=PlayerOptions(lr=5e-4, lr_end=5e-5),
+            game=GameOptions(value="relativistic", penalty="r1r2", gamma=1.0, gamma_end=0.05),
+            net=NetOptions(kind="dcgan", width=32, hidden=256),
+            d=PlayerOptions(lr=2e-2, lr_end=1e-3, beta2=0.9, equalised=True),
+            g=PlayerOptions(lr=2e-2, lr_end=1e-3, beta2=0.9, equalised=True),
             batch=32,
             average=10_000,
             warmup=2_000,
         ),
-        "Colour images, with or without transparency: residual nets, relativistic game with R1 and R2.",
+        "Colour images, with or without transparency: as for digits, at half the rates.",
     ),
     "dcgan": Preset(
         Config(
