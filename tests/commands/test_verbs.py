@@ -201,6 +201,18 @@ def test_evaluate_a_run(place: Path) -> None:
     assert scores["high_quality"]["floor"] > 0.9
 
 
+def test_evaluate_a_run_of_digits_in_their_own_features(place: Path) -> None:
+    # Too few for a fresh D, whose training would take most of the time.
+    done = zerosum("evaluate", "runs/mnist-1", "-n", "199", "--json", cwd=place)
+    assert (done.returncode, done.stderr) == (0, "")
+    scores = {score["name"]: score for score in alone(done.stdout)["scores"]}
+    for name in ("precision", "recall", "class_kl"):
+        assert scores[name]["features"].startswith("digits:")
+        assert (scores[name]["n"], scores[name]["split"]) == (199, "test")
+    assert scores["class_kl"]["value"] > scores["class_kl"]["floor"]
+    assert "200" in scores["jsd"]["note"]
+
+
 def test_evaluate_sets_and_the_perfect_one_comes_out_at_the_floor(place: Path) -> None:
     x = np.random.default_rng(0).normal(size=(1200, 2)).astype(np.float32)
     np.save(place / "fakes.npy", x[:600])

@@ -60,6 +60,14 @@ def test_digits_against_digits_come_out_at_the_floor() -> None:
         assert score.low - width <= score.floor <= score.high + width, score
 
 
+def test_progress_is_told_up_to_the_end_of_each_stage() -> None:
+    told: list[tuple[str, int, int]] = []
+    only = ["frechet", "diversity"]
+    parts = (images("train", 0, 300), images("t10k", 0, 300), images("train", 300, 700))
+    evaluate_images(*parts, features("digits"), only=only, progress=lambda *step: told.append(step))
+    assert told == [("Taking features", i, 3) for i in range(4)] + [("Measuring", i, 2) for i in range(3)]
+
+
 def test_damaged_digits_do_not() -> None:
     fake = images("train", 0, 500)[:1].repeat(500, 1, 1, 1).clone()
     fake[:, 0, 0, 0] = torch.arange(500) % 200  # one digit five hundred times, not quite identical

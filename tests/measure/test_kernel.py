@@ -54,6 +54,14 @@ def test_the_variance_is_that_of_repeats_when_the_laws_agree() -> None:
     assert_close(ratio, 1.2, atol=0.4, rtol=0)
 
 
+def test_float32_products_cost_next_to_nothing() -> None:
+    """Features as a classifier gives them, non-negative and far from the origin: the estimate is a small difference of large means."""
+    x, y = (normal((700, 128), i, "features").abs() * 3 for i in (0, 1))
+    (value, variance), (exact, wanted) = mmd2(x, y), mmd2(x.double(), y.double())
+    assert_close(value, exact, atol=1e-3 * wanted**0.5, rtol=0)
+    assert_close(variance, wanted, atol=0, rtol=1e-3)
+
+
 def test_nothing_to_measure_is_refused() -> None:
     with pytest.raises(Refusal, match="too few"):
         kid(normal((5, 2), 0, "x"), normal((50, 2), 0, "y"))

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from zerosum.commands.flags import parse, positional, short
 from zerosum.data.options import DataOptions
@@ -71,13 +71,14 @@ def main(argv: Sequence[str]) -> int:
 
 def table(scores: Sequence[Score]) -> str:
     """The scores in columns, a measure a line, each with what it means; the refused ones last, each with its sentence."""
-    meanings = _meanings()
+    from zerosum.measure import NAMED
+
     rows = [("measure", "value", "95 % interval", "perfect", "n", "features", "means")]
     for s in scores:
         if not s.refused:
             n = f"{s.n}/{s.n_real}" if s.n != s.n_real else str(s.n)
             rows.append(
-                (s.name, _short(s.value), f"{_short(s.low)} to {_short(s.high)}", _short(s.floor), n, s.features, meanings.get(s.name, ""))
+                (s.name, _short(s.value), f"{_short(s.low)} to {_short(s.high)}", _short(s.floor), n, s.features, NAMED[s.name].meaning)
             )
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)][:-1]
     lines = ["  ".join([*(cell.ljust(w) for cell, w in zip(row, widths, strict=False)), row[-1]]).rstrip() for row in rows]
@@ -86,10 +87,3 @@ def table(scores: Sequence[Score]) -> str:
 
 def _short(number: float | None) -> str:
     return "-" if number is None else f"{number:.4g}"
-
-
-def _meanings() -> dict[str, str]:
-    from zerosum.measure import MEASURES
-
-    named: dict[str, Any] = {name: row for measure in MEASURES.values() for name, row in measure.scores.items()}
-    return {name: row.meaning for name, row in named.items()}

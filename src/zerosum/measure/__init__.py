@@ -125,3 +125,6 @@ MEASURES: dict[str, Measure] = {
         on="samples",
     ),
 }
+
+# Every number's own row, by the name that its scores carry.
+NAMED: dict[str, Named] = {name: named for measure in MEASURES.values() for name, named in measure.scores.items()}

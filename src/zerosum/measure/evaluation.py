@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from zerosum.chance import generator
+from zerosum.data.items import Progress
 from zerosum.errors import Refusal
 from zerosum.measure import MEASURES, Measure
 from zerosum.measure.divergence import jsd_bound
@@ -42,12 +43,22 @@ class _Floor:
     note: str
 
 
-def evaluate(sets: Sets, features: str, split: str, only: Collection[str] | None = None) -> list[Score]:
-    """A Score for each reading of each row of MEASURES whose needs `sets` meets (of those named in `only`), in MEASURES' order."""
+def silent(label: str, done: int, total: int) -> None:
+    """The progress of an evaluation that nobody follows."""
+
+
+def evaluate(sets: Sets, features: str, split: str, only: Collection[str] | None = None, progress: Progress | None = None) -> list[Score]:
+    """A Score for each reading of each row of MEASURES whose needs `sets` meets (of those named in `only`), in MEASURES' order.
+
+    progress("Measuring", done, total) is called after each row.
+    """
+    tell = progress or silent
+    fitting = [m for name, m in MEASURES.items() if (only is None or name in only) and sets.given.issuperset(m.needs)]
     scores: list[Score] = []
-    for name, measure in MEASURES.items():
-        if (only is None or name in only) and sets.given.issuperset(measure.needs):
-            scores += _measured(measure, sets, features if measure.on == "features" else "raw", split)
+    for done, measure in enumerate(fitting):
+        tell("Measuring", done, len(fitting))
+        scores += _measured(measure, sets, features if measure.on == "features" else "raw", split)
+    tell("Measuring", len(fitting), len(fitting))
     return scores
 
 
@@ -126,7 +137,13 @@ def _split_floor(sets: Sets) -> _Floor:
 
 
 def evaluate_points(
-    fake: Tensor, real: Tensor, train: Tensor | None, density: Density | None = None, seed: int = 0, only: Collection[str] | None = None
+    fake: Tensor,
+    real: Tensor,
+    train: Tensor | None,
+    density: Density | None = None,
+    seed: int = 0,
+    only: Collection[str] | None = None,
+    progress: Progress | None = None,
 ) -> list[Score]:
     """Points fake (n, d) against held-out reals (m, d), with the training points (l, d) for the floor and the search for copies.
 
@@ -145,7 +162,7 @@ def evaluate_points(
         modes=_modes(density),
         seed=seed,
     )
-    return evaluate(sets, "raw", "test", only)
+    return evaluate(sets, "raw", "test", only, progress)
 
 
 def _modes(density: Density | None) -> Modes | None:
@@ -155,7 +172,13 @@ def _modes(density: Density | None) -> Modes | None:
 
 
 def evaluate_images(
-    fake: Tensor, real: Tensor, train: Tensor | None, features: Features | None, seed: int = 0, only: Collection[str] | None = None
+    fake: Tensor,
+    real: Tensor,
+    train: Tensor | None,
+    features: Features | None,
+    seed: int = 0,
+    only: Collection[str] | None = None,
+    progress: Progress | None = None,
 ) -> list[Score]:
     """uint8 images fake (n, C, H, W) against held-out reals (m, C, H, W), with the training images (l, C, H, W) for the floor and copies.
 
@@ -167,28 +190,25 @@ def evaluate_images(
         if x.shape[1:] != real.shape[1:]:
             raise Refusal(f"The {who} are {_size(x)} and the reals {_size(real)}: bring all to one size and number of channels first.")
     if features is None or isinstance(features, Raw):
-        return _evaluate_fresh(fake, real, train, seed, only)
+        return _evaluate_fresh(fake, real, train, seed, only, progress)
     needed = any(only is None or name in only for name, measure in MEASURES.items() if measure.on == "features")
-    spare = None if train is None else _spare(train, len(fake), seed)
-    sets = Sets(
-        fake=_part(fake, features if needed else None),
-        real=_part(real, features if needed else None),
-        spare=None if spare is None else _part(spare, features if needed else None),
-        train=train,
-        classes=features.classes,
-        seed=seed,
-    )
-    return evaluate(sets, features.label, "test", only)
+    given = [fake, real, *([] if train is None else [_spare(train, len(fake), seed)])]
+    fakes, reals, *spares = _parts(given, features if needed else None, progress or silent)
+    sets = Sets(fakes, reals, spares[0] if spares else None, train, classes=features.classes, seed=seed)
+    return evaluate(sets, features.label, "test", only, progress)
 
 
-def _evaluate_fresh(fake: Tensor, real: Tensor, train: Tensor | None, seed: int, only: Collection[str] | None) -> list[Score]:
+def _evaluate_fresh(
+    fake: Tensor, real: Tensor, train: Tensor | None, seed: int, only: Collection[str] | None, progress: Progress | None
+) -> list[Score]:
     """With a fresh D's features: what looks at features uses the samples that D was not fitted on; what looks at samples uses all."""
     chosen = {name: measure for name, measure in MEASURES.items() if only is None or name in only}
     on_features = {name: measure for name, measure in chosen.items() if measure.on == "features" and not measure.needs}
     plain = Sets(
         _part(fake, None), _part(real, None), None if train is None else _part(_spare(train, len(fake), seed), None), train, seed=seed
     )
-    on_samples = evaluate(plain, "raw", "test", chosen.keys() - {name for name, measure in MEASURES.items() if measure.on == "features"})
+    of_samples = chosen.keys() - {name for name, measure in MEASURES.items() if measure.on == "features"}
+    on_samples = evaluate(plain, "raw", "test", of_samples, progress)
     if not on_features:
         return on_samples
     try:
@@ -200,11 +220,16 @@ def _evaluate_fresh(fake: Tensor, real: Tensor, train: Tensor | None, seed: int,
     held = [Part(bound.D.features(x), x) for x in (fake[bound.held_fake], real[bound.held_real])]
     spare = None if plain.spare is None else plain.spare.samples[: bound.pairs]
     sets = Sets(held[0], held[1], None if spare is None else Part(bound.D.features(spare), spare), seed=seed)
-    return [*evaluate(sets, f"fresh D:{bound.D.hash[:12]}", "test", on_features), *on_samples]
+    return [*evaluate(sets, f"fresh D:{bound.D.hash[:12]}", "test", on_features, progress), *on_samples]
 
 
 def evaluate_sets(
-    fake: Tensor, real: Tensor, features: Features | None = None, seed: int = 0, only: Collection[str] | None = None
+    fake: Tensor,
+    real: Tensor,
+    features: Features | None = None,
+    seed: int = 0,
+    only: Collection[str] | None = None,
+    progress: Progress | None = None,
 ) -> list[Score]:
     """Any set against any set, made by any tool: points (N, d), or uint8 images (N, C, H, W). The floor is taken from two parts of the
     reals."""
@@ -212,9 +237,10 @@ def evaluate_sets(
         raise Refusal(
             f"Fakes have shape {tuple(fake.shape)} and reals {tuple(real.shape)}: give points (N, d) for both, or images for both."
         )
-    scores = (
-        evaluate_points(fake, real, None, None, seed, only) if real.ndim == 2 else evaluate_images(fake, real, None, features, seed, only)
-    )
+    if real.ndim == 2:
+        scores = evaluate_points(fake, real, None, None, seed, only, progress)
+    else:
+        scores = evaluate_images(fake, real, None, features, seed, only, progress)
     return [replace(score, split="given") for score in scores]
 
 
@@ -232,3 +258,12 @@ def _part(images: Tensor, features: Digits | None) -> Part:
         return Part(images.flatten(1), images)
     rows, guesses = features.of(images)
     return Part(rows, images, guesses)
+
+
+def _parts(given: list[Tensor], features: Digits | None, progress: Progress) -> list[Part]:
+    parts = []
+    for done, images in enumerate(given):
+        progress("Taking features", done, len(given))
+        parts.append(_part(images, features))
+    progress("Taking features", len(given), len(given))
+    return parts

@@ -75,9 +75,11 @@ class ImageD(nn.Module):
             self.c1, self.c2, self.c3 = nn.Conv2d(channels, a, 3, 2, 1), nn.Conv2d(a, b, 3, 2, 1), nn.Conv2d(b, c, 3, 2, 1)
             self.hidden, self.last = nn.Linear(c * height * width, WIDTH), nn.Linear(WIDTH, 1)
         _initialise([self.c1, self.c2, self.c3, self.hidden, self.last], seed)
+        # A CPU plays a step in two thirds of the time with the channels last.
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def features(self, images: Tensor) -> Tensor:
-        x = images.float() / 127.5 - 1
+        x = (images.float() / 127.5 - 1).contiguous(memory_format=torch.channels_last)
         x = avg_pool2d(x, self.shrink, ceil_mode=True) if self.shrink > 1 else x
         x = silu(self.c3(silu(self.c2(silu(self.c1(x))))))
         x = x if tuple(x.shape[2:]) == self.map else adaptive_avg_pool2d(x, self.map)

@@ -94,7 +94,7 @@ def check_pair(fake: Tensor, real: Tensor, least: int = 2, spread: bool = True) 
         raise Refusal(f"Fakes have {fake.shape[1]} columns and reals {real.shape[1]}: bring both to the same size and features first.")
 
 
-def squared_distances(x: Tensor, y: Tensor, chunk: int = 1024) -> Iterator[tuple[slice, Tensor]]:
+def squared_distances(x: Tensor, y: Tensor, chunk: int = 256) -> Iterator[tuple[slice, Tensor]]:
     """||x_i - y_j||^2 for `chunk` rows of x at a time: (rows of x, (chunk, M) float32). Memory is chunk x M, never N x M.
 
     By differences up to 16 columns, exact; beyond them by ||x||^2 + ||y||^2 - 2 x y about the mean of y, which rounds to

@@ -35,7 +35,7 @@ def _items(data: Mapping[str, Any]) -> str:
 
 
 def scores(run: RunFolder) -> list[dict[str, str]]:
-    """The newest score of each name: name, value, interval, floor, n, split, features, samples, note."""
+    """The newest score of each name: name, value, interval, floor, n, split, features, samples, note (with what it means)."""
     newest = {str(row.get("name")): row for row in run.of("score")}
     return [_score(name, row) for name, row in newest.items()]
 
@@ -52,7 +52,7 @@ def _score(name: str, row: Row) -> dict[str, str]:
         # A hash is told apart by its first letters; the record has it whole.
         "features": str(row.get("features") or ABSENT)[:20],
         "samples": count(row.get("samples")),
-        "note": str(row.get("note") or ""),
+        "note": " ".join(str(row[key]) for key in ("meaning", "note") if row.get(key)),
     }
 
 

@@ -1,0 +1,61 @@
+"""The scores that a training leaves in its report: its samples against the validation part, by measures that take a few seconds.
+
+The test part is not looked at: it is `evaluate`'s alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import torch
+
+from zerosum.api.evaluation import features_for, raw
+from zerosum.data.source import Data
+from zerosum.measure import NAMED
+from zerosum.measure.evaluation import evaluate_images, evaluate_points
+from zerosum.measure.score import Score
+
+Array = np.ndarray[Any, Any]
+Row = dict[str, Any]
+
+POINTS = 2_500
+"""Points measured: as many as the published counts of modes are made with (Lin et al. 2018, arXiv 1712.04086)."""
+
+DIGITS = 4_000
+"""Digits measured, at most; fewer than the 10,000 of `evaluate`, so the distance is biased up by more, and the floor with it."""
+
+
+def quick_scores(data: Data, sample: Callable[[int], Array], seen: int) -> list[Row]:
+    """Scores of a generator in training, as the record keeps them: a `Score`'s fields and `meaning`, the measure's sentence.
+
+    sample: n -> n of its samples, as `Run.sample` gives them. seen: samples shown to D so far; digits are measured by no more than that, so
+    that a short run is not measured for longer than it was trained.
+
+    A density with modes has them counted; other points are measured by Frechet distance, precision and recall, density and coverage; digits
+    by these in the classifier's features, and by the balance of their classes. Other images have no features that are had in seconds: [].
+    """
+    if data.space.kind == "points":
+        n = _at_most(POINTS, data)
+        only = ["modes"] if data.density is not None and data.density.modes is not None else ["frechet", "manifold"]
+        scores = evaluate_points(torch.from_numpy(sample(n)), data.validation.head(n), data.train.head(n), data.density, only=only)
+        return [_row(score) for score in scores]
+    n = _at_most(min(DIGITS, seen), data)
+    real = data.validation.head(n)
+    features = features_for("auto", real)
+    if features is None:
+        return []
+    scores = evaluate_images(raw(sample(n), data.space), real, data.train.head(n), features, only=["frechet", "manifold", "classes"])
+    return [_row(score) for score in scores]
+
+
+def _at_most(n: int, data: Data) -> int:
+    """n, or as many as the smaller of the two parts that are read has."""
+    sizes = [part.size for part in (data.train, data.validation) if part.size is not None]
+    return min([n, *sizes])
+
+
+def _row(score: Score) -> Row:
+    return {**replace(score, split="validation").to_json(), "meaning": NAMED[score.name].meaning}
