@@ -31,7 +31,7 @@ def test_a_mistyped_knob_is_answered_without_torch() -> None:
     argv = ["train", "mnist", "--game.gama", "1"]
     done = subprocess.run([sys.executable, "-c", LIGHT.format(argv=argv)], capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == "zerosum: zerosum train has no knob --game.gama. Did you mean --game.gamma?\n"
+    assert done.stderr == "zerosum: zerosum train has no knob --game.gama. Did you mean --game.gamma or --game.gamma-end?\n"
 
 
 def test_importing_zerosum_loads_no_torch_and_knows_its_names() -> None:

@@ -58,8 +58,6 @@ def lingering(function: Callable[..., Any], writing: int, seconds: float, after:
 def begin(run: Path, phase: str, seconds: float) -> tuple[int, int]:
     reading, writing = os.pipe()
     if (pid := os.fork()) == 0:
-        # A shell that starts a job in the background has it ignore Ctrl-C; these trainings are to hear it wherever the tests run.
-        signal.signal(signal.SIGINT, signal.default_int_handler)
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         pace.CHECKPOINT, pace.GRID = 0.3, 0.3
         owner, name = PHASES[phase]
