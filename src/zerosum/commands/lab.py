@@ -50,11 +50,13 @@ class Lab:
 
 def defaults(given: Mapping[str, Any]) -> dict[str, Any]:
     """The knobs of the figure in one dimension or in two."""
-    from zerosum.data.density import DENSITIES
-    from zerosum.study.lesson import LESSON
-    from zerosum.study.lesson_plane import PLANE_LESSON
+    from zerosum.study.lesson_config import LESSON, PLANE_LESSON
 
-    spec = given.get("data") or "gaussian"
+    spec = given.get("data")
+    if spec is None:
+        return {"config": LESSON}
+    from zerosum.data.density import DENSITIES
+
     return {"config": PLANE_LESSON if spec in DENSITIES and DENSITIES[spec]().dim == 2 else LESSON}
 
 
@@ -107,7 +109,7 @@ def _line(args: Lab, p_data: Density, where: Path) -> int:
         panels = {
             "(a) near convergence": found.a,
             "(b) D trained to its optimum": found.b,
-            f"(c) after one step of G ({found.stride:g} x its rate)": found.c,
+            f"(c) after one step of G{f', {found.stride:g} times its rate' if found.stride > 1 else ''}": found.c,
             "(d) the end": found.d,
         }
         write_whole(where, png(draw_lesson(panels, found.course, title), dpi=150))

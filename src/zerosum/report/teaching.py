@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure, SubFigure
 
 Array = NDArray[Any]
+# Okabe and Ito's vermilion: a push is neither D nor p_g.
+STEP = "#d55e00"
 
 
 class LineMoment(Protocol):
@@ -148,7 +150,7 @@ def _judge(axes: Axes, m: LineMoment, before: LineMoment | None, last: bool) -> 
     right.tick_params(right=last, colors=BLUE, labelcolor=BLUE)
     right.axhline(0.5, color=RULE, linewidth=0.8, zorder=0)
     if last:
-        right.set_ylabel("D(x)", color=BLUE, labelpad=0)
+        right.set_ylabel("D(x)", color=BLUE, labelpad=4)
     if m.d_star is not None:
         right.plot(m.x, m.d_star, color=BLUE, alpha=0.28, linewidth=3.2)
     right.plot(m.x, m.D, **(D | {"linewidth": 2.0}))
@@ -161,14 +163,14 @@ def _gradient(axes: Axes, m: LineMoment) -> None:
     largest = float(np.abs(m.pull).max())
     if not largest > 0:
         return
-    reach = 0.09 * float(m.x[-1] - m.x[0])
+    reach = 0.1 * float(m.x[-1] - m.x[0])
     for x, pull in list(zip(m.Gz, m.pull, strict=True))[1:-1:2]:
         to = float(x + reach * pull / largest)
         if abs(to - x) < 0.12 * reach:
             continue
-        start, end = (float(np.interp(at, m.x, m.D)) + 0.045 for at in (x, to))
+        start, end = (float(np.interp(at, m.x, m.D)) + 0.07 for at in (x, to))
         axes.annotate(
-            "", (to, end), (float(x), start), arrowprops={"arrowstyle": "-|>", "color": BLUE, "linewidth": 1.3, "shrinkA": 0, "shrinkB": 0}
+            "", (to, end), (float(x), start), arrowprops={"arrowstyle": "-|>", "color": STEP, "linewidth": 1.8, "shrinkA": 0, "shrinkB": 0}
         )
 
 

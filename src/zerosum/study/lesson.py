@@ -16,7 +16,8 @@ from torch import Tensor
 from zerosum.data.density import Density
 from zerosum.errors import Refusal
 from zerosum.game.value import VALUES, Value
-from zerosum.run.config import Config, GameOptions, NetOptions, PlayerOptions, PriorOptions
+from zerosum.run.config import Config
+from zerosum.study.lesson_config import LESSON
 from zerosum.study.match import Match
 from zerosum.study.progress import Progress, silent
 from zerosum.theory.optimum import jsd, refuse_unbounded, v
@@ -24,16 +25,7 @@ from zerosum.theory.pushforward import Pushforward
 
 Array = NDArray[Any]
 
-LESSON = Config(
-    game=GameOptions(value="minimax", penalty="r1", gamma=0.02, k=2),
-    prior=PriorOptions(kind="uniform", dim=1),
-    net=NetOptions(kind="mlp", width=32, depth=3, activation="tanh"),
-    d=PlayerOptions(lr=5e-3, lr_end=1e-4),
-    g=PlayerOptions(lr=1e-3, lr_end=1e-5),
-    batch=256,
-    average=0.0,
-)
-ROUNDS = 3000
+ROUNDS = 2500
 CHECKS = 48
 GRID = 601
 ARROWS = 17
@@ -170,10 +162,15 @@ def lesson(
         course.append(moment(match))
         progress("Playing the game, rounds", match.t, rounds)
         if near is None and (course[-1].jsd < NEAR or i == checks):
-            near = (course[-1], match.fork(rounds, d_lr=config.d.lr, g_lr=0.0))
+            near = (course[-1], match.fork(rounds, d_lr=config.d.lr, g_lr=0.0, **_unbridled(config)))
     assert near is not None
     b, c, stride = _optimum_and_step(near[1], config, rounds, progress)
     return Lesson(near[0], b, c, course[-1], tuple(course), stride)
+
+
+def _unbridled(config: Config) -> dict[str, str]:
+    """D's optimum is that of the game without its penalty, where that has one."""
+    return {"penalty": "none"} if VALUES[config.game.value].probability else {}
 
 
 def _optimum_and_step(judge: Match, config: Config, rounds: int, progress: Progress) -> tuple[Moment, Moment, float]:

@@ -16,23 +16,15 @@ from zerosum.data.density import Density
 from zerosum.errors import Refusal
 from zerosum.game.prior import PRIORS
 from zerosum.game.value import VALUES, Value
-from zerosum.run.config import Config, GameOptions, NetOptions, PlayerOptions, PriorOptions
+from zerosum.run.config import Config
 from zerosum.study.lesson import shown
+from zerosum.study.lesson_config import PLANE_LESSON
 from zerosum.study.match import Match
 from zerosum.study.progress import Progress, silent
 from zerosum.theory.optimum import plane_jsd, refuse_unbounded
 
 Array = NDArray[Any]
 
-PLANE_LESSON = Config(
-    game=GameOptions(value="non_saturating", penalty="r1", gamma=0.02),
-    prior=PriorOptions(kind="normal", dim=2),
-    net=NetOptions(kind="mlp", width=64, depth=3, activation="leaky_relu"),
-    d=PlayerOptions(lr=2e-3, lr_end=1e-4),
-    g=PlayerOptions(lr=1e-3, lr_end=1e-5),
-    batch=256,
-    average=0.0,
-)
 ROUNDS = 4000
 CHECKS = 32
 CELLS = 120
