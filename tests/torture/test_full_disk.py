@@ -52,7 +52,10 @@ def test_a_disk_that_is_full(
     operations = len(counted.operations)
     kinds = {operation.split()[1] for operation in counted.operations}
     assert {"record.jsonl", "run.json.partial", "weights.safetensors", "manifest.json", "grid.png"} <= kinds
-    tries = sorted({1 + i * operations // count(operations, 6) for i in range(count(operations, 6))})
+    # A few faults lie where every run comes by: a busy machine's run writes fewer checkpoints than the one that was counted.
+    n = count(operations, 6)
+    reach = operations if n == operations else operations * 6 // 10
+    tries = sorted({1 + i * reach // n for i in range(n)})
     survived = failures = 0
     for at in tries:
         out = tmp_path / f"{at}"
