@@ -19,6 +19,17 @@ class Due(NamedTuple):
     checkpoint: bool
 
 
+class Wishes(NamedTuple):
+    """What is due between two rounds, 0 for no: several processes add them up, and only the first has a clock."""
+
+    stop: float = 0.0
+    out_of_time: float = 0.0
+    row: float = 0.0
+    grid: float = 0.0
+    checkpoint: float = 0.0
+    horizon: float = 0.0
+
+
 @dataclass
 class Pace:
     """Clocks in seconds of training. None of them changes a number of the game: they only decide when it is looked at."""

@@ -8,7 +8,7 @@ import traceback
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -17,9 +17,10 @@ from zerosum.data.source import Data
 from zerosum.errors import Refusal
 from zerosum.run import checkpoint as checkpoints
 from zerosum.run import memory
+from zerosum.run.checks import Checks
 from zerosum.run.engine import Engine
 from zerosum.run.folder import Run
-from zerosum.run.pace import Horizon, Pace
+from zerosum.run.pace import Horizon, Pace, Wishes
 from zerosum.run.players import Players, host_copy
 from zerosum.run.ranks import ALONE, Ranks
 from zerosum.run.record import SCHEMA, Record, Row, plain
@@ -40,17 +41,6 @@ class Listener(Protocol):
 
     def row(self, row: Row) -> None: ...
     def progress(self, samples: int, horizon: int | None, seconds: float) -> None: ...
-
-
-class Wishes(NamedTuple):
-    """What is due between two rounds, 0 for no: several processes add them up, and only the first has a clock."""
-
-    stop: float = 0.0
-    out_of_time: float = 0.0
-    row: float = 0.0
-    grid: float = 0.0
-    checkpoint: float = 0.0
-    horizon: float = 0.0
 
 
 class Training:
@@ -74,6 +64,7 @@ class Training:
         if ranks.first:
             self.record = Record(run.path / "record.jsonl", keep_bytes=int(start["record_bytes"]))
             self.saver = Saver(run.path)
+            self.checks = Checks(run.rows("check"), data, self.rounds, horizon)
         self.pace = Pace(self.seconds)
         self._clock = replace(horizon)
         self._sum = torch.zeros(len(SIGNALS), device=self.rounds.device)
@@ -202,6 +193,7 @@ class Training:
         versions = {"zerosum": __version__, "torch": str(torch.__version__)}
         self.write("start", horizon=self.horizon.samples, **versions, pid=os.getpid(), ranks=self.ranks.size)
         if self.round == 0:
+            self._check(None)
             self.save()
             if self.record is not None:
                 self.saver.wait()
@@ -220,12 +212,18 @@ class Training:
         return "finished"
 
     def _one_round(self) -> None:
-        self._sum += self.rounds.play(self.round, self.horizon.samples)
+        played = self.rounds.play(self.round, self.horizon.samples)
+        self._sum += played
         self._rounds_summed += 1
         self.round += 1
         now = time.perf_counter()
         self.seconds += now - self._tick
         self._tick = now
+        self._check(played)
+
+    def _check(self, played: torch.Tensor | None) -> None:
+        if self.record is not None and self.checks.due(self.round):
+            self.write("check", **self.checks.look(self.round, played))
 
     def _wishes(self, stop: Stop) -> Wishes:
         if not (self.ranks.first and self._rounds_summed):

@@ -1,0 +1,68 @@
+"""What D makes of reals that it was trained on, reals that it was not, and fakes: from its logits alone, whatever the game.
+
+A logit's zero and scale mean something in some games and nothing in others (Wasserstein, relativistic). So D is judged by ranks, and by
+its cross-entropy after Platt's calibration (two numbers, fitted on one half of the samples and read on the other).
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from zerosum.measure.divergence import costs
+from zerosum.measure.twosample import logistic
+
+LEAST = 8  # samples a side
+
+
+def auc(a: Tensor, b: Tensor) -> float:
+    """P(a > b) + P(a = b) / 2 of a real's logit a (n,) and a fake's b (m,): 1/2 where D cannot tell, 1 where it always can."""
+    order = torch.cat([a, b]).double()
+    _, where, counts = torch.unique(order, return_inverse=True, return_counts=True)
+    # Ties share the mean of their ranks (Mann and Whitney 1947).
+    last = counts.cumsum(0).double()
+    rank = (last - (counts.double() - 1) / 2)[where]
+    n, m = len(a), len(b)
+    return float((rank[:n].sum() - n * (n + 1) / 2) / (n * m))
+
+
+def calibrated(a: Tensor, b: Tensor) -> tuple[float, float]:
+    """(gain, offset) of the logit of "real" gain x logit + offset, fitted by logistic regression on a (n,) of reals and b (m,) of fakes."""
+    both = torch.cat([a, b]).double()
+    scale, centre = float(both.std()) or 1.0, float(both.mean())
+    w, c = logistic((a[:, None] - centre) / scale, (b[:, None] - centre) / scale)
+    return float(w) / scale, float(c) - float(w) * centre / scale
+
+
+def halves(x: Tensor) -> tuple[Tensor, Tensor]:
+    """Every other row, and the rest: both halves see what comes early and what comes late."""
+    return x[::2], x[1::2]
+
+
+def contrast(train: Tensor, held: Tensor, fake: Tensor) -> dict[str, float]:
+    """D's logits on training reals, held-out reals and fakes, each (n,), as numbers.
+
+    auc_train, auc_val: `auc` of either kind of real against the fakes. auc_gap: of training reals against held-out ones, 1/2 unless D knows
+    its own reals. cross_entropy_train, cross_entropy_val: balanced, in nats, calibrated; log 2 = 0.693 is a D that cannot tell.
+    accuracy_train, accuracy_val, accuracy_fake: shares judged rightly at the calibrated zero.
+    r_t: E sign D(x) on training reals; r_v: (E D(train) - E D(held out)) / (E D(train) - E D(fake)): Karras et al. 2020, arXiv 2006.06676,
+    eq. 1, with D(x) the logit.
+    """
+    parts = {"train": halves(train), "val": halves(held)}
+    fakes = halves(fake)
+    found = {f"auc_{name}": auc(torch.cat(halved), fake) for name, halved in parts.items()}
+    found["auc_gap"] = auc(train, held)
+    gain, offset = calibrated(parts["val"][0], fakes[0])
+    b = gain * fakes[1] + offset
+    for name, halved in parts.items():
+        a = gain * halved[1] + offset
+        on_real, on_fake = costs(a, b)
+        found[f"cross_entropy_{name}"] = float(on_real.mean() + on_fake.mean()) / 2
+        found[f"accuracy_{name}"] = float((a > 0).double().mean())
+    found["accuracy_fake"] = float((b <= 0).double().mean())
+    found["r_t"] = float((gain * train + offset).sign().mean())
+    apart = float(train.mean() - fake.mean())
+    found["r_v"] = float(train.mean() - held.mean()) / apart if abs(apart) > 1e-12 else math.nan
+    return found

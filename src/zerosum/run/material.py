@@ -1,0 +1,183 @@
+"""The reals that a run's checks compare with: always the same ones, brought once into the form in which likeness can be measured.
+
+Nothing here looks at the data's name or at what is known of its density: points from a file are checked as the density that they came
+from would be.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from zerosum.chance import generator
+from zerosum.data.batches import Part
+from zerosum.data.source import Data
+from zerosum.data.space import Space
+from zerosum.measure.divergence import costs
+from zerosum.measure.fresh import SCALES
+from zerosum.measure.manifold import radii
+from zerosum.measure.memory import comparable, memory
+from zerosum.measure.sets import squared_distances
+from zerosum.measure.twosample import logistic
+
+CELLS = 16
+LLOYD = 12  # steps of Lloyd's algorithm
+WAVES = 8  # Fourier frequencies a scale
+RIDGE = 3e-3
+LARGEST = 4096  # training items that a check searches for copies; a larger set is no check's work
+COPIED = 256  # fakes whose originals are looked for
+LEAST = 32  # rows a side
+
+
+@dataclass(frozen=True)
+class Likeness:
+    """How fakes lie to held-out reals; every number has a floor, which training reals get in the fakes' place.
+
+    coverage: share of reals with a fake among their 5 nearest (Naeem et al. 2020). precision: share of fakes within such a ball.
+    diversity: mean distance of two fakes over that of two reals. missing: total variation between the shares of `CELLS` cells.
+    cells: counts of the fakes in each cell.
+    """
+
+    coverage: float
+    precision: float
+    diversity: float
+    missing: float
+    cells: list[int]
+
+
+class Material:
+    """n training and n held-out reals as raw samples and as comparable rows (n, d)."""
+
+    def __init__(self, data: Data, n: int) -> None:
+        self.space: Space = data.space
+        self.data = data
+        sizes = [part.size for part in (data.train, data.validation) if part.size is not None]
+        self.n = min([n, *sizes])
+        self.train, self.held = (part.head(self.n) for part in (data.train, data.validation))
+        self.enough = self.n >= LEAST
+
+    def rows(self, raw: Tensor) -> Tensor:
+        """Rows (N, d) whose distances mean likeness: points in units of the training part's spread; images averaged down to small ones."""
+        return self.space.encode(raw) if self.space.kind == "points" else comparable(raw)
+
+    @cached_property
+    def train_rows(self) -> Tensor:
+        return self.rows(self.train)
+
+    @cached_property
+    def held_rows(self) -> Tensor:
+        return self.rows(self.held)
+
+    # -- cells ------------------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def anchors(self) -> Tensor:
+        """Centres of the cells, (CELLS, d): Lloyd's algorithm on the training rows, begun at rows far from one another."""
+        x = self.train_rows
+        chosen = x[:1]
+        for _ in range(min(CELLS, len(x)) - 1):
+            chosen = torch.cat([chosen, x[torch.cdist(x, chosen).amin(1).argmax()][None]])
+        for _ in range(LLOYD):
+            nearest = torch.cdist(x, chosen).argmin(1)
+            counts = torch.bincount(nearest, minlength=len(chosen)).clamp(min=1)
+            moved = torch.zeros_like(chosen).index_add_(0, nearest, x) / counts[:, None]
+            chosen = torch.where((torch.bincount(nearest, minlength=len(chosen)) > 0)[:, None], moved, chosen)
+        return chosen
+
+    def census(self, rows: Tensor) -> Tensor:
+        """How many rows lie in each cell, (CELLS,)."""
+        return torch.bincount(torch.cdist(rows, self.anchors).argmin(1), minlength=len(self.anchors))
+
+    @cached_property
+    def shares(self) -> Tensor:
+        """The reals' share of each cell, of training and held-out rows together."""
+        return self.census(torch.cat([self.train_rows, self.held_rows])).double() / (2 * self.n)
+
+    # -- the fresh D ------------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def frequencies(self) -> Tensor:
+        d = self.train_rows.shape[1]
+        g = generator(0, "check: frequencies")
+        return torch.cat([torch.randn(d, WAVES, generator=g) * scale / math.sqrt(d) for scale in SCALES], 1)
+
+    def waves(self, rows: Tensor) -> Tensor:
+        """Rows (N, d) as the fresh D sees them: themselves, their squares, and random Fourier features at the fresh D's scales."""
+        x = ((rows - self.train_rows.mean(0)) / self.train_rows.std(0).clamp(min=1e-6)).clamp(-10, 10)
+        phase = x @ self.frequencies
+        low = x if x.shape[1] <= 16 else x[:, :0]
+        return torch.cat([low, low.square() / 2, phase.sin(), phase.cos()], 1)
+
+    @cached_property
+    def _held_waves(self) -> Tensor:
+        return self.waves(self.held_rows)
+
+    def fresh(self, rows: Tensor) -> tuple[float, float]:
+        """A fresh D, logistic regression on `waves`, against fakes (N, d): fitted on one half, read on the other.
+
+        log 2 - its held-out cross-entropy, in nats, whose expectation is at most the JSD; and the standard error.
+        """
+        real, fake = self._held_waves, self.waves(rows)
+        w, c = logistic(real[::2], fake[::2], RIDGE)
+        on_real, on_fake = costs(*(x[1::2].double() @ w + c for x in (real, fake)))
+        error = math.sqrt((float(on_real.var()) / len(on_real) + float(on_fake.var()) / len(on_fake)) / 4)
+        return math.log(2) - float(on_real.mean() + on_fake.mean()) / 2, error
+
+    # -- likeness ---------------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def _balls(self) -> Tensor:
+        return radii(self.held_rows)[1]
+
+    @cached_property
+    def _spread(self) -> float:
+        return spread(self.held_rows)
+
+    def likeness(self, rows: Tensor) -> Likeness:
+        """Fakes' rows (N, d), all finite, against the held-out reals."""
+        within = [d < self._balls[at, None] for at, d in squared_distances(self.held_rows, rows)]
+        inside = torch.cat(within)
+        cells = self.census(rows)
+        apart = (self.shares - cells.double() / len(rows)).abs().sum() / 2
+        return Likeness(
+            coverage=float(inside.any(1).double().mean()),
+            precision=float(inside.any(0).double().mean()),
+            diversity=spread(rows) / self._spread if self._spread else math.nan,
+            missing=float(apart),
+            cells=cells.tolist(),
+        )
+
+    @cached_property
+    def floor(self) -> dict[str, Any]:
+        """What training reals get in the fakes' place, by name."""
+        found = asdict(self.likeness(self.train_rows))
+        return {**{name: found[name] for name in found if name != "cells"}, "fresh": self.fresh(self.train_rows)[0]}
+
+    # -- copies -----------------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def _everything(self) -> tuple[Tensor, Tensor] | None:
+        """All training rows and as many held-out ones, where there are few enough to search; else None."""
+        train: Part = self.data.train
+        if train.size is None or train.size > LARGEST or self.n < LEAST:
+            return None
+        held = self.data.validation.size or 0
+        return self.rows(train.head(train.size)), self.rows(self.data.validation.head(min(held, train.size)))
+
+    def copies(self, rows: Tensor) -> dict[str, float | None]:
+        """memory_held_out and memory_copies (measure/memory.py) of fakes' rows; None where the training set is not searched."""
+        if self._everything is None:
+            return {"memory_held_out": None, "memory_copies": None, "memory_distance": None}
+        train, held = self._everything
+        return {reading.name: reading.value for reading in memory(rows[:COPIED], held, train)}
+
+
+def spread(rows: Tensor) -> float:
+    """Mean distance between rows of one half and rows of the other."""
+    a, b = rows[::2], rows[1::2]
+    return float(torch.cdist(a, b).mean())

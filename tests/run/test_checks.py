@@ -1,0 +1,241 @@
+"""Checks: they alter nothing, a resume neither repeats nor skips one, and their numbers are what closed forms say. About 6 s."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import load_file
+from torch import Tensor, nn
+from torch.nn.functional import dropout
+from torch.testing import assert_close
+
+from zerosum.chance import generator, normal
+from zerosum.data.options import DataOptions
+from zerosum.data.source import Data, open_data
+from zerosum.nets.mlp import Discriminator, Generator
+from zerosum.run import cadence, trainer
+from zerosum.run.cadence import A_RUN, Size, next_check
+from zerosum.run.checks import Checks
+from zerosum.run.config import Config, GameOptions, NetOptions, PriorOptions
+from zerosum.run.contrast import auc, calibrated, contrast
+from zerosum.run.material import Material
+
+POINTS = Config(prior=PriorOptions(dim=4), net=NetOptions(width=16, depth=2), batch=16, average=100, threads=1, device="cpu")
+IMAGES = replace(POINTS, net=NetOptions(kind="resnet", width=4, depth=1), batch=8)
+PLAIN = GameOptions(value="non_saturating", penalty="none")
+CASES: dict[str, tuple[Config, str]] = {
+    "relativistic": (POINTS, "ring"),
+    "dropout, no average": (replace(POINTS, game=PLAIN, net=NetOptions(width=16, dropout=0.3), average=0), "ring"),
+    "batch norm": (replace(IMAGES, game=PLAIN, net=NetOptions(kind="dcgan", width=4, norm="batch")), "pictures"),
+    "bf16, k": (replace(IMAGES, precision="bf16", game=replace(PLAIN, k=2)), "pictures"),
+}
+CLOCKED = {"seconds", "took"}
+
+
+@pytest.fixture(scope="module")
+def ring() -> Data:
+    return open_data("ring8", DataOptions())
+
+
+@pytest.fixture(scope="module")
+def pictures() -> Data:
+    images = (normal((400, 16, 16), 0, "pictures") * 40 + 128).clamp(0, 255).to(torch.uint8).numpy()
+    return open_data(images, DataOptions())
+
+
+@pytest.fixture
+def often(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Checks every 3 rounds of 16."""
+    for kind, n in (("points", 64), ("images", 32)):
+        monkeypatch.setitem(cadence.SIZES, kind, Size(n, 48))
+
+
+def state(run: Path) -> dict[str, Tensor]:
+    checkpoint = sorted((run / "checkpoints").iterdir())[-1]
+    return {f"{f.name}:{k}": v for f in sorted(checkpoint.glob("*.safetensors")) for k, v in load_file(f).items()}
+
+
+def timeless(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [{name: value for name, value in row.items() if name not in CLOCKED} for row in rows]
+
+
+@pytest.mark.parametrize("name", CASES)
+@pytest.mark.usefixtures("often")
+def test_checks_alter_nothing(name: str, ring: Data, pictures: Data, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config, which = CASES[name]
+    data, samples = (ring if which == "ring" else pictures), 10 * config.batch * config.game.k
+    checked = trainer.train(data, tmp_path / "checked", config, samples=samples)
+    assert len(checked.rows("check")) > 2
+    monkeypatch.setattr(Checks, "due", lambda self, t: False)
+    unchecked = trainer.train(data, tmp_path / "unchecked", config, samples=samples)
+    assert unchecked.rows("check") == []
+    assert_close(state(checked.path), state(unchecked.path), rtol=0, atol=0)
+
+
+class Forgetful(Discriminator):
+    """A person's own D, which draws from torch's global generator as it pleases."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(dropout(x, 0.2))
+
+
+@pytest.mark.usefixtures("often")
+def test_checks_leave_the_global_generator_as_it_was(ring: Data, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    knobs = {"width": 8, "depth": 1, "norm": "none", "activation": "relu", "slope": 0.2}
+
+    def play(name: str) -> dict[str, Tensor]:
+        with torch.random.fork_rng():
+            torch.manual_seed(0)
+            given: tuple[nn.Module, nn.Module] = (Generator((2,), 4, **_of(knobs)), Forgetful((2,), **_of(knobs)))
+            trainer.train(ring, tmp_path / name, replace(POINTS, game=PLAIN), samples=160, given=given)
+        return state(tmp_path / name)
+
+    def _of(knobs: dict[str, Any]) -> dict[str, Any]:
+        return {("activation_name" if name == "activation" else name): knob for name, knob in knobs.items()}
+
+    checked = play("checked")
+    monkeypatch.setattr(Checks, "due", lambda self, t: False)
+    assert_close(checked, play("unchecked"), rtol=0, atol=0)
+
+
+@pytest.mark.usefixtures("often")
+def test_a_resume_neither_repeats_nor_skips_a_check(ring: Data, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    straight = trainer.train(ring, tmp_path / "straight", POINTS, samples=20 * 16)
+    original = trainer.Training._one_round
+
+    def one_round(self: trainer.Training) -> None:
+        original(self)
+        if self.round in (6, 7, 16):  # the second of a pair of checks, between two, and one before the next
+            self.horizon.minutes = -1.0
+
+    monkeypatch.setattr(trainer.Training, "_one_round", one_round)
+    broken = trainer.train(ring, tmp_path / "broken", POINTS, samples=20 * 16)
+    for _ in range(3):
+        broken = trainer.resume(broken.path, data=ring)
+    assert broken.finished
+    assert timeless(broken.rows("check")) == timeless(straight.rows("check"))
+    assert [row["round"] for row in straight.rows("check")] == [0, 3, 6, 9, 12, 15, 18, 20]
+
+
+@pytest.mark.usefixtures("often")
+@pytest.mark.parametrize("items", [8, 60, 600])
+def test_the_smallest_sets_are_checked_as_far_as_they_go(items: int, tmp_path: Path) -> None:
+    data = open_data(normal((items, 3), 0, "few").numpy(), DataOptions())
+    rows = trainer.train(data, tmp_path / "a", POINTS, samples=64).rows("check")
+    assert all(row["finite"] for row in rows)
+    n = rows[-1]["n"]
+    assert ("auc_val" in rows[-1]) == (n >= 8)
+    assert ("coverage" in rows[-1]) == (n >= 32)
+    assert (n < 8) == (items < 600)
+
+
+def test_a_check_that_finds_no_numbers_says_so(ring: Data, tmp_path: Path) -> None:
+    class Broken(Generator):
+        def forward(self, z: Tensor) -> Tensor:
+            return super().forward(z) * (torch.nan if len(z) > 16 else 1.0)
+
+    G = Broken((2,), 4, width=8, depth=1, activation_name="relu", slope=0.0)
+    D = Discriminator((2,), width=8, depth=1, activation_name="relu", slope=0.0)
+    rows = trainer.train(ring, tmp_path / "a", POINTS, samples=64, given=(G, D)).rows("check")
+    assert [row["finite"] for row in rows] == [False, False]
+    assert "auc_val" not in rows[-1]
+
+
+@pytest.mark.parametrize(("horizon", "apart"), [(10, 40), (100, 40), (1000, 7), (250_000, 40), (None, 40)])
+def test_when_checks_are_due(horizon: int | None, apart: int) -> None:
+    rounds: list[int] = []
+    while not rounds or rounds[-1] < (horizon or 10**6):
+        rounds.append(next_check(rounds[-1] if rounds else None, horizon, apart))
+    gaps = [later - earlier for earlier, later in pairwise(rounds)]
+    assert rounds[0] == 0
+    if horizon is not None:
+        assert rounds[-1] == horizon
+        assert len(rounds) <= A_RUN + 1 + 4 * math.log(1 + horizon / apart)
+        assert all(gap >= apart for gap in gaps[:-1])
+    assert gaps[:-1] == sorted(gaps[:-1])
+    # What was played is all that it depends on: a run with twice the horizon has the same first checks.
+    assert next_check(40, horizon, apart) >= 40 + apart or horizon is not None
+
+
+def test_auc() -> None:
+    a, b = normal((40,), 0, "a") + 0.5, normal((60,), 0, "b")
+    brute = (a[:, None] > b).double().mean()
+    assert_close(torch.tensor(auc(a, b), dtype=torch.float64), brute)
+    assert auc(a.exp(), b.exp()) == auc(a, b)
+    assert auc(a, b) + auc(b, a) == pytest.approx(1)
+    assert auc(torch.ones(3), torch.ones(4)) == 0.5
+    assert auc(torch.tensor([2.0, 1.0]), torch.tensor([1.0, 0.0])) == 0.875
+
+
+def test_calibration_finds_the_true_log_ratio() -> None:
+    """Logits of N(m, 1) against N(-m, 1) have log ratio 2 m x, whatever scale and shift D gives them."""
+    x, y = normal((20_000,), 0, "x") + 0.7, normal((20_000,), 0, "y") - 0.7
+    gain, offset = calibrated(5 * x + 3, 5 * y + 3)
+    assert gain * 5 == pytest.approx(1.4, rel=0.04)
+    assert gain * 3 + offset == pytest.approx(0, abs=0.04)
+
+
+def test_contrast_of_a_D_that_knows_its_own_reals() -> None:
+    train, held, fake = (normal((2000,), 0, name) + shift for name, shift in (("t", 2.0), ("h", 0.0), ("f", 0.0)))
+    found = contrast(train, held, fake)
+    assert found["auc_gap"] == pytest.approx(0.921, abs=0.02)  # Phi(2 / sqrt 2)
+    assert found["auc_val"] == pytest.approx(0.5, abs=0.02)
+    assert found["cross_entropy_val"] == pytest.approx(math.log(2), abs=0.01)
+    assert found["r_v"] == pytest.approx(1, abs=0.05)
+    scaled = contrast(7 * train - 50, 7 * held - 50, 7 * fake - 50)
+    assert_close({k: scaled[k] for k in scaled}, found, rtol=1e-6, atol=1e-6)
+
+
+FAKES: dict[str, Callable[[Tensor], Tensor]] = {
+    "honest": lambda x: x,
+    "one point": lambda x: x[:1].expand_as(x),
+    "half": lambda x: torch.where(x[:, :1] > 0, x, -x),
+    "noise": lambda x: normal(x.shape, 1, "noise"),
+}
+
+
+@pytest.mark.parametrize("name", FAKES)
+def test_likeness_on_the_ring(name: str, ring: Data) -> None:
+    assert ring.density is not None
+    material = Material(ring, 512)
+    rows = material.rows(FAKES[name](ring.density.sample(512, generator(5, "fakes"))))
+    found, floor = material.likeness(rows), material.floor
+    fresh, error = material.fresh(rows)
+    if name == "honest":
+        assert found.coverage > 0.9
+        assert found.missing < 0.15
+        assert abs(fresh - floor["fresh"]) < 4 * error + 0.02
+        assert found.diversity == pytest.approx(1, abs=0.06)
+        return
+    assert fresh > 0.05 + 4 * error
+    expected = {"one point": (0.02, 0.0, 0.85), "half": (0.65, 1.0, 0.4), "noise": (0.1, 1.41, 0.1)}[name]
+    assert found.coverage <= expected[0]
+    assert found.diversity == pytest.approx(expected[1], abs=0.4)
+    assert found.missing >= expected[2]
+
+
+def test_names_and_densities_are_not_looked_at(ring: Data) -> None:
+    """The same points without their density have the same material."""
+    bare = replace(ring, name="points", spec="points.npy", density=None)
+    rows = Material(ring, 256).train_rows
+    assert Material(ring, 256).likeness(rows) == Material(bare, 256).likeness(rows)
+
+
+def test_copies_are_seen(tmp_path: Path) -> None:
+    data = open_data(normal((400, 2), 0, "few").numpy(), DataOptions())
+    material = Material(data, 512)
+    copied = material.copies(material.rows(data.train.head(200)))
+    honest = material.copies(material.rows(normal((200, 2), 1, "fresh")))
+    assert copied["memory_held_out"] == pytest.approx(0, abs=0.01)
+    assert copied["memory_copies"] == pytest.approx(1)
+    assert honest["memory_held_out"] == pytest.approx(1, abs=0.6)
+    assert honest["memory_copies"] is not None
+    assert honest["memory_copies"] < 0.75
+    assert Material(open_data("ring8", DataOptions()), 64).copies(normal((64, 2), 0, "z"))["memory_copies"] is None
