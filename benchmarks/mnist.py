@@ -4,7 +4,7 @@
 
 Each program trains in a process of its own with --threads threads (one each by default, both at once, so that neither has a quieter
 machine than the other); 10,000 samples of each are scored against the 10,000 test digits in the package's digit features. The reference is
-benchmarks/reference_dcgan.py at 32 x 32 (digits padded by two, samples cut back), batch 64.
+zerosum/bench/dcgan.py at 32 x 32 (digits padded by two, samples cut back), batch 64.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ import numpy as np
 
 def reference(minutes: float, seed: int, threads: int, out: Path) -> None:
     import torch
-    from reference_dcgan import Reference, train_for
 
+    from zerosum.bench.dcgan import Reference, train_for
     from zerosum.data.mnist import digits
 
     torch.set_num_threads(threads)

@@ -26,6 +26,7 @@ VERBS: dict[str, str] = {
     "inspect": "Say what would be trained on, what would be skipped, and why.",
     "prove": "Measure the theorems: each proved number beside the measured one.",
     "lab": "Draw the teaching figure from a real game, or play a scenario.",
+    "bench": "Time this machine's rounds, sampling and loading beside plain PyTorch.",
     "stress": "Play a standard trial (ring8, grid25, dirac, parzen) beside published figures.",
 }
 

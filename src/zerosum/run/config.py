@@ -34,6 +34,8 @@ class GameOptions:
     """One-sided label smoothing: D's target for reals is 1 minus this."""
     order: Literal["alternating", "simultaneous"] = "alternating"
     """D first and then G against the new D, or both against each other's old selves."""
+    fakes: Literal["fresh", "reused"] = "fresh"
+    """G's step draws its own noise (Algorithm 1), or goes on with the fakes of D's last step, which saves drawing them twice."""
 
 
 @dataclass(frozen=True)

@@ -56,8 +56,9 @@ class Rounds:
         self.samples_a_round = game.k * self.config.batch
         # A person's own modules may be of float64: then the game is played in it.
         self.dtype = torch.promote_types(next(self.players.G.parameters()).dtype, torch.float32)
-        # The first round in which something was not finite, kept on a GPU until the host looks; -1 is none.
         self.gamma = self.config.game.gamma
+        self._kept: Tensor | None = None  # D's fakes, until G's step takes them over.
+        # The first round in which something was not finite, kept on a GPU until the host looks; -1 is none.
         self._bad = torch.full((), -1, dtype=torch.int64, device=self.device)
 
     # -- draws ------------------------------------------------------------------------------------------------------------
@@ -85,17 +86,27 @@ class Rounds:
 
     # -- steps ------------------------------------------------------------------------------------------------------------
 
-    def _d_cost(self, x: Tensor, step: int) -> DiscriminatorCost:
+    def _fakes_for_D(self, step: int) -> Tensor:
+        game = self.config.game
+        if game.fakes == "reused" and step % game.k == game.k - 1:
+            # The graph stays for G's step, and G's running statistics move once a round all the same.
+            self._kept = self._G(self._noise("D", step))
+            return self._kept
         # G's running statistics move in its own step alone: D's step leaves G as it was, buffers too.
         with torch.no_grad(), frozen_statistics(self.players.G):
-            fake = self._G(self._noise("D", step))
+            return self._G(self._noise("D", step))
+
+    def _d_cost(self, x: Tensor, step: int) -> DiscriminatorCost:
+        fake = self._fakes_for_D(step)
         epsilon = None
         if self.penalty is not None and self.penalty.between:
             epsilon = uniform((self.config.batch,), self.config.seed, "epsilon", step)[self.ranks.rows(self.config.batch)].to(self.device)
         return discriminator_cost(self._D, x, fake, self.value, self.penalty, self.gamma, epsilon, self.together)
 
     def _g_cost(self, x: Tensor, step: int) -> GeneratorCost:
-        fake = self._G(self._noise("G", step))
+        fake, self._kept = self._kept, None
+        if fake is None:
+            fake = self._G(self._noise("G", step))
         with frozen_statistics(self.players.D):
             return generator_cost(self._D, fake, self.value, x)
 

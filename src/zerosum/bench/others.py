@@ -1,0 +1,132 @@
+"""What is not a round: sampling, loading, and the time from a command to its first round."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from zerosum.bench.clock import interleaved
+from zerosum.bench.games import GAMES, Game, ours
+from zerosum.bench.plain import stack
+from zerosum.data.batches import Rows
+from zerosum.run.sampling import draw_samples
+
+SIDE = 8  # pixels a side of the images that are loaded
+CHUNK = 1 << 16
+
+
+@torch.no_grad()
+def in_a_loop(G: nn.Module, prior: int, n: int, batch: int = 64) -> Tensor:
+    """How samples are drawn by hand: the module called on batches, the images kept as they come."""
+    return torch.cat([G(torch.randn(min(batch, n - i), prior)) for i in range(0, n, batch)])
+
+
+def sample_line(*, turns: int, seconds: float, threads: int, n: int = 512, game: Game = GAMES["digits"]) -> dict[str, Any]:
+    """Images a second of `zerosum sample` against the module called in a loop, float32."""
+    rounds, _ = ours(game, threads=threads)
+    average, prior = rounds.players.average.module, game.config.prior
+    plain = stack(rounds.players.G).eval()
+    timing = interleaved(
+        lambda: draw_samples(average, prior, rounds.space, n, 0), lambda: in_a_loop(plain, prior.dim, n), turns=turns, seconds=seconds
+    )
+    return {
+        "name": "sample",
+        "what": f"{n} samples of the digits preset's G",
+        "ours": n / timing.ours,
+        "reference": n / timing.reference,
+        "ratio": timing.ratio,
+        "lowest": timing.ratios[0],
+        "highest": timing.ratios[-1],
+        "unit": "samples/s",
+        "turns": turns,
+        "clock": timing.clock,
+        "threads": rounds.engine.threads,
+    }
+
+
+def stored(path: Path, n: int) -> Rows:
+    """n synthetic images on the disk, memory-mapped as `.npy` data are."""
+    array = np.lib.format.open_memmap(path, mode="w+", dtype=np.uint8, shape=(n, 1, SIDE, SIDE))
+    block = np.random.default_rng(0).integers(0, 256, (min(n, CHUNK), 1, SIDE, SIDE), dtype=np.uint8)
+    for start in range(0, n, CHUNK):
+        array[start : start + CHUNK] = block[: min(CHUNK, n - start)]
+    array.flush()
+    return Rows(np.load(path, mmap_mode="r"))
+
+
+def load_line(*, turns: int, seconds: float, few: int = 10_000, many: int = 10_000_000, batch: int = 64) -> dict[str, Any]:
+    """Items a second from `many` stored images against `few`, in shuffled batches."""
+    with tempfile.TemporaryDirectory() as folder:
+        parts = {n: stored(Path(folder) / f"{n}.npy", n) for n in (many, few)}
+        counters = dict.fromkeys(parts, 0)
+
+        def read(n: int) -> Tensor:
+            counters[n] += 1
+            return parts[n].batch(batch, 0, counters[n])
+
+        timing = interleaved(lambda: read(many), lambda: read(few), turns=turns, seconds=seconds)
+    return {
+        "name": "load",
+        "what": f"shuffled batches of {batch} from {many:,} stored images, against {few:,}",
+        "ours": batch / timing.ours,
+        "reference": batch / timing.reference,
+        "ratio": timing.ratio,
+        "lowest": timing.ratios[0],
+        "highest": timing.ratios[-1],
+        "unit": "samples/s",
+        "turns": turns,
+        "clock": timing.clock,
+    }
+
+
+def start_line(*, turns: int, data: str = "mnist") -> dict[str, Any]:
+    """Seconds from the command to the end of the first round, as a person waits for it; no reference. lowest, highest: over the turns."""
+    taken = sorted(_first_round(data) for _ in range(turns))
+    return {
+        "name": "start",
+        "what": f"from `zerosum train {data}` to its first round",
+        "ours": median(taken),
+        "reference": None,
+        "ratio": None,
+        "lowest": taken[0],
+        "highest": taken[-1],
+        "unit": "s",
+        "turns": turns,
+        "clock": "wall",
+    }
+
+
+def _first_round(data: str) -> float:
+    """A training of one round in a process of its own, less what it does after that round."""
+    with tempfile.TemporaryDirectory() as folder:
+        record = Path(folder) / "run" / "record.jsonl"
+        command = [sys.executable, "-m", "zerosum", "train", data, "--samples", "1000000", "--out", str(record.parent)]
+        begun = time.perf_counter()
+        running = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            while not _played(record):
+                if running.poll() is not None:
+                    raise RuntimeError(f"the training ended with status {running.returncode} before its first round")
+                time.sleep(0.02)
+            return time.perf_counter() - begun
+        finally:
+            running.terminate()
+            running.wait()
+
+
+def _played(record: Path) -> bool:
+    """Whether the record tells of a round."""
+    if not record.exists():
+        return False
+    whole = record.read_bytes().rpartition(b"\n")[0]
+    return any(json.loads(row)["round"] > 0 for row in whole.splitlines())

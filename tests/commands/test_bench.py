@@ -1,0 +1,36 @@
+"""The verb bench as a process, at sizes that take no time."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from zerosum.commands.bench import told
+from zerosum.commands.cli import main
+
+
+def test_bench_prints_a_row_a_name_and_nothing_else() -> None:
+    words = ["ring8", "dcgan64", "sample", "load", "--small", "--turns=1", "--seconds=0.01", "--items=2000", "--threads=1", "--json"]
+    alone = {**os.environ, "OMP_NUM_THREADS": "1"}
+    done = subprocess.run([sys.executable, "-m", "zerosum", "bench", *words], capture_output=True, text=True, env=alone, check=False)
+    assert done.returncode == 0, done.stderr
+    rows = json.loads(done.stdout)
+    assert [row["name"] for row in rows] == ["ring8", "dcgan64", "sample", "load"]
+    for row in rows:
+        assert row["ratio"] > 0
+        assert row["reference"] > 0
+        assert row["unit"] == "samples/s"
+        assert "times" in told(row)
+    assert rows[0]["gflop_a_round"] > 0
+    assert sum(rows[1]["time"].values()) == pytest.approx(1)
+
+
+def test_bench_refuses_what_it_does_not_know(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["bench", "ring9"]) == 2
+    assert "ring8" in capsys.readouterr().err
+    assert main(["bench", "ring8", "--turns", "0"]) == 2
+    assert main(["bench", "--help"]) == 0
