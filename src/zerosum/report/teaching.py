@@ -159,19 +159,19 @@ def _judge(axes: Axes, m: LineMoment, before: LineMoment | None, last: bool) -> 
 
 
 def _gradient(axes: Axes, m: LineMoment) -> None:
-    """Arrows on D at the G(z): along its gradient, as long as G's cost there is steep."""
-    largest = float(np.abs(m.pull).max())
-    if not largest > 0:
+    """An arrow at each G(z), along D's gradient and as long as G's cost there is steep."""
+    # A few steep places, at p_g's ends, would leave the others without an arrow to be seen.
+    usual = float(np.quantile(np.abs(m.pull), 0.6))
+    if not usual > 0:
         return
-    reach = 0.1 * float(m.x[-1] - m.x[0])
-    for x, pull in list(zip(m.Gz, m.pull, strict=True))[1:-1:2]:
-        to = float(x + reach * pull / largest)
-        if abs(to - x) < 0.12 * reach:
-            continue
-        start, end = (float(np.interp(at, m.x, m.D)) + 0.07 for at in (x, to))
-        axes.annotate(
-            "", (to, end), (float(x), start), arrowprops={"arrowstyle": "-|>", "color": STEP, "linewidth": 1.8, "shrinkA": 0, "shrinkB": 0}
-        )
+    reach = 0.05 * float(m.x[-1] - m.x[0])
+    look = {"arrowstyle": "-|>,head_length=0.3,head_width=0.16", "color": STEP, "linewidth": 1.6, "shrinkA": 0, "shrinkB": 0}
+    for i, (x, pull) in enumerate(zip(m.Gz, m.pull, strict=True)):
+        # In two rows, lest neighbours touch.
+        level = 0.05 + 0.05 * (i % 2)
+        axes.annotate("", (float(x + reach * float(np.clip(pull / usual, -1, 1))), level), (float(x), level), arrowprops=look)
+    plate = {"facecolor": "white", "alpha": 0.8, "edgecolor": "none", "pad": 1.0}
+    axes.text(float(m.x[0]), 0.14, "each G(z) is pushed\nalong D's gradient", fontsize=8, color=STEP, va="bottom", bbox=plate)
 
 
 def _map(on: Figure | SubFigure, box: tuple[float, float, float, float], m: LineMoment) -> None:
@@ -200,7 +200,7 @@ def _map(on: Figure | SubFigure, box: tuple[float, float, float, float], m: Line
                     "shrinkB": 0,
                 },
             )
-    axes.text(low, 0.86, "x = G(z)", va="top", ha="left", fontsize=9, color=INK)
+    axes.text(low, 0.84, "x", va="top", ha="left", fontsize=10, color=INK)
     axes.text(low, 0.06, "z", va="center", ha="left", fontsize=10, color=INK)
     for at, value in ((place[0], m.z[0]), (place[-1], m.z[-1])):
         axes.text(float(at), -0.04, f"{value:g}", va="top", ha="center", fontsize=8, color=FAINT)
@@ -233,11 +233,19 @@ def _course(on: SubFigure, course: Sequence[LineMoment], marks: dict[str, int]) 
         if level == 0:
             axes.set_ylim(-0.04 * float(np.nanmax(y)), None)
         for mark, when in _grouped(marks).items():
+            side, gap = ("right", -2) if when > 0.8 * t[-1] else ("left", 2)
             axes.axvline(when, color=RULE, linewidth=1.0, zorder=0)
             axes.annotate(
-                mark, (when, 1.0), xycoords=("data", "axes fraction"), ha="left", va="top", fontsize=8.5, color=FAINT, xytext=(2, 0),
-                textcoords="offset points", annotation_clip=False,
-            )  # fmt: skip
+                mark,
+                (when, 1.0),
+                xycoords=("data", "axes fraction"),
+                ha=side,
+                va="top",
+                fontsize=8.5,
+                color=FAINT,
+                xytext=(gap, 0),
+                textcoords="offset points",
+            )
 
 
 def _grouped(marks: dict[str, int]) -> dict[str, int]:

@@ -20,6 +20,7 @@ from zerosum.run.config import Config
 from zerosum.study.lesson_config import LESSON
 from zerosum.study.match import Match
 from zerosum.study.progress import Progress, silent
+from zerosum.study.start import spread
 from zerosum.theory.optimum import jsd, refuse_unbounded, v
 from zerosum.theory.pushforward import Pushforward
 
@@ -29,7 +30,7 @@ ROUNDS = 2500
 CHECKS = 48
 GRID = 601
 ARROWS = 17
-NEAR = 0.05  # nats of JSD below which panel (a) takes the pair: p_g has found p_data and is still visibly off
+NEAR = 0.04  # nats of JSD below which panel (a) takes the pair: p_g has found p_data and is still visibly off
 SEEN = 0.1  # one step of G at its own rate could not be seen: panel (c) takes it long enough to move p_g by this share of p_data's spread
 
 
@@ -155,6 +156,8 @@ def lesson(
     if config.game.penalty == "none":
         refuse_unbounded(VALUES[config.game.value])
     match = Match(p_data, config, rounds)
+    if config.net.kind == "mlp":
+        spread(match.players, config.seed, reach_z=1.0 if config.prior.kind == "uniform" else 2.0)
     course: list[Moment] = []
     near: tuple[Moment, Match] | None = None
     for i in range(checks + 1):

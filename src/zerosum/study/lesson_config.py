@@ -6,10 +6,10 @@ from zerosum.run.config import Config, GameOptions, NetOptions, PlayerOptions, P
 
 # In one dimension.
 LESSON = Config(
-    game=GameOptions(value="minimax", penalty="r1", gamma=0.02, k=2),
+    game=GameOptions(value="minimax", penalty="r1", gamma=0.05, k=2),
     prior=PriorOptions(kind="uniform", dim=1),
-    net=NetOptions(kind="mlp", width=64, depth=2, activation="prelu"),
-    d=PlayerOptions(lr=5e-3, lr_end=1e-4),
+    net=NetOptions(kind="mlp", width=64, depth=2, activation="tanh"),
+    d=PlayerOptions(lr=2e-3, lr_end=1e-4),
     g=PlayerOptions(lr=1e-3, lr_end=1e-5),
     batch=256,
     average=0.0,
