@@ -110,6 +110,13 @@ class Discriminator(nn.Module):
         logits: Tensor = self.head(h)[:, 0]
         return logits
 
+    def chain(self) -> tuple[tuple[nn.Conv2d | nn.Linear, ...], float] | None:
+        """(layers, slope) where D is a chain of linear layers and leaky ReLUs and nothing else: without BatchNorm. Else None."""
+        if any(isinstance(norm, nn.BatchNorm2d) for norm in self.norms):
+            return None
+        ends = [self.head] if self.leave is None else [self.leave, self.head]
+        return (*(down for down in self.down if isinstance(down, nn.Conv2d)), *ends), self.slope
+
 
 def generator(shape: Sequence[int], dim: int, *, width: int, norm: str, slope: float, hidden: int) -> nn.Module:
     return Generator(shape, dim, width=width, norm=norm, slope=slope, hidden=hidden)

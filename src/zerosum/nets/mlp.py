@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import prod
+from math import pi, prod
 
 import torch
 from torch import Tensor, nn
@@ -11,6 +11,8 @@ from torch import Tensor, nn
 from zerosum.nets.start import start
 
 ACTIVATIONS = ("relu", "leaky_relu", "prelu", "tanh", "maxout")
+SAME = "same"  # G's activation where it is D's
+LONGEST = 8.0  # the first octave's wavelength: eight standard deviations hold nearly any data once
 PIECES = 2  # Goodfellow et al. 2013 (arXiv 1302.4389) take the largest of a few linear pieces; two keep a layer cheap.
 
 
@@ -36,6 +38,25 @@ def activation(name: str, slope: float) -> nn.Module:
         case "maxout":
             return Maxout()
     raise ValueError(f"no activation is called {name!r}: {', '.join(ACTIVATIONS)}")
+
+
+class Octaves(nn.Module):
+    """x (N, d) -> x beside sin(w x) and cos(w x) of each coordinate, (N, d + 2 d octaves): w = 2 pi / LONGEST, and its doubles.
+
+    A perceptron learns slow functions long before fast ones; given fast ones to begin with, D sees detail at every scale at once, and the
+    penalty on its gradient decides how much of it counts. Mildenhall et al. 2020 (arXiv 2003.08934), eq. 4; Tancik et al. 2020
+    (arXiv 2006.10739). The wavelengths are in x's unit, the standard deviation for points.
+    """
+
+    def __init__(self, octaves: int) -> None:
+        super().__init__()
+        self.register_buffer("w", 2 * pi / LONGEST * 2.0 ** torch.arange(octaves), persistent=False)
+
+    w: Tensor
+
+    def forward(self, x: Tensor) -> Tensor:
+        phase = (x[:, :, None] * self.w).flatten(1)
+        return torch.cat((x, phase.sin(), phase.cos()), 1)
 
 
 class MLP(nn.Module):
@@ -95,20 +116,34 @@ class Generator(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """D: x (N, *shape) -> logits (N,)."""
+    """D: x (N, *shape) -> logits (N,). octaves: how many it sees of each coordinate beside itself."""
 
-    def __init__(self, shape: Sequence[int], **knobs: object) -> None:
+    def __init__(self, shape: Sequence[int], octaves: int = 0, **knobs: object) -> None:
         super().__init__()
-        self.body = MLP(prod(shape), 1, first_norm=False, **knobs)  # type: ignore[arg-type]
+        self.seen = Octaves(octaves) if octaves else nn.Identity()
+        self.body = MLP(prod(shape) * (1 + 2 * octaves), 1, first_norm=False, **knobs)  # type: ignore[arg-type]
 
     def forward(self, x: Tensor) -> Tensor:
-        logits: Tensor = self.body(x)[:, 0]
+        logits: Tensor = self.body(self.seen(x.flatten(1)))[:, 0]
         return logits
 
+    def chain(self) -> tuple[tuple[nn.Linear, ...], float] | None:
+        """(layers, slope) where D is a chain of linear layers and leaky ReLUs (ReLU's slope is 0) and nothing else; else None."""
+        bends = [m for m in self.body.layers if not isinstance(m, nn.Linear)]
+        slopes = {m.negative_slope if isinstance(m, nn.LeakyReLU) else 0.0 for m in bends if isinstance(m, nn.LeakyReLU | nn.ReLU)}
+        if len(slopes) != 1 or not all(isinstance(m, nn.LeakyReLU | nn.ReLU) for m in bends):
+            return None
+        return tuple(m for m in self.body.layers if isinstance(m, nn.Linear)), slopes.pop()
 
-def generator(shape: Sequence[int], dim: int, *, width: int, depth: int, norm: str, activation: str, slope: float) -> nn.Module:
-    return Generator(shape, dim, width=width, depth=depth, norm=norm, activation_name=activation, slope=slope)
+
+def generator(
+    shape: Sequence[int], dim: int, *, width: int, depth: int, norm: str, activation: str, slope: float, activation_g: str = SAME
+) -> nn.Module:
+    name = activation if activation_g == SAME else activation_g
+    return Generator(shape, dim, width=width, depth=depth, norm=norm, activation_name=name, slope=slope)
 
 
-def discriminator(shape: Sequence[int], *, width: int, depth: int, norm: str, activation: str, slope: float, dropout: float) -> nn.Module:
-    return Discriminator(shape, width=width, depth=depth, norm=norm, activation_name=activation, slope=slope, dropout=dropout)
+def discriminator(
+    shape: Sequence[int], *, width: int, depth: int, norm: str, activation: str, slope: float, dropout: float, octaves: int = 0
+) -> nn.Module:
+    return Discriminator(shape, octaves, width=width, depth=depth, norm=norm, activation_name=activation, slope=slope, dropout=dropout)
