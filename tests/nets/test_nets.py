@@ -13,7 +13,7 @@ from zerosum.chance import normal
 from zerosum.errors import Refusal
 from zerosum.nets import NETS, build
 from zerosum.nets.average import Average, decay
-from zerosum.nets.mlp import ACTIVATIONS, Maxout
+from zerosum.nets.mlp import ACTIVATIONS, LONGEST, Maxout, Octaves
 from zerosum.nets.sizes import ladder
 
 KNOBS: dict[str, Any] = {
@@ -87,6 +87,29 @@ def test_every_activation_of_the_perceptron(activation: str, norm: str) -> None:
 
 def test_maxout_takes_the_largest_piece() -> None:
     assert_close(Maxout()(torch.tensor([[1.0, -2.0, 0.5, 3.0]])), torch.tensor([[1.0, 3.0]]))
+
+
+def test_each_octave_is_twice_as_fast_as_the_one_before() -> None:
+    """sin 2p = 2 sin p cos p and cos 2p = 1 - 2 sin^2 p from one octave to the next; the first comes round after LONGEST."""
+    x = normal((50, 2), 0, "x").double()
+    seen = Octaves(4).double()
+    y = seen(x)
+    assert y.shape == (50, 2 * 9)
+    assert_close(y[:, :2], x)
+    sin, cos = y[:, 2:].reshape(50, 2, 2, 4).unbind(1)
+    assert_close(sin[..., 1:], 2 * sin[..., :-1] * cos[..., :-1], rtol=1e-6, atol=1e-6)
+    assert_close(cos[..., 1:], 1 - 2 * sin[..., :-1] ** 2, rtol=1e-6, atol=1e-6)
+    assert_close(seen(x + LONGEST)[:, 2:], y[:, 2:], rtol=1e-4, atol=1e-4)
+    assert_close(sin[..., 0], torch.sin(2 * torch.pi * x / LONGEST), rtol=1e-6, atol=1e-6)
+
+
+def test_octaves_and_an_activation_of_its_own_go_to_the_player_that_has_them() -> None:
+    G, D = made("mlp", (2,), octaves=5, activation_g="tanh")
+    assert any(isinstance(m, nn.Tanh) for m in G.modules())
+    assert not any(isinstance(m, nn.Tanh) for m in D.modules())
+    assert [any(isinstance(m, Octaves) for m in player.modules()) for player in (G, D)] == [False, True]
+    first = next(m for m in D.modules() if isinstance(m, nn.Linear))
+    assert first.in_features == 2 * 11
 
 
 def test_dcgan_is_the_published_net() -> None:

@@ -64,6 +64,10 @@ class NetOptions:
     """Normalisation: none, or batch normalisation as published for DCGAN (in G and in D)."""
     activation: Literal["relu", "leaky_relu", "prelu", "tanh", "maxout"] = "leaky_relu"
     """Activation of hidden layers."""
+    activation_g: Literal["same", "relu", "leaky_relu", "prelu", "tanh", "maxout"] = "same"
+    """Activation of G's hidden layers (mlp), where it is to be another than D's: tanh's plateaus gather points into narrow modes."""
+    octaves: int = 0
+    """Octaves of sine and cosine of each coordinate that D sees beside it (mlp), which shows it narrow modes early; 0 for none."""
     slope: float = 0.2
     """Negative slope of leaky_relu; PReLU's start."""
     dropout: float = 0.0
@@ -124,6 +128,7 @@ LEAST: dict[str, float] = {
     "net.width": 1,
     "net.depth": 1,
     "net.hidden": 0,
+    "net.octaves": 0,
     "net.slope": 0,
     "net.dropout": 0,
     "d.lr": 0,
@@ -133,7 +138,14 @@ LEAST: dict[str, float] = {
     "warmup": 0,
     "threads": 0,
 }
-MOST: dict[str, float] = {"net.dropout": 0.95, "d.beta1": 0.9999, "g.beta1": 0.9999, "d.beta2": 0.999999, "g.beta2": 0.999999}
+MOST: dict[str, float] = {
+    "net.octaves": 16,
+    "net.dropout": 0.95,
+    "d.beta1": 0.9999,
+    "g.beta1": 0.9999,
+    "d.beta2": 0.999999,
+    "g.beta2": 0.999999,
+}
 
 
 def check(config: Config) -> None:
