@@ -125,7 +125,7 @@ def test_a_resume_neither_repeats_nor_skips_a_check(ring: Data, tmp_path: Path, 
 
 
 @pytest.mark.usefixtures("often")
-@pytest.mark.parametrize("items", [8, 60, 600])
+@pytest.mark.parametrize("items", [16, 60, 600])
 def test_the_smallest_sets_are_checked_as_far_as_they_go(items: int, tmp_path: Path) -> None:
     data = open_data(normal((items, 3), 0, "few").numpy(), DataOptions())
     rows = trainer.train(data, tmp_path / "a", POINTS, samples=64).rows("check")
@@ -211,10 +211,10 @@ def test_likeness_on_the_ring(name: str, ring: Data) -> None:
     if name == "honest":
         assert found.coverage > 0.9
         assert found.missing < 0.15
-        assert abs(fresh - floor["fresh"]) < 4 * error + 0.02
+        assert fresh == pytest.approx(floor["fresh"], abs=4 * error)
         assert found.diversity == pytest.approx(1, abs=0.06)
         return
-    assert fresh > 0.05 + 4 * error
+    assert fresh > 0.1 + 4 * error
     expected = {"one point": (0.02, 0.0, 0.85), "half": (0.65, 1.0, 0.4), "noise": (0.1, 1.41, 0.1)}[name]
     assert found.coverage <= expected[0]
     assert found.diversity == pytest.approx(expected[1], abs=0.4)

@@ -14,21 +14,16 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from zerosum.chance import generator
 from zerosum.data.batches import Part
 from zerosum.data.source import Data
 from zerosum.data.space import Space
-from zerosum.measure.divergence import costs
-from zerosum.measure.fresh import SCALES
 from zerosum.measure.manifold import radii
 from zerosum.measure.memory import comparable, memory
 from zerosum.measure.sets import squared_distances
-from zerosum.measure.twosample import logistic
 
 CELLS = 16
 LLOYD = 12  # steps of Lloyd's algorithm
-WAVES = 8  # Fourier frequencies a scale
-RIDGE = 3e-3
+NEIGHBOURS = 15  # of a sample, by which the fresh D judges it
 LARGEST = 4096  # training items that a check searches for copies; a larger set is no check's work
 COPIED = 256  # fakes whose originals are looked for
 LEAST = 32  # rows a side
@@ -101,32 +96,24 @@ class Material:
     # -- the fresh D ------------------------------------------------------------------------------------------------------
 
     @cached_property
-    def frequencies(self) -> Tensor:
-        d = self.train_rows.shape[1]
-        g = generator(0, "check: frequencies")
-        return torch.cat([torch.randn(d, WAVES, generator=g) * scale / math.sqrt(d) for scale in SCALES], 1)
-
-    def waves(self, rows: Tensor) -> Tensor:
-        """Rows (N, d) as the fresh D sees them: themselves, their squares, and random Fourier features at the fresh D's scales."""
-        x = ((rows - self.train_rows.mean(0)) / self.train_rows.std(0).clamp(min=1e-6)).clamp(-10, 10)
-        phase = x @ self.frequencies
-        low = x if x.shape[1] <= 16 else x[:, :0]
-        return torch.cat([low, low.square() / 2, phase.sin(), phase.cos()], 1)
-
-    @cached_property
-    def _held_waves(self) -> Tensor:
-        return self.waves(self.held_rows)
+    def _among_reals(self) -> Tensor:
+        """Squared distances of the held-out reals to their NEIGHBOURS nearest fellows, (n, NEIGHBOURS)."""
+        return fellows(self.held_rows)
 
     def fresh(self, rows: Tensor) -> tuple[float, float]:
-        """A fresh D, logistic regression on `waves`, against fakes (N, d): fitted on one half, read on the other.
+        """A fresh D against fakes (N, d): of each sample it asks whether its nearest others are reals or fakes.
 
-        log 2 - its held-out cross-entropy, in nats, whose expectation is at most the JSD; and the standard error.
+        D(x) = (reals + 1) / (NEIGHBOURS + 2) among the NEIGHBOURS nearest, x itself left out. log 2 - its cross-entropy, in nats, whose
+        expectation is at most the JSD, for no sample has a part in its own judgement; and the standard error.
         """
-        real, fake = self._held_waves, self.waves(rows)
-        w, c = logistic(real[::2], fake[::2], RIDGE)
-        on_real, on_fake = costs(*(x[1::2].double() @ w + c for x in (real, fake)))
-        error = math.sqrt((float(on_real.var()) / len(on_real) + float(on_fake.var()) / len(on_fake)) / 4)
-        return math.log(2) - float(on_real.mean() + on_fake.mean()) / 2, error
+        among_fakes = fellows(rows)
+        across = torch.cat([d for _, d in squared_distances(self.held_rows, rows)])
+        k = self._among_reals.shape[1]
+        of_real = judged(self._among_reals, across.topk(k, 1, largest=False).values)
+        of_fake = judged(among_fakes, across.T.topk(k, 1, largest=False).values)
+        paid_r, paid_f = -of_real.log(), -of_fake.log()
+        error = math.sqrt((float(paid_r.var()) / len(paid_r) + float(paid_f.var()) / len(paid_f)) / 4)
+        return math.log(2) - float(paid_r.mean() + paid_f.mean()) / 2, error
 
     # -- likeness ---------------------------------------------------------------------------------------------------------
 
@@ -181,3 +168,23 @@ def spread(rows: Tensor) -> float:
     """Mean distance between rows of one half and rows of the other."""
     a, b = rows[::2], rows[1::2]
     return float(torch.cdist(a, b).mean())
+
+
+def fellows(rows: Tensor) -> Tensor:
+    """Squared distance from each row (N, d) to its NEIGHBOURS nearest other rows, (N, k), nearest first."""
+    near = []
+    for at, d in squared_distances(rows, rows):
+        d[torch.arange(len(d)), torch.arange(len(rows))[at]] = math.inf
+        near.append(d.topk(min(NEIGHBOURS, len(rows) - 1), 1, largest=False).values)
+    return torch.cat(near)
+
+
+def judged(own: Tensor, other: Tensor) -> Tensor:
+    """The probability of its own kind that the nearest others give a sample. own, other: squared distances (N, k) to either kind."""
+    k = own.shape[1]
+    # Where several are as far as the last that counts, as among identical fakes, each counts for a part.
+    cut = torch.cat([own, other], 1).topk(k, 1, largest=False).values[:, -1:]
+    sure, tied = [(near < cut).sum(1).double() for near in (own, other)], [(near == cut).sum(1).double() for near in (own, other)]
+    left = k - sure[0] - sure[1]
+    mine = sure[0] + left * tied[0] / (tied[0] + tied[1])
+    return (mine + 1) / (k + 2)
