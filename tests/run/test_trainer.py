@@ -23,7 +23,7 @@ from zerosum.game.penalty import PENALTIES
 from zerosum.game.value import VALUES
 from zerosum.nets import NETS
 from zerosum.run import trainer
-from zerosum.run.config import Config, GameOptions, NetOptions, PriorOptions, from_json, to_json
+from zerosum.run.config import Config, GameOptions, NetOptions, PlayerOptions, PriorOptions, from_json, to_json
 from zerosum.run.folder import open_run
 from zerosum.run.rounds import SIGNALS
 
@@ -99,6 +99,8 @@ def cases() -> list[Any]:
     batch = NetOptions(kind="dcgan", width=4, norm="batch")
     found["batch norm"] = (replace(IMAGES, net=batch, game=GameOptions(value="non_saturating", penalty="none")), "pictures")
     found["bf16"] = (replace(IMAGES, precision="bf16"), "pictures")
+    muon = PlayerOptions(optimiser="muon", beta1=0.5, equalised=True)
+    found["muon"] = (replace(IMAGES, net=NetOptions(kind="dcgan", width=4), d=replace(muon, beta1=0.0), g=muon), "pictures")
     found["warmup, cosine"] = (replace(POINTS, warmup=100, d=replace(POINTS.d, lr_end=1e-5)), "ring")
     return [pytest.param(config, data, id=name) for name, (config, data) in found.items()]
 

@@ -76,14 +76,16 @@ class NetOptions:
 
 @dataclass(frozen=True)
 class PlayerOptions:
-    """One player's optimiser: Adam."""
+    """One player's optimiser."""
 
+    optimiser: Literal["adam", "muon"] = "adam"
+    """adam; muon: each weight matrix moves in all its directions alike, biases by Adam (Jordan et al. 2024)."""
     lr: float = 2e-4
     """Learning rate at the start."""
     lr_end: float | None = None
     """Learning rate at the horizon, reached by a cosine; default: the same as at the start."""
     beta1: float = 0.0
-    """Adam's decay of the gradient's mean."""
+    """Decay of the gradient's mean; 0 is none."""
     beta2: float = 0.99
     """Adam's decay of the gradient's square."""
     equalised: bool = False

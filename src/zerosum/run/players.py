@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict
-from functools import cached_property
+from functools import cached_property, partial
 
 import torch
 from torch import Tensor, nn
@@ -15,6 +16,7 @@ from zerosum.nets.average import Average
 from zerosum.nets.start import fan_in
 from zerosum.run.checkpoint import Checkpoint, Tensors
 from zerosum.run.config import Config, NetOptions, PlayerOptions
+from zerosum.run.muon import Muon
 
 BATCH_NORMS = (nn.modules.batchnorm._BatchNorm,)
 RANDOM = (nn.modules.dropout._DropoutNd,)
@@ -42,8 +44,12 @@ def _knobs(net: NetOptions) -> dict[str, object]:
     return knobs
 
 
-def _adam(module: nn.Module, options: PlayerOptions) -> torch.optim.Adam:
-    """Adam over the module's weights, in groups by the share of the learning rate that each layer moves at."""
+Optimiser = torch.optim.Adam | Muon
+OPTIMISERS: dict[str, Callable[..., Optimiser]] = {"adam": partial(torch.optim.Adam, fused=True), "muon": Muon}
+
+
+def _optimiser(module: nn.Module, options: PlayerOptions) -> Optimiser:
+    """The optimiser of the module's weights, in groups by the share of the learning rate that each layer moves at."""
     groups: dict[float, list[nn.Parameter]] = {}
     for layer in module.modules():
         for p in layer.parameters(recurse=False):
@@ -53,7 +59,13 @@ def _adam(module: nn.Module, options: PlayerOptions) -> torch.optim.Adam:
     if not groups:
         raise Refusal("A player has no weights to train: give a module with parameters that require gradients.")
     parameters = [{"params": weights, "share": share} for share, weights in groups.items()]
-    return torch.optim.Adam(parameters, lr=options.lr, betas=(options.beta1, options.beta2), fused=True)
+    return OPTIMISERS[options.optimiser](parameters, lr=options.lr, betas=(options.beta1, options.beta2))
+
+
+def _kept(optimiser: Optimiser) -> dict[Tensor, tuple[str, ...]]:
+    """Which moments an optimiser keeps of each weight."""
+    matrices = {p: MOMENTS[:1] if g["betas"][0] else () for g in optimiser.param_groups if g.get("matrix") for p in g["params"]}
+    return {p: matrices.get(p, MOMENTS) for g in optimiser.param_groups for p in g["params"]}
 
 
 def skeleton(config: Config, shape: tuple[int, ...]) -> Players:
@@ -63,7 +75,7 @@ def skeleton(config: Config, shape: tuple[int, ...]) -> Players:
 
 
 class Players:
-    """G, D, Adam for each, and the average of G, on one device, in channels-last layout where there are images."""
+    """G, D, an optimiser for each, and the average of G, on one device, in channels-last layout where there are images."""
 
     def __init__(
         self, config: Config, shape: tuple[int, ...], device: torch.device, given: tuple[nn.Module, nn.Module] | None = None
@@ -85,9 +97,9 @@ class Players:
         self._options = {"d": config.d, "g": config.g}
 
     @cached_property
-    def optimisers(self) -> dict[str, torch.optim.Adam]:
-        """Adam for each player. Made when first asked for: whoever only samples need not wait for torch's optimisers to be imported."""
-        return {letter: _adam(module, self._options[letter]) for letter, module in (("d", self.D), ("g", self.G))}
+    def optimisers(self) -> dict[str, Optimiser]:
+        """Each player's own. Made when first asked for: whoever only samples need not wait for torch's optimisers to be imported."""
+        return {letter: _optimiser(module, self._options[letter]) for letter, module in (("d", self.D), ("g", self.G))}
 
     def weights(self) -> Tensors:
         """G, D and the average: parameters and buffers by name, the very tensors."""
@@ -95,16 +107,16 @@ class Players:
         return {f"{player}.{name}": tensor for player, module in named.items() for name, tensor in module.state_dict().items()}
 
     def moments(self) -> Tensors:
-        """Adam's state by player and parameter name, the very tensors; zeros stand in for what has not been stepped yet."""
+        """The optimisers' state by player and parameter name, the very tensors; zeros stand in for what has not been stepped yet."""
         found: Tensors = {}
         for letter, module in (("d", self.D), ("g", self.G)):
-            state = self.optimisers[letter].state
+            state, kept = self.optimisers[letter].state, _kept(self.optimisers[letter])
             for name, p in module.named_parameters():
                 if not p.requires_grad:
                     continue
                 if not state[p]:
-                    state[p] = {"step": torch.zeros((), device=p.device), **{m: torch.zeros_like(p) for m in MOMENTS[:2]}}
-                found |= {f"{letter}.{name}.{moment}": state[p][moment] for moment in MOMENTS}
+                    state[p] = {m: torch.zeros((), device=p.device) if m == "step" else torch.zeros_like(p) for m in kept[p]}
+                found |= {f"{letter}.{name}.{moment}": state[p][moment] for moment in kept[p]}
         return found
 
     def files(self) -> dict[str, Tensors]:

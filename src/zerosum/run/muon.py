@@ -1,0 +1,101 @@
+"""Muon: a weight matrix moves by its gradient with all singular values made equal (Jordan et al. 2024, kellerjordan.github.io/posts/muon).
+
+A gradient of few samples has a few large singular values and many small ones; Adam, which looks at entries, follows the large ones. The
+orthogonal factor U V^T of G = U S V^T moves every direction alike, which is steepest descent in the spectral norm (Bernstein and Newhouse
+2024, arXiv 2409.20325). PyTorch's own torch.optim.Muon takes no convolutions, which are most of a GAN's matrices.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, overload
+
+import torch
+from torch import Tensor
+
+# p(s) = a s + b s^3 + c s^5, five times over, brings singular values of 0.002 to 1 into 0.7 to 1.2: Jordan et al. 2024.
+A, B, C = 3.4445, -4.7750, 2.0315
+STEPS = 5
+
+
+def is_matrix(p: Tensor) -> bool:
+    """Whether a weight is a matrix of more than one row: rows are outputs (of a transposed convolution, inputs), columns all the rest."""
+    return p.ndim > 1 and min(p.shape[0], p[0].numel()) > 1
+
+
+def orthogonal(G: Tensor) -> Tensor:
+    """Nearly U V^T for G = U S V^T of shape (m, n), with singular values between 0.7 and 1.2, except where they are below 0.002 ||G||.
+
+    Newton and Schulz's iteration X <- a X + b (X X^T) X + c (X X^T)^2 X is a polynomial in X X^T times X, so it runs on the smaller of the
+    two Gram matrices alone: two products with G itself rather than ten.
+    """
+    X = G if G.shape[0] <= G.shape[1] else G.T
+    X = X / (X.norm() + 1e-12)
+    gram = X @ X.T
+    one = torch.eye(len(gram), dtype=G.dtype, device=G.device)
+    product = one
+    for _ in range(STEPS):
+        p = A * one + B * gram + C * (gram @ gram)
+        product = p @ product
+        gram = p @ gram @ p
+    X = product @ X
+    factor: Tensor = X if G.shape[0] <= G.shape[1] else X.T
+    return factor
+
+
+class Muon(torch.optim.Optimizer):
+    """Muon for matrices, Adam for biases and single rows, in one optimiser.
+
+    A matrix's step is scaled so that the root mean square of its entries is the rate, as Adam's are near it (Liu et al. 2025,
+    arXiv 2502.16982, section 2.2): one learning rate serves both.
+    """
+
+    found_inf: Tensor  # 1 where no update may be made; set by whoever does not wait for the device.
+
+    def __init__(self, groups: Iterable[dict[str, Any]], lr: float, betas: tuple[float, float]) -> None:
+        """groups: of parameters, as for any optimiser. betas: the decay of matrices' gradients' mean (0 is none), and Adam's two."""
+        apart = [
+            {**g, "params": part, "matrix": matrix}
+            for g in groups
+            for matrix in (True, False)
+            if (part := [p for p in g["params"] if is_matrix(p) == matrix])
+        ]
+        super().__init__(apart, {"lr": lr, "betas": betas})
+        rest = [g for g in self.param_groups if not g["matrix"]]
+        # The very groups and the very state: whoever sets a rate or reads a moment finds one optimiser.
+        self._rest = torch.optim.Adam(rest, lr=lr, betas=betas, fused=True) if rest else None
+        if self._rest is not None:
+            self._rest.param_groups, self._rest.state = rest, self.state
+
+    @overload
+    def step(self, closure: None = None) -> None: ...
+    @overload
+    def step(self, closure: Callable[[], float]) -> float: ...
+    @torch.no_grad()
+    def step(self, closure: Callable[[], float] | None = None) -> float | None:
+        """One update of all parameters that have a gradient. closure: not used; a GAN's costs are taken before."""
+        heed = getattr(self, "found_inf", None)
+        if self._rest is not None:
+            if heed is not None:
+                self._rest.found_inf = heed  # type: ignore[attr-defined]
+            self._rest.step()
+        for group in self.param_groups:
+            if group["matrix"]:
+                for p in group["params"]:
+                    self._move(p, group["lr"], group["betas"][0], heed)
+        return None
+
+    def _move(self, p: Tensor, lr: float, beta1: float, heed: Tensor | None) -> None:
+        if p.grad is None:
+            return
+        G = p.grad
+        if beta1:
+            mean = self.state[p].setdefault("exp_avg", torch.zeros_like(p))
+            # A mean that a number which is not finite has touched would never be finite again.
+            mean.copy_(torch.where(heed > 0, mean, mean.lerp(G, 1 - beta1)) if heed is not None else mean.lerp(G, 1 - beta1))
+            G = mean
+        step = orthogonal(G.flatten(1))
+        step = step * (step.numel() ** 0.5 / (step.norm() + 1e-12))
+        if heed is not None:
+            step = torch.where(heed > 0, 0.0, step)
+        p.sub_(step.view(p.shape), alpha=lr)
