@@ -79,7 +79,7 @@ def test_a_blind_d_sees_its_coordinate_alone() -> None:
         (["lab", "helvetika"], "Did you mean helvetica?"),
         (["stress", "ring9"], "Did you mean ring8"),
         (["stress", "ring8", "--seeds", "0"], "--seeds must be at least 1"),
-        (["stress", "parzen"], "not in this version"),
+        (["stress", "ring8", "--run", "runs/a"], "--run is for parzen"),
         (["stress"], "needs NAME"),
     ],
 )
