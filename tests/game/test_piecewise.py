@@ -97,7 +97,7 @@ def test_a_penalty_between_needs_its_epsilon() -> None:
         chain.discriminator(x, fake, VALUES["wasserstein"], PENALTIES["gp"], 1.0)
 
 
-@pytest.mark.parametrize("changed", [{"activation": "tanh"}, {"activation": "prelu"}, {"dropout": 0.5}, {"norm": "batch"}])
+@pytest.mark.parametrize("changed", [{"activation": "tanh"}, {"activation": "prelu"}, {"dropout": 0.5}, {"norm": "batch"}, {"octaves": 2}])
 def test_what_is_no_such_chain_says_so(changed: dict[str, object]) -> None:
     kind, knobs = NETS["points"]
     assert build(kind, (2,), 4, {**knobs, **changed})[1].chain() is None  # type: ignore[operator]

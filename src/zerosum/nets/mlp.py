@@ -131,7 +131,8 @@ class Discriminator(nn.Module):
         """(layers, slope) where D is a chain of linear layers and leaky ReLUs (ReLU's slope is 0) and nothing else; else None."""
         bends = [m for m in self.body.layers if not isinstance(m, nn.Linear)]
         slopes = {m.negative_slope if isinstance(m, nn.LeakyReLU) else 0.0 for m in bends if isinstance(m, nn.LeakyReLU | nn.ReLU)}
-        if len(slopes) != 1 or not all(isinstance(m, nn.LeakyReLU | nn.ReLU) for m in bends):
+        plain = isinstance(self.seen, nn.Identity) and all(isinstance(m, nn.LeakyReLU | nn.ReLU) for m in bends)
+        if len(slopes) != 1 or not plain:
             return None
         return tuple(m for m in self.body.layers if isinstance(m, nn.Linear)), slopes.pop()
 
