@@ -20,7 +20,7 @@ SHAPES = {"points": (2,), "small": (1, 8, 8), "colour": (3, 11, 14)}
 NETS = {
     "points": ("mlp", {"width": 16, "depth": 2, "norm": "none", "activation": "leaky_relu", "slope": 0.2, "dropout": 0.0}),
     "small": ("mlp", {"width": 12, "depth": 3, "norm": "none", "activation": "relu", "slope": 0.0, "dropout": 0.0}),
-    "colour": ("dcgan", {"width": 4, "norm": "none", "slope": 0.2, "hidden": 8}),
+    "colour": ("dcgan", {"width": 4, "norm": "none", "slope": 0.2, "hidden": 8, "refine": 1}),
 }
 
 

@@ -20,6 +20,7 @@ KNOBS: dict[str, Any] = {
     "width": 8,
     "depth": 2,
     "hidden": 12,
+    "refine": 1,
     "norm": "none",
     "activation": "leaky_relu",
     "slope": 0.2,
@@ -114,7 +115,7 @@ def test_octaves_and_an_activation_of_its_own_go_to_the_player_that_has_them() -
 
 def test_dcgan_is_the_published_net() -> None:
     """Radford et al. 2015, figure 1 and section 3: 512 to 64 channels from 4 x 4; BatchNorm not at G's output nor D's input; tanh."""
-    G, D = build("dcgan", (3, 64, 64), 100, {**KNOBS, "width": 64, "hidden": 0, "norm": "batch"})
+    G, D = build("dcgan", (3, 64, 64), 100, {**KNOBS, "width": 64, "hidden": 0, "refine": 0, "norm": "batch"})
     ups = [m for m in G.modules() if isinstance(m, nn.ConvTranspose2d)]
     downs = [m for m in D.modules() if isinstance(m, nn.Conv2d)]
     assert [(m.in_channels, m.out_channels) for m in ups] == [(512, 256), (256, 128), (128, 64), (64, 3)]

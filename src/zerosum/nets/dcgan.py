@@ -3,7 +3,8 @@
 G projects z to the smallest map and climbs by 4 x 4 transposed convolutions of stride 2; D comes down by 4 x 4 convolutions of stride 2.
 BatchNorm stands in every layer but G's output and D's input; G has ReLU and ends in tanh, D has LeakyReLU. Weights start as N(0, 0.02).
 Without normalisation that start is far too small to pass a signal, so then variance is kept through each layer instead (He et al. 2015),
-and G keeps a slope below zero too.
+and G keeps a slope below zero too. `refine` adds 3 x 3 convolutions of stride 1 at each size below the image's, which the published nets
+do not have.
 """
 
 from __future__ import annotations
@@ -32,6 +33,14 @@ def _start(layer: Weighted, norm: str, slope: float | None = None) -> None:
         nn.init.normal_(layer.weight, 0.0, 0.02)
 
 
+def _refined(width: int, norm: str, slope: float, times: int) -> list[nn.Conv2d]:
+    """3 x 3 convolutions that keep a map's size and channels."""
+    layers = [nn.Conv2d(width, width, 3, 1, 1, bias=norm == "none") for _ in range(times)]
+    for layer in layers:
+        _start(layer, norm, slope)
+    return layers
+
+
 def _norm(norm: str, width: int) -> nn.Module:
     if norm != "batch":
         return nn.Identity()
@@ -43,7 +52,7 @@ def _norm(norm: str, width: int) -> nn.Module:
 class Generator(nn.Module):
     """G: z (N, dim) -> images (N, C, H, W) in (-1, 1)."""
 
-    def __init__(self, shape: Sequence[int], dim: int, *, width: int, norm: str, slope: float, hidden: int) -> None:
+    def __init__(self, shape: Sequence[int], dim: int, *, width: int, norm: str, slope: float, hidden: int, refine: int) -> None:
         super().__init__()
         self.slope = 0.0 if norm == "batch" else slope
         self.enter = nn.Linear(dim, hidden) if hidden else None
@@ -54,45 +63,45 @@ class Generator(nn.Module):
         widths = channels(width, len(sizes) - 1)[::-1]
         self.base = (*sizes[-1], widths[0])
         self.project = nn.Linear(hidden or dim, prod(self.base), bias=norm == "none")
-        self.norm = _norm(norm, widths[0])
         _start(self.project, norm, self.slope)
-        self.up = nn.ModuleList()
-        self.norms = nn.ModuleList()
+        layers: list[nn.Module] = []
         for i, (last, (bh, bw), (th, tw)) in enumerate(zip(widths, sizes[:0:-1], sizes[-2::-1], strict=True)):
+            layers += _refined(last, norm, self.slope, refine)
             final = i == len(widths) - 1
             out = c if final else widths[i + 1]
-            layer = nn.ConvTranspose2d(last, out, 4, 2, 1, output_padding=(th - 2 * bh, tw - 2 * bw), bias=final or norm == "none")
-            _start(layer, norm, None if final else self.slope)
-            self.up.append(layer)
-            if not final:
-                self.norms.append(_norm(norm, out))
+            up = nn.ConvTranspose2d(last, out, 4, 2, 1, output_padding=(th - 2 * bh, tw - 2 * bw), bias=final or norm == "none")
+            _start(up, norm, None if final else self.slope)
+            layers.append(up)
+        self.layers = nn.ModuleList(layers)
+        # One stands before each layer: after what came from z, then after all layers but the last.
+        self.norms = nn.ModuleList(_norm(norm, layer.in_channels) for layer in self.layers)  # type: ignore[arg-type]
 
     def forward(self, z: Tensor) -> Tensor:
         if self.enter is not None:
             z = leaky_relu(self.enter(z), self.slope)
         # Rows are read as H x W x C, which is how channels-last convolutions hold their maps: no copy.
-        h = leaky_relu(self.norm(self.project(z).unflatten(1, self.base).permute(0, 3, 1, 2)), self.slope)
-        for up, norm in zip(self.up, self.norms, strict=False):
-            h = leaky_relu(norm(up(h)), self.slope)
-        return torch.tanh(self.up[-1](h))
+        h = self.project(z).unflatten(1, self.base).permute(0, 3, 1, 2)
+        for norm, layer in zip(self.norms, self.layers, strict=True):
+            h = layer(leaky_relu(norm(h), self.slope))
+        return torch.tanh(h)
 
 
 class Discriminator(nn.Module):
     """D: images (N, C, H, W) -> logits (N,)."""
 
-    def __init__(self, shape: Sequence[int], *, width: int, norm: str, slope: float, hidden: int) -> None:
+    def __init__(self, shape: Sequence[int], *, width: int, norm: str, slope: float, hidden: int, refine: int) -> None:
         super().__init__()
         c, h, w = shape
         sizes = ladder(h, w)
         widths = channels(width, len(sizes) - 1)
         self.slope = slope
-        self.down = nn.ModuleList()
-        self.norms = nn.ModuleList()
-        for i, (last, out) in enumerate(zip([c, *widths], widths, strict=False)):
-            layer = nn.Conv2d(last, out, 4, 2, 1, bias=i == 0 or norm == "none")
-            _start(layer, norm, slope)
-            self.down.append(layer)
-            self.norms.append(_norm(norm, out) if i else nn.Identity())
+        layers: list[nn.Conv2d] = []
+        for last, out in zip([c, *widths], widths, strict=False):
+            layers.append(nn.Conv2d(last, out, 4, 2, 1, bias=not layers or norm == "none"))
+            _start(layers[-1], norm, slope)
+            layers += _refined(out, norm, slope, refine)
+        self.layers = nn.ModuleList(layers)
+        self.norms = nn.ModuleList(_norm(norm, layer.out_channels) if i else nn.Identity() for i, layer in enumerate(layers))
         features = widths[-1] * prod(sizes[-1])
         self.leave = nn.Linear(features, hidden) if hidden else None
         if self.leave is not None:
@@ -102,8 +111,8 @@ class Discriminator(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         h = x.contiguous(memory_format=torch.channels_last)
-        for down, norm in zip(self.down, self.norms, strict=True):
-            h = leaky_relu(norm(down(h)), self.slope)
+        for layer, norm in zip(self.layers, self.norms, strict=True):
+            h = leaky_relu(norm(layer(h)), self.slope)
         h = h.permute(0, 2, 3, 1).flatten(1)
         if self.leave is not None:
             h = leaky_relu(self.leave(h), self.slope)
@@ -115,12 +124,12 @@ class Discriminator(nn.Module):
         if any(isinstance(norm, nn.BatchNorm2d) for norm in self.norms):
             return None
         ends = [self.head] if self.leave is None else [self.leave, self.head]
-        return (*(down for down in self.down if isinstance(down, nn.Conv2d)), *ends), self.slope
+        return (*(layer for layer in self.layers if isinstance(layer, nn.Conv2d)), *ends), self.slope
 
 
-def generator(shape: Sequence[int], dim: int, *, width: int, norm: str, slope: float, hidden: int) -> nn.Module:
-    return Generator(shape, dim, width=width, norm=norm, slope=slope, hidden=hidden)
+def generator(shape: Sequence[int], dim: int, *, width: int, norm: str, slope: float, hidden: int, refine: int) -> nn.Module:
+    return Generator(shape, dim, width=width, norm=norm, slope=slope, hidden=hidden, refine=refine)
 
 
-def discriminator(shape: Sequence[int], *, width: int, norm: str, slope: float, hidden: int) -> nn.Module:
-    return Discriminator(shape, width=width, norm=norm, slope=slope, hidden=hidden)
+def discriminator(shape: Sequence[int], *, width: int, norm: str, slope: float, hidden: int, refine: int) -> nn.Module:
+    return Discriminator(shape, width=width, norm=norm, slope=slope, hidden=hidden, refine=refine)

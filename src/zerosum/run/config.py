@@ -60,6 +60,8 @@ class NetOptions:
     """Hidden layers (mlp), or residual blocks a resolution (resnet)."""
     hidden: int = 0
     """Units of a fully connected layer after z and before the logit (dcgan); 0 for none, as published."""
+    refine: int = 0
+    """3 x 3 convolutions at each size below the image's (dcgan); 0 for none, as published."""
     norm: Literal["none", "batch"] = "none"
     """Normalisation: none, or batch normalisation as published for DCGAN (in G and in D)."""
     activation: Literal["relu", "leaky_relu", "prelu", "tanh", "maxout"] = "leaky_relu"
@@ -130,6 +132,7 @@ LEAST: dict[str, float] = {
     "net.width": 1,
     "net.depth": 1,
     "net.hidden": 0,
+    "net.refine": 0,
     "net.octaves": 0,
     "net.slope": 0,
     "net.dropout": 0,
