@@ -61,7 +61,7 @@ class Passes:
         return self.chain.layers[:-1]
 
     def up(self, x: Tensor) -> Tensor:
-        """Logits (N,) in the weights' own precision for x (N, ...)."""
+        """Logits (N,) in float32 or better for x (N, ...)."""
         last = x.to(self.dtype)
         if isinstance(self.chain.layers[0], nn.Linear):
             last = last.flatten(1)
@@ -72,16 +72,16 @@ class Passes:
             assert layer.bias is not None
             last = leaky_relu_(_through(layer, weight, last, layer.bias.detach().to(self.dtype)), self.chain.slope)
             self.h.append(last)
-        head = self.chain.layers[-1]
-        assert head.bias is not None
-        return linear(_flat(last).to(head.weight.dtype), head.weight.detach(), head.bias.detach())[:, 0]
+        head, bias = _wide(self.chain.layers[-1].weight), self.chain.layers[-1].bias
+        assert bias is not None
+        return linear(_flat(last).to(head.dtype), head, bias.detach().to(head.dtype))[:, 0]
 
     def down(self, slope: Tensor | None = None, rows: slice = slice(None), keep: bool = True) -> Tensor:
         """The gradient at x[rows] of the sum of the logits, each times its `slope` (N of them); 1 each without.
 
         keep: leave the layers' delta for `weigh`.
         """
-        head = self.chain.layers[-1].weight.detach()
+        head = _wide(self.chain.layers[-1].weight)
         n = self.h[0][rows].shape[0]
         delta = (head.expand(n, -1) if slope is None else slope[:, None].to(head.dtype) * head).to(self.dtype)
         self.delta = []
@@ -96,7 +96,7 @@ class Passes:
     def weigh(self, slope: Tensor, v: Tensor | None, rows: slice) -> list[Tensor]:
         """Gradients of sum_n slope_n D(x_n) + sum_{n in rows} v_n . g_n by each layer's weight and bias, in the chain's order.
 
-        slope: (N,). v: (rows, ...), or None for no second term.
+        slope: (N,), whose precision the gradients have. v: (rows, ...), or None for no second term.
         """
         t = None if v is None else v.to(self.dtype)
         low = slope.to(self.dtype)
@@ -107,12 +107,11 @@ class Passes:
             if t is not None:
                 mixed[rows] += t
                 t = _bend(_through(layer, self.weights[i], t, None), self.h[i + 1][rows], self.chain.slope)
-            gradients += [_weight(layer, self.weights[i], mixed, delta), _bias(delta, slope)]
-        head = self.chain.layers[-1].weight
-        last = slope.to(head.dtype) @ _flat(self.h[-1]).to(head.dtype)
+            gradients += [_weight(layer, self.weights[i], mixed, delta).to(slope.dtype), _bias(delta, slope)]
+        last = slope @ _flat(self.h[-1]).to(slope.dtype)
         if t is not None:
-            last = last + _flat(t).to(head.dtype).sum(0)
-        return [*gradients, last[None], slope.sum().to(head.dtype)[None]]
+            last = last + _flat(t).to(slope.dtype).sum(0)
+        return [*gradients, last[None], slope.sum()[None]]
 
 
 class PiecewiseLinear:
@@ -227,12 +226,14 @@ def _back(layer: Layer, weight: Tensor, h: Tensor, delta: Tensor) -> Tensor:
 
 
 def _weight(layer: Layer, weight: Tensor, h: Tensor, delta: Tensor) -> Tensor:
-    gradient = _transposed(layer, weight, h, delta, 1) if isinstance(layer, nn.Conv2d) else delta.T @ _flat(h)
-    return gradient.to(layer.weight.dtype)
+    return _transposed(layer, weight, h, delta, 1) if isinstance(layer, nn.Conv2d) else delta.T @ _flat(h)
 
 
 def _bias(delta: Tensor, slope: Tensor) -> Tensor:
     """sum_n slope_n delta_n, over a map's places too."""
-    wide = torch.promote_types(delta.dtype, torch.float32)
-    each = delta.sum((2, 3), dtype=wide) if delta.ndim == 4 else delta.to(wide)
-    return (slope.to(wide) @ each).to(slope.dtype)
+    each = delta.sum((2, 3), dtype=slope.dtype) if delta.ndim == 4 else delta.to(slope.dtype)
+    return slope @ each
+
+
+def _wide(weight: Tensor) -> Tensor:
+    return weight.detach().to(torch.promote_types(weight.dtype, torch.float32))
