@@ -45,6 +45,7 @@ def train(
     preset: str | None = None,
     config: Config | None = None,
     knobs: Mapping[str, Any] | None = None,
+    until_settled: bool = False,
     generator: nn.Module | None = None,
     discriminator: nn.Module | None = None,
     listener: Listener | None = None,
@@ -58,6 +59,7 @@ def train(
     out: the run's folder; default runs/NAME-N with the first free N. A folder that holds something is refused.
     preset: a row of `zerosum.run.presets.PRESETS`; default: the one that suits the data. config takes its place, whole.
     knobs: single fields replaced, by the names of the flags: {"d.lr": 1e-4, "game.value": "hinge"}.
+    until_settled: stop earlier, when the run has settled: when its checks say that it no longer improves.
     generator, discriminator: a person's own G, from z (N, prior.dim) to y, and D, from y to (N,) logits, where y are images
         float (N, C, H, W) in [-1, 1] or points (N, d). Both or neither. Read the run again with load(path, generator=G, discriminator=D).
     listener: gets the record's rows and the counter as the run goes. progress: called with (label, done, total) while data are read.
@@ -82,6 +84,7 @@ def train(
         config,
         samples=samples,
         minutes=MINUTES if minutes is None and samples is None else minutes,
+        until_settled=until_settled,
         preset=preset or "own",
         command=command,
         listener=listener,

@@ -23,6 +23,7 @@ VERBS: dict[str, str] = {
     "resume": "Go on with a run exactly where it stopped.",
     "sample": "Draw samples from a run's generator into an array, a picture or a folder.",
     "evaluate": "Measure a run, or any set of samples against any other.",
+    "diagnose": "Say how a run is going or went, from its record: state, evidence, advice.",
     "inspect": "Say what would be trained on, what would be skipped, and why.",
     "prove": "Measure the theorems: each proved number beside the measured one.",
     "lab": "Draw the teaching figure from a real game, or play a scenario.",

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from importlib.util import find_spec
 from pathlib import Path
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 from zerosum.commands.bugs import logged_in
@@ -88,16 +89,22 @@ def report(run: Run) -> int:
         further = [f"zerosum resume {name} --samples {2 * samples}"]
     elif reason == "interrupted":
         print(f"{run.path} was interrupted after {seen}; nothing is lost.")
+    elif reason == "settled":
+        print(f"{run.path} has settled, after {seen}: it no longer improved.")
     elif reason == "minutes":
         print(f"{run.path} ran out of time after {seen}: the machine became slower than it was in the first seconds.")
     else:
         print(f"{run.path} stopped after {seen}: {stop.get('message') or reason or 'its record does not say why'}")
         further = []
+    for line in wrap(run.verdict().paragraph, 110, initial_indent="  verdict ", subsequent_indent="          "):
+        print(line)
     for label, file in (("grid", "grid.png"), ("report", "report.html")):
         if (run.path / file).exists():
             print(f"  {label:<7} {run.path / file}")
     target = "samples.png" if run.space.kind == "images" else "samples.npy"
-    for i, command in enumerate([f"zerosum sample {name} -n 64 --out {target}", f"zerosum evaluate {name}", *further]):
+    for i, command in enumerate(
+        [f"zerosum sample {name} -n 64 --out {target}", f"zerosum evaluate {name}", f"zerosum diagnose {name}", *further]
+    ):
         print(f"  {'' if i else 'next':<7} {command}")
     sys.stdout.flush()
     return status

@@ -38,6 +38,8 @@ class Train:
     """Train for about this long: the number of samples is fixed from the speed of the first seconds, and recorded. By default 5."""
     samples: int | None = None
     """Train until D has seen this many reals, instead of --minutes."""
+    until_settled: bool = False
+    """Stop earlier, when the run has settled: when it no longer comes nearer to its data."""
     tensorboard: bool = False
     """Write the record for TensorBoard too, into RUN/tensorboard (needs the extra: pip install 'zerosum[tensorboard]')."""
     quiet: bool = False
@@ -92,6 +94,7 @@ def main(argv: Sequence[str]) -> int:
             data,
             minutes=args.minutes,
             samples=args.samples,
+            until_settled=args.until_settled,
             out=out,
             preset=args.preset,
             config=args.config,

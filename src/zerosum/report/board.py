@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from zerosum.report.numbers import count, duration, finite, number, share
 from zerosum.report.words import STOPS
+from zerosum.verdict import Verdict, verdict
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -29,6 +30,8 @@ class State:
     rate: float | None = None
     signals: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=_KEPT))
     scores: dict[str, dict[str, Any]] = field(default_factory=dict)
+    checks: list[dict[str, Any]] = field(default_factory=list)
+    verdict: Verdict | None = None
     grid: str | None = None
     stop: dict[str, Any] | None = None
 
@@ -41,6 +44,9 @@ class State:
         match row.get("type"):
             case "signals":
                 self.signals.append(row)
+            case "check":
+                self.checks.append(row)
+                self.verdict = verdict(self.checks)
             case "score":
                 self.scores[str(row.get("name"))] = row
                 return f"{row.get('name')} {score(row)}"
@@ -133,6 +139,8 @@ def line(state: State) -> str:
             parts.append(f"logits (no probability) {number(now.get('a'))} on reals, {number(now.get('b'))} on fakes")
             parts.append(f"D is right {share(now.get('accuracy'))}")
         parts.append(f"loss D {number(now.get('loss_d'))}, G {number(now.get('loss_g'))}")
+    if state.verdict is not None:
+        parts.append(f"verdict: {state.verdict.state}")
     return "  ".join(parts)
 
 
@@ -154,7 +162,7 @@ def board(state: State) -> RenderableType:
 
 
 def _facts(state: State) -> list[tuple[str, str]]:
-    facts = []
+    facts = [] if state.verdict is None else [("verdict", state.verdict.line)]
     if state.signals:
         now = state.signals[-1]
         facts += belief(now)

@@ -19,6 +19,7 @@ from zerosum.report.facts import about, knobs, scores, summary
 from zerosum.report.folder import Row, RunFolder, read_run
 from zerosum.report.numbers import count, duration, finite
 from zerosum.report.words import CURVES, EQUILIBRIUM, NO_PROBABILITY, WISHES
+from zerosum.verdict import verdict as judge
 
 _MOMENTS = 6
 _NEWEST_BYTES = 900_000
@@ -28,11 +29,20 @@ _MOMENT_BYTES = 180_000  # base64 adds a third: all pictures together stay under
 def write_report(run_path: Path | str, verdict: Mapping[str, Any] | None = None) -> Path:
     """Write RUN/report.html from RUN's record and pictures, and return its path.
 
-    verdict: keys state, since, evidence, advice, confidence; default: the newest row of type "verdict", if there is one.
+    verdict: keys state, since, meaning, evidence, advice, confidence; default: what the record's checks say, where there are any.
     Any run will do: unfinished, of one row, empty, or with values that are null or not finite. Raises Refusal when RUN is no run folder.
     """
     run = read_run(run_path)
-    return write_whole(run.path / "report.html", render(run, verdict or run.newest("verdict")).encode())
+    return write_whole(run.path / "report.html", render(run, verdict or told(run)).encode())
+
+
+def told(run: RunFolder) -> dict[str, Any] | None:
+    """The verdict on a run from its record; None where it was not checked and did not end in numbers that are not finite."""
+    stop = run.newest("stop")
+    if not run.of("check") and (stop is None or stop.get("reason") != "not finite"):
+        return None
+    config = run.manifest.get("config")
+    return judge(run.rows, config if isinstance(config, Mapping) else None).to_json()
 
 
 def render(run: RunFolder, verdict: Mapping[str, Any] | None = None) -> str:
@@ -150,7 +160,7 @@ def _verdict(verdict: Mapping[str, Any] | None) -> dict[str, Any] | None:
     """state and advice as text, evidence as a list of sentences, since and confidence as they come."""
     if not verdict:
         return None
-    found = {key: verdict.get(key) for key in ("state", "since", "advice", "confidence")}
+    found = {key: verdict.get(key) for key in ("state", "since", "meaning", "advice", "confidence")}
     evidence = verdict.get("evidence") or []
     several = isinstance(evidence, (list, tuple))
     if finite(found["since"]) is not None:

@@ -24,6 +24,7 @@ from torch import Tensor
 from zerosum.errors import Refusal
 
 KEPT = 2
+NOISE = 0.03  # scores (`Checks.score`) that differ by less are alike
 Tensors = dict[str, Tensor]
 # safetensors' names of torch's types.
 TYPES = {
@@ -144,11 +145,26 @@ def _publish(temporary: Path, final: Path) -> None:
 
 
 def _prune(run: Path, now: int) -> None:
-    """Keeps the newest `KEPT` up to round `now`. One of a later round was passed over when the run was resumed: it is damaged."""
+    """Keeps the newest `KEPT` up to round `now`, and the best before them. One of a later round was passed over on a resume: damaged."""
     found = listed(run)
     earlier = [path for path in found if int(path.name) <= now]
-    for path in [p for p in found if p not in earlier] + earlier[:-KEPT]:
+    kept = {*earlier[-KEPT:], best(earlier)}
+    for path in [p for p in found if p not in earlier or p not in kept]:
         shutil.rmtree(path, ignore_errors=True)
+
+
+def best(found: list[Path]) -> Path | None:
+    """The checkpoint of the least score, the newest of those within noise of it; None where none has a score. found: oldest first."""
+    scores: dict[Path, float] = {}
+    for path in found:
+        try:
+            score = _manifest(path).get("score")
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            continue
+        if isinstance(score, float):
+            scores[path] = score
+    least = min(scores.values(), default=None)
+    return None if least is None else next(path for path in reversed(scores) if scores[path] <= least + NOISE)
 
 
 def listed(run: Path) -> list[Path]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -21,17 +21,19 @@ from zerosum.run.config import Config, from_json
 from zerosum.run.players import Players, skeleton
 from zerosum.run.record import SCHEMA, Row, read_rows
 from zerosum.run.sampling import draw_samples, interpolate
+from zerosum.verdict import Verdict, verdict
 
 Modules = tuple[nn.Module, nn.Module]
 
 
 @dataclass
 class Run:
-    """A training and its folder. given: a person's own (G, D), for a run that was trained with such."""
+    """A training and its folder. given: a person's own (G, D), for a run trained with such. at: a checkpoint, if not the newest."""
 
     path: Path
     manifest: dict[str, Any]
     given: Modules | None = None
+    at: Path | None = None
 
     @cached_property
     def config(self) -> Config:
@@ -47,11 +49,22 @@ class Run:
 
     def checkpoint(self) -> Checkpoint:
         """The newest whole checkpoint. Raises Refusal where there is none."""
+        if self.at is not None:
+            return checkpoints.verified(self.at)
         found, complaints = checkpoints.newest(self.path)
         if found is None:
             why = ": " + " ".join(complaints) if complaints else ""
             raise Refusal(f"{self.path} holds no whole checkpoint yet{why}: train it further first.")
         return found
+
+    def verdict(self) -> Verdict:
+        """How the run is going, or went: state, since, evidence, advice, confidence, history; read from the record alone."""
+        return verdict(self.rows(), self.manifest["config"])
+
+    def best(self) -> Run:
+        """The run as its best checkpoint holds it: the one nearest to held-out data, where that is more than noise; else the newest."""
+        path = checkpoints.best(checkpoints.listed(self.path))
+        return self if path is None else replace(self, at=path)
 
     @property
     def finished(self) -> bool:

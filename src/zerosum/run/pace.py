@@ -28,6 +28,7 @@ class Wishes(NamedTuple):
     grid: float = 0.0
     checkpoint: float = 0.0
     horizon: float = 0.0
+    settled: float = 0.0
 
 
 @dataclass

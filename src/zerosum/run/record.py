@@ -6,12 +6,19 @@ import json
 import math
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from zerosum.errors import Refusal
 
 Row = dict[str, Any]
 SCHEMA = 1
+
+
+class Listener(Protocol):
+    """Whoever wants to follow a training: gets each row of the record, and the progress a few times a second."""
+
+    def row(self, row: Row) -> None: ...
+    def progress(self, samples: int, horizon: int | None, seconds: float) -> None: ...
 
 
 def plain(value: Any) -> Any:

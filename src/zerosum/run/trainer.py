@@ -23,11 +23,11 @@ from zerosum.run.folder import Modules, Run, open_run
 from zerosum.run.pace import Horizon
 from zerosum.run.players import Players, draws_numbers, looks_at_the_batch
 from zerosum.run.ranks import Ranks, cores, job, join
-from zerosum.run.record import SCHEMA
+from zerosum.run.record import SCHEMA, Listener
 from zerosum.run.rounds import Rounds
 from zerosum.run.schedule import depends_on_horizon
 from zerosum.run.stopping import Stop
-from zerosum.run.training import Draw, Listener, Training
+from zerosum.run.training import Draw, Training
 from zerosum.version import __version__
 
 __all__ = ["Draw", "Listener", "Rounds", "Training", "claim", "locked", "resume", "train"]
@@ -40,6 +40,7 @@ def train(
     *,
     samples: int | None = None,
     minutes: float | None = None,
+    until_settled: bool = False,
     preset: str = "",
     command: str = "",
     listener: Listener | None = None,
@@ -48,6 +49,7 @@ def train(
 ) -> Run:
     """Trains on `data` into the new folder `out`, for `samples` reals or about `minutes`, and returns the finished run.
 
+    until_settled: stop earlier, when the run's checks say that it no longer improves (verdict "settled", docs/verdict.md).
     given: a person's own (G, D) in place of the config's nets. Started by torchrun, every process calls this with the same arguments;
     started again by it, the run in `out` goes on. Raises Refusal, before anything is written, for what cannot be trained.
     """
@@ -70,7 +72,7 @@ def train(
         "command": command,
         "preset": preset,
         "config": to_json(config),
-        "asked": {"samples": samples, "minutes": minutes},
+        "asked": {"samples": samples, "minutes": minutes, "until_settled": until_settled},
         "data": described(data),
         "engine": shared(engine, ranks, config, data.space.kind).to_json(),
         "ranks": ranks.size,

@@ -8,7 +8,7 @@ import traceback
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import torch
@@ -23,7 +23,7 @@ from zerosum.run.folder import Run
 from zerosum.run.pace import Horizon, Pace, Wishes
 from zerosum.run.players import Players, host_copy
 from zerosum.run.ranks import ALONE, Ranks
-from zerosum.run.record import SCHEMA, Record, Row, plain
+from zerosum.run.record import SCHEMA, Listener, Record, plain
 from zerosum.run.rounds import SIGNALS, NotFinite, Rounds
 from zerosum.run.sampling import draw_samples
 from zerosum.run.saver import Saver
@@ -34,13 +34,6 @@ GRID = 64  # samples in a grid of images: eight by eight
 SCATTER = 1024  # samples in a grid of points
 PATIENCE, AGAIN = 60.0, 2.0  # seconds that a finished run waits for room on the disk, and between two tries
 Draw = Callable[[np.ndarray, Path], Any]
-
-
-class Listener(Protocol):
-    """Whoever wants to follow a training: gets each row of the record, and the progress a few times a second."""
-
-    def row(self, row: Row) -> None: ...
-    def progress(self, samples: int, horizon: int | None, seconds: float) -> None: ...
 
 
 class Training:
@@ -71,6 +64,7 @@ class Training:
         self._rounds_summed = 0
         self._row_at = (self.samples, self.seconds)
         self._grid_at = -1
+        self._until_settled = bool(run.manifest["asked"].get("until_settled"))
 
     def _found(self) -> dict[str, Any]:
         """Where the run stands: its newest whole checkpoint, compared with the config before any net is built."""
@@ -137,6 +131,7 @@ class Training:
             return
         meta = {"schema": SCHEMA, "round": self.round, "samples": self.samples, "seconds": self.seconds, "horizon": self.horizon.samples}
         meta["record_bytes"] = self.record.length()
+        meta["score"] = self.checks.keep(self.seconds)
         self.saver.save(meta, {file: host_copy(tensors) for file, tensors in self.players.files().items()}, self.record.sync)
 
     def _save_if_possible(self) -> None:
@@ -204,9 +199,9 @@ class Training:
         while not self.horizon.reached(self.samples):
             agreed = Wishes(*self.ranks.agree(self._wishes(stop)))
             self._between_rounds(agreed)
-            if agreed.stop or agreed.out_of_time:
+            if agreed.stop or agreed.out_of_time or agreed.settled:
                 self.rounds.require_finite(self.round)
-                return "interrupted" if agreed.stop else "minutes"
+                return "interrupted" if agreed.stop else "minutes" if agreed.out_of_time else "settled"
             self._one_round()
         self.rounds.require_finite(self.round)
         return "finished"
@@ -223,7 +218,7 @@ class Training:
 
     def _check(self, played: torch.Tensor | None) -> None:
         if self.record is not None and self.checks.due(self.round):
-            self.write("check", **self.checks.look(self.round, played))
+            self.write("check", **self.checks.look(self.round, self.samples, played))
 
     def _wishes(self, stop: Stop) -> Wishes:
         if not (self.ranks.first and self._rounds_summed):
@@ -232,7 +227,9 @@ class Training:
         due = self.pace.due(self.seconds)
         if due.progress and self.listener:
             self.listener.progress(self.samples, self.horizon.samples, self.seconds)
-        return Wishes(stop.asked, self.horizon.out_of_time(self.seconds), due.row, due.grid, due.checkpoint, self._clock.samples or 0)
+        checkpoint = due.checkpoint or self.checks.worth_keeping(self.seconds)
+        end, settled = self._clock.samples or 0, self._until_settled and self.checks.settled()
+        return Wishes(stop.asked, self.horizon.out_of_time(self.seconds), due.row, due.grid, checkpoint, end, settled)
 
     def _between_rounds(self, agreed: Wishes) -> None:
         if agreed.horizon and self.horizon.samples is None:

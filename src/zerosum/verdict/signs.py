@@ -1,0 +1,207 @@
+"""Signs: what may be seen in the checks, each a condition on one kind of number and the sentence that tells it.
+
+A sign stands when it was seen at several checks in a row (`THRESHOLDS["several"]`, of which one may be missing): one odd check is noise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from statistics import median, pstdev
+from typing import NamedTuple
+
+from zerosum.verdict.looks import Look
+from zerosum.verdict.thresholds import limit
+
+Looks = Sequence[Look]
+
+
+class Sign(NamedTuple):
+    """seen: whether it is seen at the last of these checks; says: the sentence, numbers and all, for the checks where it stands."""
+
+    seen: Callable[[Looks], bool]
+    says: Callable[[Looks], str]
+
+
+def window() -> int:
+    return int(limit("several"))
+
+
+def stands(sign: Sign, looks: Looks) -> bool:
+    """Whether the sign was seen at the last check and at all but one of the last several."""
+    n = window()
+    if len(looks) < n:
+        return False
+    seen = [sign.seen(looks[: len(looks) - back]) for back in range(n)]
+    return seen[0] and sum(seen) >= n - 1
+
+
+def recent(looks: Looks) -> int:
+    """How many of the last checks are recent: a third, at least as many as make a sign."""
+    return max(window(), round(limit("recent") * len(looks)))
+
+
+def middle(looks: Looks, name: str, n: int | None = None) -> float:
+    """Median of a number over the last n (several) checks that have it; NaN where none has."""
+    found = [v for look in looks[-(n or window()) :] if (v := getattr(look, name)) is not None]
+    return median(found) if found else float("nan")
+
+
+def smooth_distances(looks: Looks) -> list[float]:
+    """Medians of three distances in a row: one odd check neither makes a record nor breaks one."""
+    d = [look.distance for look in looks if look.distance is not None]
+    return [median(d[max(0, i - 2) : i + 1]) for i in range(len(d))]
+
+
+def improving(looks: Looks) -> bool:
+    """Whether the least distance of the recent checks is below all earlier ones by more than noise."""
+    d, n = smooth_distances(looks), recent(looks)
+    if len(d) <= n:
+        return bool(d) and d[-1] < d[0] - limit("move")
+    return min(d[-n:]) < min(d[:-n]) - limit("move")
+
+
+def _below(name: str, threshold: str) -> Callable[[Looks], bool]:
+    def seen(looks: Looks) -> bool:
+        value = getattr(looks[-1], name)
+        return value is not None and bool(value <= limit(threshold))
+
+    return seen
+
+
+def _above(name: str, threshold: str) -> Callable[[Looks], bool]:
+    def seen(looks: Looks) -> bool:
+        value = getattr(looks[-1], name)
+        return value is not None and bool(value >= limit(threshold))
+
+    return seen
+
+
+def _only_a_part(looks: Looks) -> bool:
+    last = looks[-1]
+    return last.cover is not None and last.precise is not None and last.cover <= limit("part") <= last.precise
+
+
+def _fell(looks: Looks) -> bool:
+    covers = [look.cover for look in looks if look.cover is not None]
+    if len(covers) < window() or looks[-1].cover is None:
+        return False
+    best = max(median(covers[i : i + 3]) for i in range(len(covers) - 2))
+    return best >= 0.3 and looks[-1].cover <= limit("part") * best
+
+
+def strongest(looks: Looks) -> float:
+    """The largest median of three of G's gradient norms in a row, over the first half of the checks; NaN where there are none."""
+    norms = [look.grad_g for look in looks[: max(3, len(looks) // 2)] if look.grad_g is not None]
+    return max((median(norms[i : i + 3]) for i in range(max(1, len(norms) - 2))), default=float("nan")) if norms else float("nan")
+
+
+def _vanished(looks: Looks) -> bool:
+    now = looks[-1].grad_g
+    return now is not None and now <= limit("vanished") * strongest(looks)
+
+
+def _jumps(looks: Looks) -> bool:
+    d = [look.distance for look in looks[-recent(looks) :] if look.distance is not None]
+    steps = [later - earlier for earlier, later in pairwise(d)]
+    return len(steps) >= 3 and pstdev(steps) >= limit("jumps")
+
+
+def _turns(looks: Looks) -> bool:
+    """Whether the distance goes up and down by more than noise, again and again."""
+    d = [look.distance for look in looks[-recent(looks) :] if look.distance is not None]
+    big = [s for s in (b - a for a, b in pairwise(d)) if abs(s) > limit("move")]
+    return len(big) >= 3 and sum(a * b < 0 for a, b in pairwise(big)) >= len(big) // 2
+
+
+def _knows(looks: Looks) -> bool:
+    gap, error = looks[-1].gap, looks[-1].gap_error
+    return gap is not None and error is not None and gap >= max(limit("knows"), 3 * error)
+
+
+def _worse(looks: Looks) -> bool:
+    d = smooth_distances(looks)
+    return len(d) > window() and d[-1] >= min(d) + limit("worse")
+
+
+def _far(looks: Looks) -> bool:
+    d = looks[-1].distance
+    return d is not None and d >= limit("far")
+
+
+def _still(looks: Looks) -> bool:
+    return middle(looks, "drift") <= limit("still")
+
+
+def _modes(looks: Looks) -> str:
+    last = looks[-1].modes
+    return f"; {last[0]} of the {last[1]} modes are reached" if last is not None else ""
+
+
+SIGNS: dict[str, Sign] = {
+    "burst": Sign(_above("diversity", "burst"), lambda s: f"fakes lie {s[-1].diversity:.3g} times as far apart as reals"),
+    "off the data": Sign(
+        lambda s: s[-1].precise is not None and s[-1].precise < 0.1, lambda s: f"{s[-1].precise or 0:.0%} of fakes lie where reals do"
+    ),
+    "narrow": Sign(
+        _below("diversity", "diversity"), lambda s: f"two fakes lie on average {middle(s, 'diversity'):.2f} times as far apart as two reals"
+    ),
+    "missing": Sign(
+        _above("missing", "missing"),
+        lambda s: f"{middle(s, 'missing'):.0%} of the fakes are in the wrong parts of the data, beyond what chance makes" + _modes(s),
+    ),
+    "only a part": Sign(
+        _only_a_part,
+        lambda s: (
+            f"{middle(s, 'precise'):.0%} of fakes lie where reals do, but they reach {middle(s, 'cover'):.0%} of the reals"
+            " (100 % is what real samples would get)"
+        ),
+    ),
+    "fell": Sign(_fell, lambda s: f"G reaches {middle(s, 'cover'):.0%} of the reals, less than half of what it once reached"),
+    "D tells little": Sign(
+        lambda s: (
+            s[-1].told is not None and s[-1].auc is not None and (s[-1].told <= limit("tells little") or s[-1].auc <= limit("fooled"))
+        ),
+        lambda s: f"D scores a real above a fake in {middle(s, 'auc'):.0%} of pairs (50 % is guessing)",
+    ),
+    "a fresh D tells": Sign(
+        _above("fresh", "fresh"),
+        lambda s: f"a fresh D tells {middle(s, 'fresh'):.2f} nats between the same samples (0 at best, at most 0.69)",
+    ),
+    "D is sure": Sign(_above("auc", "wins"), lambda s: f"D scores a held-out real above a fake in {middle(s, 'auc'):.1%} of pairs"),
+    "D tells all": Sign(_above("told", "tells all"), lambda s: f"D tells {middle(s, 'told'):.2f} of at most 0.69 nats"),
+    "G's gradient": Sign(_vanished, lambda s: f"G's gradient is {middle(s, 'grad_g') / strongest(s):.1%} of what it was at its strongest"),
+    "G stands": Sign(
+        _still, lambda s: f"what G makes does not move: {middle(s, 'drift'):.1%} of its samples change place from check to check"
+    ),
+    "G wanders": Sign(_above("drift", "drift"), lambda s: f"{middle(s, 'drift'):.0%} of G's samples change place from check to check"),
+    "G leaves its average": Sign(
+        _above("apart", "apart"), lambda s: f"{middle(s, 'apart'):.0%} of G's samples lie where its average has none"
+    ),
+    "jumps": Sign(_jumps, lambda s: "the distance from the data jumps from check to check"),
+    "turns": Sign(_turns, lambda s: "the distance from the data goes down and up again"),
+    "D knows its reals": Sign(
+        _knows, lambda s: f"D scores a training real above a held-out one in {0.5 + middle(s, 'gap'):.0%} of pairs (50 % is fair)"
+    ),
+    "D is sure of training reals": Sign(
+        _above("r_t", "heuristic r_t"), lambda s: f"r_t, the mean sign of D on training reals, is {middle(s, 'r_t'):.2f}"
+    ),
+    "worse than it was": Sign(
+        _worse,
+        lambda s: f"the distance from held-out reals is {smooth_distances(s)[-1]:.2f}, and was {min(smooth_distances(s)):.2f} at its best",
+    ),
+    "near training items": Sign(
+        _below("held_out", "held out"),
+        lambda s: (
+            f"fakes are nearest to a held-out real {middle(s, 'held_out'):.0%} as often as they should be (100 % where nothing is copied)"
+        ),
+    ),
+    "copies": Sign(
+        _above("copies", "copies"),
+        lambda s: f"{middle(s, 'copies'):.0%} of fakes are nearer to a training item than that item's own neighbour is",
+    ),
+    "far": Sign(_far, lambda s: f"the distance from held-out reals is {middle(s, 'distance'):.2f} (0 is the floor, 1 the far end)"),
+    "does not move": Sign(
+        lambda s: len(s) > recent(s) and not improving(s), lambda s: f"it has not come nearer over the last {recent(s)} checks"
+    ),
+}

@@ -1,0 +1,68 @@
+"""Every threshold of the verdict, with where it comes from.
+
+"provisional": set from the first few runs and from what the numbers mean; the calibration half of benchmarks/verdict.py is to confirm it.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Threshold(NamedTuple):
+    """value, in the unit that `what` says; source: a paper, arithmetic, or the calibration."""
+
+    value: float
+    what: str
+    source: str
+
+
+PROVISIONAL = "provisional"
+
+THRESHOLDS: dict[str, Threshold] = {
+    # When
+    "first": Threshold(8, "checks before a trouble is named", "several checks, against the run's own past"),
+    "several": Threshold(4, "checks in a row, of which one may be missing, at which a sign must stand", "several checks"),
+    "settled": Threshold(6, "settled checks in a row after which --until-settled stops", "as many again as make a sign, and two"),
+    "recent": Threshold(1 / 3, "share of the checks that counts as recent", "within a quarter to a third of the run"),
+    # How far, how fast
+    "move": Threshold(0.03, "fall of the distance that is more than its noise", "two standard errors of 512 samples: .02 to .03"),
+    "near": Threshold(0.12, "distance up to which a run is near the floor", PROVISIONAL),
+    "far": Threshold(0.4, "distance from which a run that no longer moves has stalled", PROVISIONAL),
+    # collapsing
+    "diversity": Threshold(0.5, "mean distance of two fakes over that of two reals", "the issue's rule of thumb: one half"),
+    "missing": Threshold(0.35, "total variation of the cells' shares, above the floor", PROVISIONAL),
+    "part": Threshold(0.5, "share of the floor: coverage below it while precision is above it", PROVISIONAL),
+    # D
+    "tells little": Threshold(
+        0.06, "nats that D tells of held-out reals and fakes: log 2 - its cross-entropy", "two standard errors of 256 pairs"
+    ),
+    "fooled": Threshold(0.6, "chance that D scores a held-out real above a fake", PROVISIONAL),
+    "fresh": Threshold(0.15, "nats that a fresh D tells, above the floor", PROVISIONAL),
+    "wins": Threshold(0.98, "chance that D scores a held-out real above a fake", PROVISIONAL),
+    "tells all": Threshold(0.6, "nats that D tells, of log 2 = .693", PROVISIONAL),
+    "vanished": Threshold(
+        0.1, "norm of G's gradient over its own largest early one", "a tenth: Goodfellow et al. 2014, section 3, names the effect"
+    ),
+    "still": Threshold(
+        0.03, "total variation between G's cells at two checks in a row, below which it does not move", "the same noise is used"
+    ),
+    # oscillating
+    "drift": Threshold(0.25, "total variation between G's cells at two checks in a row", PROVISIONAL),
+    "apart": Threshold(0.25, "total variation between the cells of G and of its average", PROVISIONAL),
+    "jumps": Threshold(0.1, "standard deviation of the recent distances", PROVISIONAL),
+    # overfitting, memorising
+    "knows": Threshold(0.1, "chance above 1/2 that D scores a training real above a held-out one", "and 3 standard errors"),
+    "heuristic r_t": Threshold(0.6, "E sign D(train)", "Karras et al. 2020, arXiv 2006.06676, section 3.1"),
+    "worse": Threshold(0.05, "rise of the distance above its own best", "two standard errors"),
+    "held out": Threshold(0.6, "share of fakes whose nearest real is held out, over the share by size", PROVISIONAL),
+    "copies": Threshold(
+        0.6, "share of fakes nearer to a training item than that item's own neighbour", "an honest G has about one half or less"
+    ),
+    # diverged
+    "burst": Threshold(5.0, "diversity", "no generator that learns is five times as spread out as its data"),
+}
+
+
+def limit(name: str) -> float:
+    """The value of a threshold."""
+    return THRESHOLDS[name].value

@@ -1,0 +1,256 @@
+"""The verdict as a function of rows: every state from rows made up for it, and nothing but rows. Under 1 s."""
+
+from __future__ import annotations
+
+import json
+import math
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from zerosum.run.config import Config, to_json
+from zerosum.verdict import settled, verdict
+from zerosum.verdict.advice import knob
+from zerosum.verdict.looks import Look, looks, variation
+from zerosum.verdict.signs import SIGNS
+from zerosum.verdict.states import STATES, TROUBLES
+from zerosum.verdict.thresholds import THRESHOLDS
+
+CHECKS = 40
+CELLS = [32] * 16
+Row = dict[str, Any]
+FLOORS = {"floor_coverage": 0.96, "floor_precision": 0.97, "floor_missing": 0.06, "floor_fresh": -0.02, "floor_diversity": 1.0}
+
+
+def wobble(i: int) -> float:
+    """A little noise that is always the same, within +-0.01."""
+    return 0.01 * math.sin(7.3 * i)
+
+
+def check(i: int, **numbers: Any) -> Row:
+    """The row of check i of a run that is at the floor, but for these numbers."""
+    at = {"type": "check", "round": 40 * i, "samples": 10_240 * i, "seconds": i / 2, "n": 512, "finite": True}
+    D = {"auc_val": 0.62 + wobble(i), "auc_train": 0.62 + wobble(i), "auc_gap": 0.5 + wobble(i), "r_t": 0.2}
+    paid = {"cross_entropy_val": 0.66, "cross_entropy_train": 0.66, "grad_g": 0.5 + wobble(i)}
+    G = {"coverage": 0.94 + wobble(i), "precision": 0.95, "diversity": 1.0 + wobble(i), "missing": 0.08, "cells": CELLS}
+    rest = {"fresh": 0.01 + wobble(i), "memory_held_out": None, "memory_copies": None}
+    return {**at, **FLOORS, **D, **paid, **G, **rest, **numbers}
+
+
+def towards(i: int, start: float, end: float, by: int = 25) -> float:
+    """From start to end over the first checks, quickly at first."""
+    return end + (start - end) * math.exp(-4 * i / by)
+
+
+def turning(i: int) -> list[int]:
+    """Fakes that crowd into a quarter of the cells, another quarter at each check."""
+    return [128 if (j // 4) == i % 4 else 0 for j in range(16)]
+
+
+HALF = [64] * 4 + [0] * 12
+CASES: dict[str, Callable[[int], Row]] = {
+    "improving": lambda i: {"fresh": towards(i, 0.69, 0.1, 80), "coverage": towards(i, 0, 0.9, 80), "missing": towards(i, 0.7, 0.1, 80)},
+    "settled": lambda i: {
+        "fresh": towards(i, 0.69, 0.02, 12) + wobble(i),
+        "coverage": towards(i, 0, 0.9, 12),
+        "missing": towards(i, 0.7, 0.1, 12),
+    },
+    "stalled": lambda i: {
+        "fresh": 0.5,
+        "coverage": 0.05,
+        "precision": 0.04,
+        "missing": 0.3,
+        "auc_val": 0.9,
+        "cross_entropy_val": 0.4,
+        "diversity": 0.8,
+    },
+    "collapsing": lambda i: (
+        {
+            "missing": 0.7,
+            "coverage": 0.2,
+            "precision": 0.9,
+            "diversity": 0.3,
+            "fresh": 0.4,
+            "auc_val": 0.8,
+            "cross_entropy_val": 0.5,
+            "cells": HALF,
+        }
+        if i > 15
+        else {"missing": 0.1 + wobble(i), "coverage": 0.8, "fresh": 0.1}
+    ),
+    "D blind": lambda i: {"missing": 0.5, "coverage": 0.2, "precision": 0.1, "fresh": 0.5, "auc_val": 0.51, "cross_entropy_val": 0.69},
+    "discriminator winning": lambda i: {
+        "fresh": 0.6,
+        "coverage": 0.02,
+        "precision": 0.01,
+        "missing": 0.3,
+        "auc_val": 1.0,
+        "cross_entropy_val": 0.02,
+        "grad_g": towards(i, 2.0, 1e-3, 10),
+    },
+    "oscillating": lambda i: {
+        "cells": turning(i),
+        "average_cells": CELLS,
+        "average_coverage": 0.4 + 0.2 * (i % 2),
+        "average_missing": 0.3,
+        "missing": 0.3,
+        "coverage": 0.6,
+        "fresh": 0.3 + 0.2 * (i % 2),
+        "auc_val": 0.8,
+        "cross_entropy_val": 0.5,
+    },
+    "overfitting": lambda i: {
+        "auc_gap": min(0.9, 0.5 + i / 40),
+        "r_t": 0.9,
+        "fresh": 0.05 + i / 100,
+        "coverage": 0.9 - i / 80,
+        "cross_entropy_train": 0.2,
+    },
+    "memorising": lambda i: {"memory_held_out": max(0.1, 1 - i / 20), "memory_copies": min(0.95, 0.4 + i / 30)},
+    "diverged": lambda i: {"diversity": 1.5**i, "precision": 0.0, "coverage": 0.0, "fresh": 0.68, "missing": 0.9} if i > 20 else {},
+    "too early to say": lambda i: {},
+}
+
+
+def run(name: str, checks: int = CHECKS, after: int = 1) -> list[Row]:
+    return [check(i, **CASES[name](i)) for i in range(0, checks, after)]
+
+
+def test_every_state_has_a_case() -> None:
+    assert set(CASES) == set(STATES)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_state_of_its_rows(name: str) -> None:
+    found = verdict(run(name, 3 if name.startswith("too") else CHECKS), to_json(Config()))
+    assert found.state == name
+    assert found.trouble == STATES[name].trouble
+    assert found.trouble == bool(found.advice)
+    assert found.evidence
+    assert len(found.history) == (3 if name.startswith("too") else CHECKS)
+    assert json.loads(json.dumps(found.to_json(), allow_nan=False)) == found.to_json()
+    assert found.state in found.paragraph.lower() or found.state.startswith("D ")
+    assert "nan" not in found.paragraph
+
+
+@pytest.mark.parametrize("name", [case for case in CASES if STATES[case].trouble])
+def test_one_odd_check_neither_makes_nor_breaks_a_trouble(name: str) -> None:
+    healthy, broken = run("settled"), run(name)
+    odd = [*healthy[:30], broken[39] | {k: healthy[30][k] for k in ("round", "samples")}, *healthy[31:]]
+    assert not any(STATES[row["state"]].trouble for row in verdict(odd).history)
+    pardoned = [*broken[:-3], broken[-3] | {k: v for k, v in check(37).items() if k not in ("cells",)}, *broken[-2:]]
+    assert verdict(pardoned).state == name
+
+
+@pytest.mark.parametrize("name", [state.name for state in TROUBLES])
+def test_a_trouble_needs_two_signs(name: str) -> None:
+    state = STATES[name]
+    assert len(state.needs) + bool(state.some) >= 2
+    assert {*state.needs, *state.some, *state.told} <= set(SIGNS)
+    assert state.turns
+
+
+def test_troubles_say_since_when() -> None:
+    found = verdict(run("collapsing"))
+    assert found.since == pytest.approx(16 * 10_240, abs=3 * 10_240)
+    assert not any(STATES[row["state"]].trouble for row in found.history[:16])
+    assert [row["state"] for row in found.history[20:]] == ["collapsing"] * 20
+
+
+@pytest.mark.parametrize("name", [case for case in CASES if case != "too early to say"])
+def test_half_as_many_checks_and_other_counts_say_the_same(name: str) -> None:
+    """Neither the counts of samples nor twice the gap between checks change a verdict."""
+    assert verdict(run(name, after=2)).state == name
+    scaled = [row | {k: 10 * row[k] for k in ("round", "samples", "seconds")} for row in run(name)]
+    assert verdict(scaled).state == name
+
+
+def test_a_name_in_the_manifest_changes_nothing() -> None:
+    rows = run("collapsing")
+    named = [row | {"modes": 2, "modes_of": 8, "high_quality": 0.9, "jsd": 0.5} for row in rows]
+    assert verdict(named).state == verdict(rows).state
+    assert any("2 of the 8 modes" in sentence for sentence in verdict(named).evidence)
+
+
+def test_precedence_names_the_cause_and_lists_the_rest() -> None:
+    both = [check(i, **{**CASES["collapsing"](30), **CASES["memorising"](i)}) for i in range(CHECKS)]
+    found = verdict(both)
+    assert found.state == "memorising"
+    assert found.others == ["collapsing", "stalled"]
+    order = [state.name for state in TROUBLES]
+    assert order.index("D blind") < order.index("collapsing") < order.index("stalled")
+
+
+def test_a_run_that_ended_in_numbers_that_are_not_finite() -> None:
+    message = "the gradient of D's body.layers.0.weight was not finite in round 12; that update was not made."
+    stop = {"type": "stop", "reason": "not finite", "message": message, "round": 11, "samples": 2816, "seconds": 1.0}
+    found = verdict([*run("improving", 4), stop])
+    assert (found.state, found.since, found.evidence, found.confidence) == ("diverged", 2816, [message], "high")
+    resumed = verdict([*run("improving", 4), stop, {"type": "start", "round": 0, "samples": 0, "seconds": 0.0}])
+    assert resumed.state != "diverged"
+    halted = [*run("settled", 20), *(check(i, finite=False) for i in range(20, 23))]
+    assert verdict(halted).state == "diverged"
+
+
+def test_rows_without_checks_or_with_holes() -> None:
+    for rows in (
+        [],
+        [{"type": "signals", "loss_d": 1.0}],
+        [{"type": "check"}] * 20,
+        [check(i, coverage=None, fresh=None) for i in range(20)],
+    ):
+        found = verdict(rows)
+        assert not found.trouble
+        assert found.confidence == "low" or found.state != "too early to say"
+
+
+def test_advice_names_knobs_and_values() -> None:
+    config = to_json(Config()) | {"d": {**to_json(Config())["d"], "lr": 1e-6}}
+    blind = verdict(run("D blind"), config)
+    assert "--d.lr 0.0002 instead of 1e-06" in blind.advice
+    assert "--game.k 2 instead of 1" in blind.advice
+    assert "--d.lr" in verdict(run("D blind")).advice
+    for state in TROUBLES:
+        for turn in state.turns:
+            assert knob(to_json(Config()), turn.knob) is not None or turn.knob in ("data.limit",), turn.knob
+    none = {**config, "game": {**config["game"], "penalty": "none"}}
+    assert "gamma" not in verdict(run("D blind"), none).advice
+
+
+def test_settled_long_enough_to_stop() -> None:
+    rows = run("settled")
+    stops = [i for i in range(len(rows)) if settled(rows[: i + 1])]
+    assert stops
+    assert stops[0] >= THRESHOLDS["settled"].value
+    for name in CASES:
+        assert settled(run(name)) == (name in ("settled", "too early to say"))  # The latter is at the floor from the start.
+
+
+def test_numbers_are_read_beside_their_floors() -> None:
+    look = looks(
+        [
+            check(0, fresh=0.3, coverage=0.48, missing=0.2),
+            check(1, cells=HALF, average_cells=CELLS, average_coverage=0.96, fresh=-0.02, missing=0.06, average_missing=0.06),
+        ]
+    )
+    assert look[0].fresh == pytest.approx(0.32)
+    assert look[0].distance == pytest.approx((0.32 / math.log(2) + 0.5 + 0.14) / 3)
+    assert look[0].drift is None
+    assert look[1].drift == pytest.approx(0.75)
+    assert look[1].distance == pytest.approx(0)
+    assert variation([1, 1], [2, 0]) == pytest.approx(0.5)
+    assert variation([1], [1, 2]) is None
+    assert variation([0, 0], [1, 1]) is None
+    assert looks([{"type": "check", "auc_val": float("nan")}])[0] == Look(0, 0, 0.0, True)
+
+
+def test_the_verdict_loads_no_torch() -> None:
+    code = "import sys, zerosum.verdict; sys.exit('torch' in sys.modules or 'numpy' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_every_threshold_has_a_source() -> None:
+    assert all(t.what and t.source and t.value > 0 for t in THRESHOLDS.values())
