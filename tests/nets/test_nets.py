@@ -105,7 +105,8 @@ def test_each_octave_is_twice_as_fast_as_the_one_before() -> None:
 
 
 def test_octaves_and_an_activation_of_its_own_go_to_the_player_that_has_them() -> None:
-    G, D = made("mlp", (2,), octaves=5, activation_g="tanh")
+    G, D = made("mlp", (2,), octaves=5, activation_g="tanh", depth_g=4)
+    assert [sum(isinstance(m, nn.Linear) for m in player.modules()) for player in (G, D)] == [5, 3]
     assert any(isinstance(m, nn.Tanh) for m in G.modules())
     assert not any(isinstance(m, nn.Tanh) for m in D.modules())
     assert [any(isinstance(m, Octaves) for m in player.modules()) for player in (G, D)] == [False, True]

@@ -122,6 +122,10 @@ class Discriminator(nn.Module):
         super().__init__()
         self.seen = Octaves(octaves) if octaves else nn.Identity()
         self.body = MLP(prod(shape) * (1 + 2 * octaves), 1, first_norm=False, **knobs)  # type: ignore[arg-type]
+        if octaves:
+            # Without biases the waves would all stand at the origin, and D see it best.
+            first: nn.Linear = self.body.layers[0]  # type: ignore[assignment]
+            nn.init.uniform_(first.bias, -2.0, 2.0)
 
     def forward(self, x: Tensor) -> Tensor:
         logits: Tensor = self.body(self.seen(x.flatten(1)))[:, 0]
@@ -138,10 +142,19 @@ class Discriminator(nn.Module):
 
 
 def generator(
-    shape: Sequence[int], dim: int, *, width: int, depth: int, norm: str, activation: str, slope: float, activation_g: str = SAME
+    shape: Sequence[int],
+    dim: int,
+    *,
+    width: int,
+    depth: int,
+    norm: str,
+    activation: str,
+    slope: float,
+    depth_g: int = 0,
+    activation_g: str = SAME,
 ) -> nn.Module:
     name = activation if activation_g == SAME else activation_g
-    return Generator(shape, dim, width=width, depth=depth, norm=norm, activation_name=name, slope=slope)
+    return Generator(shape, dim, width=width, depth=depth_g or depth, norm=norm, activation_name=name, slope=slope)
 
 
 def discriminator(

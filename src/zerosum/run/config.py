@@ -58,6 +58,8 @@ class NetOptions:
     """Channels at the widest image size (dcgan, resnet), or units of a hidden layer (mlp)."""
     depth: int = 3
     """Hidden layers (mlp), or residual blocks a resolution (resnet)."""
+    depth_g: int = 0
+    """Hidden layers of G (mlp), where they are to be other than D's; 0 for as many."""
     hidden: int = 0
     """Units of a fully connected layer after z and before the logit (dcgan); 0 for none, as published."""
     refine: int = 0
@@ -131,6 +133,7 @@ LEAST: dict[str, float] = {
     "prior.dim": 1,
     "net.width": 1,
     "net.depth": 1,
+    "net.depth_g": 0,
     "net.hidden": 0,
     "net.refine": 0,
     "net.octaves": 0,

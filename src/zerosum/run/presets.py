@@ -20,15 +20,15 @@ class Preset:
 PRESETS: dict[str, Preset] = {
     "points": Preset(
         Config(
-            game=GameOptions(value="relativistic", penalty="r1r2", gamma=0.1),
+            game=GameOptions(value="relativistic", penalty="r1r2", gamma=0.1, gamma_end=0.01),
             prior=PriorOptions(kind="normal", dim=16),
-            net=NetOptions(kind="mlp", width=128, depth=3),
-            d=PlayerOptions(lr=1e-3, lr_end=1e-5),
-            g=PlayerOptions(lr=1e-3, lr_end=1e-5),
+            net=NetOptions(kind="mlp", width=128, depth=2, depth_g=3, activation_g="tanh", octaves=7),
+            d=PlayerOptions(lr=3e-2, lr_end=1e-4, beta2=0.9, equalised=True),
+            g=PlayerOptions(lr=3e-2, lr_end=1e-4, beta2=0.9, equalised=True),
             batch=256,
             average=20_000,
         ),
-        "Points and known densities: small perceptrons, relativistic game with R1 and R2.",
+        "Points and known densities: small perceptrons, of which D sees octaves of each coordinate; relativistic game with R1 and R2.",
     ),
     "digits": Preset(
         Config(
