@@ -8,7 +8,11 @@ from torch import Tensor, nn
 from torch.testing import assert_close
 
 from zerosum.chance import normal
-from zerosum.run.muon import Muon, is_matrix, orthogonal
+from zerosum.run.muon import Muon, is_matrix, whitener
+
+
+def orthogonal(G: Tensor) -> Tensor:
+    return whitener(G @ G.T) @ G if G.shape[0] <= G.shape[1] else G @ whitener(G.T @ G)
 
 
 @pytest.mark.parametrize("shape", [(6, 40), (40, 6), (7, 7)])
@@ -37,7 +41,7 @@ def _stepped(net: nn.Module, gradients: list[Tensor], optimiser: torch.optim.Opt
 
 
 def _net() -> tuple[nn.Module, list[Tensor]]:
-    net = nn.Sequential(nn.Conv2d(2, 4, 3), nn.Flatten(), nn.Linear(16, 1))
+    net = nn.Sequential(nn.Conv2d(2, 4, 3), nn.Flatten(), nn.Linear(16, 3), nn.Linear(3, 16), nn.Linear(16, 1))
     for i, p in enumerate(net.parameters()):
         p.data = normal(tuple(p.shape), 2, "w", i)
     return net, [normal(tuple(p.shape), 3, "g", i) for i, p in enumerate(net.parameters())]
@@ -46,8 +50,10 @@ def _net() -> tuple[nn.Module, list[Tensor]]:
 def test_a_matrix_moves_by_the_rate_against_the_gradient() -> None:
     net, gradients = _net()
     moved = _stepped(net, gradients, Muon([{"params": list(net.parameters())}], lr=0.01, betas=(0.0, 0.9)))
-    assert_close(moved[0].square().mean().sqrt(), torch.tensor(0.01))
-    assert_close(moved[0].flatten(1), -orthogonal(gradients[0].flatten(1)) * (moved[0].norm() / orthogonal(gradients[0].flatten(1)).norm()))
+    for i in (0, 2, 4):  # a convolution, a wide and a tall matrix
+        factor = orthogonal(gradients[i].flatten(1))
+        assert_close(moved[i].square().mean().sqrt(), torch.tensor(0.01))
+        assert_close(moved[i].flatten(1), -factor * 0.01 / factor.square().mean().sqrt())
 
 
 def test_biases_and_single_rows_move_as_adam_moves_them() -> None:
@@ -57,8 +63,9 @@ def test_biases_and_single_rows_move_as_adam_moves_them() -> None:
     adam = torch.optim.Adam(twin.parameters(), lr=0.01, betas=(0.5, 0.9), fused=True)
     for _ in range(3):
         moved, expected = _stepped(net, gradients, muon), _stepped(twin, gradients, adam)
-        assert_close(moved[1:], expected[1:])
-    assert [is_matrix(p) for p in net.parameters()] == [True, False, False, False]
+        rest = [1, 3, 5, 6, 7]
+        assert_close([moved[i] for i in rest], [expected[i] for i in rest])
+    assert [is_matrix(p) for p in net.parameters()] == [True, False, True, False, True, False, False, False]
 
 
 def test_momentum_is_the_gradients_mean() -> None:

@@ -23,24 +23,23 @@ def is_matrix(p: Tensor) -> bool:
     return p.ndim > 1 and min(p.shape[0], p[0].numel()) > 1
 
 
-def orthogonal(G: Tensor) -> Tensor:
-    """Nearly U V^T for G = U S V^T of shape (m, n), with singular values between 0.7 and 1.2, except where they are below 0.002 ||G||.
+def whitener(gram: Tensor) -> Tensor:
+    """P with P G nearly U V^T for G = U S V^T, from gram = G G^T (m, m): singular values of P G lie between 0.7 and 1.2, except where G's
+    are below 0.002 ||G||.
 
-    Newton and Schulz's iteration X <- a X + b (X X^T) X + c (X X^T)^2 X is a polynomial in X X^T times X, so it runs on the smaller of the
-    two Gram matrices alone: two products with G itself rather than ten.
+    Newton and Schulz's iteration X <- a X + b (X X^T) X + c (X X^T)^2 X is a polynomial in X X^T times X, so it runs on the Gram matrix
+    alone: two products with G itself in all, rather than ten.
     """
-    X = G if G.shape[0] <= G.shape[1] else G.T
-    X = X / (X.norm() + 1e-12)
-    gram = X @ X.T
-    one = torch.eye(len(gram), dtype=G.dtype, device=G.device)
-    product = one
-    for _ in range(STEPS):
-        p = A * one + B * gram + C * (gram @ gram)
+    square = gram.diagonal().sum() + 1e-24
+    gram = gram / square
+    product = torch.eye(len(gram), dtype=gram.dtype, device=gram.device)
+    for step in range(STEPS):
+        p = torch.addmm(gram, gram, gram, beta=B, alpha=C)
+        p.diagonal().add_(A)
         product = p @ product
-        gram = p @ gram @ p
-    X = product @ X
-    factor: Tensor = X if G.shape[0] <= G.shape[1] else X.T
-    return factor
+        if step < STEPS - 1:
+            gram = p @ gram @ p
+    return product / square.sqrt()
 
 
 class Muon(torch.optim.Optimizer):
@@ -94,8 +93,16 @@ class Muon(torch.optim.Optimizer):
             # A mean that a number which is not finite has touched would never be finite again.
             mean.copy_(torch.where(heed > 0, mean, mean.lerp(G, 1 - beta1)) if heed is not None else mean.lerp(G, 1 - beta1))
             G = mean
-        step = orthogonal(G.flatten(1))
-        step = step * (step.numel() ** 0.5 / (step.norm() + 1e-12))
+        G = G.flatten(1)
+        wide = G.shape[0] <= G.shape[1]
+        gram = G @ G.T if wide else G.T @ G
+        P = whitener(gram)
+        # ||P G||^2 = tr(P G G^T P).
+        scale = -lr * (G.numel() / ((P @ gram * P).sum() + 1e-24)).sqrt()
+        P = P * (scale if heed is None else torch.where(heed > 0, 0.0, scale))
         if heed is not None:
-            step = torch.where(heed > 0, 0.0, step)
-        p.sub_(step.view(p.shape), alpha=lr)
+            G = torch.where(heed > 0, 0.0, G)
+        if p.ndim == 2:
+            p.addmm_(P, G) if wide else p.addmm_(G, P)
+        else:
+            p.add_((P @ G if wide else G @ P).view(p.shape))
