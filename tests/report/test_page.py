@@ -159,14 +159,28 @@ def test_the_verdict_stands_at_the_top(make_run: Make, few: list[dict[str, Any]]
         "advice": "Try R1.",
         "confidence": 0.8,
     }
-    run = make_run(rows=[*few, {"type": "verdict", "samples": 1, **verdict}])
-    page = page_of(run)
+    run = make_run(rows=few)
+    page = page_of(run, verdict=verdict)
     assert "collapsing" in page
     assert "recall: 0.1" in page
     assert "since 12,000 samples" in page
     assert page.index("Try R1.") < page.index("<h2>Samples")
     assert "healthy" in page_of(run, verdict={"state": "healthy"})
     assert "Try R1." not in page_of(run, verdict={"state": "healthy"})
+
+
+BURST = {"type": "stop", "reason": "not finite", "message": "G's weight was not finite in round 4", "samples": 256, "seconds": 1.0}
+CHECK = {"type": "check", "round": 3, "samples": 192, "seconds": 1.0}
+
+
+@pytest.mark.parametrize(("row", "state"), [(CHECK, "too early to say"), (BURST, "diverged"), (None, None)])
+def test_the_verdict_is_read_from_the_record(
+    row: dict[str, Any] | None, state: str | None, make_run: Make, few: list[dict[str, Any]]
+) -> None:
+    page = page_of(make_run(rows=few if row is None else [*few, row]))
+    assert ('class="verdict"' in page) == (state is not None)
+    if state is not None:
+        assert page.index(state) < page.index("<h2>Samples")
 
 
 def test_a_resumed_run_is_not_called_finished(make_run: Make, few: list[dict[str, Any]]) -> None:
