@@ -21,6 +21,7 @@ from zerosum.run.engine import choose
 from zerosum.run.players import Players
 from zerosum.run.presets import PRESETS
 from zerosum.run.rounds import Rounds
+from zerosum.run.routes import fitted
 
 
 class Synthetic:
@@ -76,6 +77,7 @@ def ours(game: Game, **knobs: Any) -> tuple[Rounds, Work]:
     config = replace(game.config, **knobs)
     engine = choose(config, where.kind)
     players = Players(config, game.shape, engine.prepare())
+    engine = fitted(engine, config, players, game.shape)
     rounds = Rounds(config, players, Synthetic(game.shape), where, engine)
     played = iter(range(10**9))
     return rounds, lambda: rounds.play(next(played), None)

@@ -40,14 +40,14 @@ def _dcgan_G(G: dcgan.Generator) -> Iterator[nn.Module]:
     slope = nn.LeakyReLU(G.slope)
     if G.enter is not None:
         yield from (G.enter, slope)
-    yield from (G.project, _Maps(G.base), G.norm, slope)
-    yield from chain.from_iterable((up, norm, slope) for up, norm in zip(G.up, G.norms, strict=False))
-    yield from (G.up[-1], nn.Tanh())
+    yield from (G.project, _Maps(G.base))
+    yield from chain.from_iterable((norm, slope, layer) for norm, layer in zip(G.norms, G.layers, strict=True))
+    yield nn.Tanh()
 
 
 def _dcgan_D(D: dcgan.Discriminator) -> Iterator[nn.Module]:
     slope = nn.LeakyReLU(D.slope)
-    yield from chain.from_iterable((down, norm, slope) for down, norm in zip(D.down, D.norms, strict=True))
+    yield from chain.from_iterable((layer, norm, slope) for layer, norm in zip(D.layers, D.norms, strict=True))
     yield _Rows()
     if D.leave is not None:
         yield from (D.leave, slope)
@@ -78,8 +78,10 @@ def _layers(player: nn.Module) -> Iterator[nn.Module]:
             return _resnet_G(player)
         case resnet.Discriminator():
             return _resnet_D(player)
-        case mlp.Generator() | mlp.Discriminator():
+        case mlp.Generator():
             return iter(player.body.layers)
+        case mlp.Discriminator():
+            return iter((player.seen, player.body.layers))
     raise TypeError(f"no plain stack is written down for {type(player).__name__}")
 
 

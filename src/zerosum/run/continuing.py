@@ -18,6 +18,7 @@ TYPES: dict[str, type] = {"int": int, "str": str}
 def stated_engine(values: dict[str, Any]) -> Engine:
     """The engine that run.json names. Raises Refusal where its values are none."""
     known = {f.name: TYPES[str(f.type)] for f in fields(Engine)}
+    values = {"routes": "", **values}  # Runs of an earlier version state none.
     if values.keys() != known.keys() or not all(isinstance(v, known[n]) for n, v in values.items()) or not values["threads"] >= 1:
         raise Refusal("The engine in the run's run.json is damaged: bring the file back from a copy.")
     return Engine(**values)
@@ -32,7 +33,7 @@ def continued(stated: Engine, config: Config, kind: str, ranks: tuple[int, int])
     engine = stated
     if stated.device.startswith("cuda") and not torch.cuda.is_available():
         here = choose(replace(config, device="cpu"), kind)
-        engine = replace(here, precision=stated.precision)
+        engine = replace(here, precision=stated.precision, engine="eager")
         reasons.append(f"it began on a GPU ({stated.device}) and this machine has none")
     isa = torch.backends.cpu.get_cpu_capability()
     if engine.device == "cpu" and stated.isa != isa:

@@ -14,10 +14,19 @@ from zerosum.run.config import Config
 
 Device = torch.device  # Engine's own fields are called torch and device.
 
+REFUSED = {
+    "compiled": "PyTorch's compiler does not differentiate twice, which R1, R2 and the gradient penalty need",
+    "graph": "whole rounds as CUDA graphs wait for a GPU to be tried on",
+}
+
 
 @dataclass(frozen=True)
 class Engine:
-    """The choice that was made: `isa` is the CPU's instruction set as torch sees it, `reason` says why in a sentence."""
+    """The choice that was made, and why.
+
+    engine: "eager" is PyTorch's own way; "twin" keeps a bf16 copy of each player's weights (run/twin.py). isa: the CPU's instruction set as
+    torch sees it. reason: a sentence. routes: which maps of which convolutions are matrix products (`run.routes`), "" for none.
+    """
 
     engine: str
     precision: str
@@ -26,6 +35,7 @@ class Engine:
     isa: str
     torch: str
     reason: str
+    routes: str = ""
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -57,8 +67,8 @@ def choose(config: Config, kind: str) -> Engine:
         device = "cuda" if torch.cuda.is_available() else "cpu"
     if device.startswith("cuda") and not torch.cuda.is_available():
         raise Refusal(f"--device {device} was asked for and torch sees no GPU here: use --device cpu.")
-    if config.engine in ("compiled", "graph"):
-        raise Refusal(f"--engine {config.engine} is not built yet: use --engine eager.")
+    if config.engine in REFUSED:
+        raise Refusal(f"--engine {config.engine} is not built: {REFUSED[config.engine]}; use --engine auto or eager.")
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     points = kind == "points"
     threads = config.threads or (1 if points else int(os.environ.get("OMP_NUM_THREADS", cores)))
@@ -70,4 +80,7 @@ def choose(config: Config, kind: str) -> Engine:
             precision, reason = "bf16", "this machine has a matrix unit for bf16"
         else:
             precision, reason = "float32", "this machine has no matrix unit for bf16"
-    return Engine("eager", precision, threads, device, torch.backends.cpu.get_cpu_capability(), torch.__version__, reason)
+    engine = "eager"
+    if config.engine == "auto" and precision == "bf16" and device == "cpu":
+        engine, reason = "twin", f"{reason}; weights are copied to bf16 once an update"
+    return Engine(engine, precision, threads, device, torch.backends.cpu.get_cpu_capability(), torch.__version__, reason)

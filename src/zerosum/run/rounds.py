@@ -5,6 +5,8 @@ Nothing here waits for the device: the statistics stay tensors until the trainer
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 import torch
@@ -23,6 +25,7 @@ from zerosum.run.engine import Engine
 from zerosum.run.players import Players, draws_numbers, looks_at_the_batch
 from zerosum.run.ranks import ALONE, Ranks, Reals
 from zerosum.run.schedule import gamma, learning_rate
+from zerosum.run.twin import twins
 
 SIGNALS = ("loss_d", "loss_g", "penalty", "a", "b", "a_std", "b_std", "V", "D_real", "D_fake", "accuracy", "grad_d", "grad_g")
 
@@ -58,6 +61,7 @@ class Rounds:
         self.dtype = torch.promote_types(next(self.players.G.parameters()).dtype, torch.float32)
         self.gamma = self.config.game.gamma
         self._kept: Tensor | None = None  # D's fakes, until G's step takes them over.
+        self.twins = twins(self.engine, self.players)
         # The first round in which something was not finite, kept on a GPU until the host looks; -1 is none.
         self._bad = torch.full((), -1, dtype=torch.int64, device=self.device)
 
@@ -74,14 +78,25 @@ class Rounds:
 
     # -- the players, in the engine's arithmetic --------------------------------------------------------------------------
 
+    def _playing(self, letter: str) -> nn.Module:
+        """The module that plays: the player's twin where the engine has one, else the player itself."""
+        if letter in self.twins:
+            self.twins[letter].follow()
+            return self.twins[letter].module
+        return self.players.D if letter == "d" else self.players.G
+
+    def _moved(self, *letters: str) -> None:
+        for letter in self.twins.keys() & set(letters):
+            self.twins[letter].stale = True
+
     def _G(self, z: Tensor) -> Tensor:
         with self.engine.arithmetic():
-            fake: Tensor = self.players.G(z)
+            fake: Tensor = self._playing("g")(z)
         return fake.to(self.dtype)
 
     def _D(self, x: Tensor) -> Tensor:
         with self.engine.arithmetic():
-            logits: Tensor = self.players.D(x)
+            logits: Tensor = self._playing("d")(x)
         return logits.to(self.dtype).flatten()
 
     # -- steps ------------------------------------------------------------------------------------------------------------
@@ -93,7 +108,7 @@ class Rounds:
             self._kept = self._G(self._noise("D", step))
             return self._kept
         # G's running statistics move in its own step alone: D's step leaves G as it was, buffers too.
-        with torch.no_grad(), frozen_statistics(self.players.G):
+        with torch.no_grad(), frozen_statistics(self._playing("g")):
             return self._G(self._noise("D", step))
 
     def _d_cost(self, x: Tensor, step: int) -> DiscriminatorCost:
@@ -107,14 +122,15 @@ class Rounds:
         fake, self._kept = self._kept, None
         if fake is None:
             fake = self._G(self._noise("G", step))
-        with frozen_statistics(self.players.D):
+        # G's cost asks nothing of D's weights: what their gradients would need is then not kept either.
+        with frozen_statistics(self._playing("d")), frozen_weights(self._playing("d")):
             return generator_cost(self._D, fake, self.value, x)
 
     def _gradient(self, letter: str, cost: Tensor, t: int) -> Tensor:
         """Leaves the gradient of `cost` in the player's weights and gives its norm. Raises NotFinite."""
         optimiser = self.players.optimisers[letter]
         weights = [p for group in optimiser.param_groups for p in group["params"]]
-        gradients = torch.autograd.grad(cost, weights, allow_unused=True)
+        gradients = self._raw_gradients(letter, cost, weights)
         for weight, gradient in zip(weights, gradients, strict=True):
             weight.grad = gradient
         taken = [g for g in gradients if g is not None]
@@ -124,6 +140,11 @@ class Rounds:
         self._heed(letter, norm + paid, t)
         return norm
 
+    def _raw_gradients(self, letter: str, cost: Tensor, weights: Sequence[Tensor]) -> Sequence[Tensor | None]:
+        if letter in self.twins:
+            return self.twins[letter].gradients(cost, weights)
+        return torch.autograd.grad(cost, weights, allow_unused=True)
+
     def _heed(self, letter: str, number: Tensor, t: int) -> None:
         """Sees to it that no update follows a number that is not finite.
 
@@ -132,7 +153,7 @@ class Rounds:
         if self.device.type != "cpu":
             self._bad = torch.where((self._bad < 0) & ~torch.isfinite(number), t, self._bad)
             for optimiser in self.players.optimisers.values():
-                optimiser.found_inf = (self._bad >= 0).float()  # type: ignore[attr-defined]
+                optimiser.found_inf = (self._bad >= 0).float()  # type: ignore[union-attr]
         elif not torch.isfinite(number):
             module = self.players.D if letter == "d" else self.players.G
             names = [n for n, p in module.named_parameters() if p.grad is not None and not torch.isfinite(p.grad).all()]
@@ -154,6 +175,7 @@ class Rounds:
             group["lr"] = rate * group["share"]
         self.whole = False
         optimiser.step()
+        self._moved(letter)
 
     # -- the round --------------------------------------------------------------------------------------------------------
 
@@ -163,6 +185,7 @@ class Rounds:
         seen = (t + 1) * self.samples_a_round
         self.gamma = gamma(game, seen, horizon)
         self.whole = self.whole and self.together and not looks_at_the_batch(self.players.G)
+        self._moved("d", "g")  # Between two rounds anybody may write: a resume, a study.
         if self.seeds_modules:
             torch.manual_seed(key(self.config.seed, "modules", t))
         for j in range(game.k):
@@ -188,8 +211,21 @@ class Rounds:
         smaller = replace(self, config=replace(self.config, batch=batch), ranks=ALONE)
         x = smaller._real(0)
         d = smaller._d_cost(x, 0)
-        torch.autograd.grad(d.cost + d.price, [p for p in self.players.D.parameters() if p.requires_grad], allow_unused=True)
-        torch.autograd.grad(smaller._g_cost(x, 0).cost, [p for p in self.players.G.parameters() if p.requires_grad], allow_unused=True)
+        smaller._raw_gradients("d", d.cost + d.price, [p for p in self.players.D.parameters() if p.requires_grad])
+        smaller._raw_gradients("g", smaller._g_cost(x, 0).cost, [p for p in self.players.G.parameters() if p.requires_grad])
+
+
+@contextmanager
+def frozen_weights(module: nn.Module) -> Iterator[None]:
+    """Within it, no gradient is asked of a module's weights."""
+    weights = [p for p in module.parameters() if p.requires_grad]
+    try:
+        for p in weights:
+            p.requires_grad_(False)
+        yield
+    finally:
+        for p in weights:
+            p.requires_grad_(True)
 
 
 class frozen_statistics:

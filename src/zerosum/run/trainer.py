@@ -25,6 +25,7 @@ from zerosum.run.players import Players, draws_numbers, looks_at_the_batch
 from zerosum.run.ranks import Ranks, cores, job, join
 from zerosum.run.record import SCHEMA, Listener
 from zerosum.run.rounds import Rounds
+from zerosum.run.routes import fitted
 from zerosum.run.schedule import depends_on_horizon
 from zerosum.run.stopping import Stop
 from zerosum.run.training import Draw, Training
@@ -62,6 +63,8 @@ def train(
     smoothed(VALUES[config.game.value], config.game.smoothing)
     players = Players(config, data.space.shape, torch.device("cpu"), given)
     _ = players.optimisers  # So is a player without weights.
+    if ranks.first:  # What it finds is written into the run, and all go by that.
+        engine = fitted(engine, config, players, data.space.shape if given is None else None)
     require_divisible(ranks, config, players.G, players.D)
     if data.train.size is not None and data.train.size < 2:
         raise Refusal(f"{data.name} leaves {data.train.size} item to train on: give more.")
