@@ -22,7 +22,7 @@ THRESHOLDS: dict[str, Threshold] = {
     # When
     "first": Threshold(8, "checks before a trouble is named", "several checks, against the run's own past"),
     "several": Threshold(4, "checks in a row, of which one may be missing, at which a sign must stand", "several checks"),
-    "settled": Threshold(6, "settled checks in a row after which --until-settled stops", "as many again as make a sign, and two"),
+    "settled": Threshold(12, "settled checks in a row after which --until-settled stops", "a quarter of a run: one that rests may go on"),
     "recent": Threshold(1 / 3, "share of the checks that counts as recent", "within a quarter to a third of the run"),
     # How far, how fast
     "move": Threshold(0.03, "fall of the distance that is more than its noise", "two standard errors of 512 samples: .02 to .03"),
