@@ -26,6 +26,7 @@ from zerosum.run.checks import Checks
 from zerosum.run.config import Config, GameOptions, NetOptions, PriorOptions
 from zerosum.run.contrast import auc, calibrated, contrast
 from zerosum.run.material import Material
+from zerosum.run.signals import exact_jsd
 
 POINTS = Config(prior=PriorOptions(dim=4), net=NetOptions(width=16, depth=2), batch=16, average=100, threads=1, device="cpu")
 IMAGES = replace(POINTS, net=NetOptions(kind="resnet", width=4, depth=1), batch=8)
@@ -239,3 +240,24 @@ def test_copies_are_seen(tmp_path: Path) -> None:
     assert honest["memory_copies"] is not None
     assert honest["memory_copies"] < 0.75
     assert Material(open_data("ring8", DataOptions()), 64).copies(normal((64, 2), 0, "z"))["memory_copies"] is None
+
+
+@pytest.mark.parametrize(("shift", "jsd"), [(0.0, 0.0), (1.0, 0.1114)])
+def test_the_exact_jsd_of_a_line(shift: float, jsd: float) -> None:
+    """G(z) = z + shift against N(0, 1)."""
+    data = open_data("gaussian", DataOptions())
+    assert data.density is not None
+    G = nn.Linear(1, 1)
+    with torch.no_grad():
+        G.weight.fill_(1)
+        assert G.bias is not None
+        G.bias.fill_(shift)
+    with torch.no_grad():
+        assert exact_jsd(data.density, G, "normal", data.space) == pytest.approx(jsd, abs=1e-3)
+
+
+def test_a_check_has_the_exact_jsd_where_it_can_be_had(tmp_path: Path) -> None:
+    line = replace(POINTS, prior=PriorOptions(dim=1))
+    row = trainer.train(open_data("bimodal", DataOptions()), tmp_path / "a", line, samples=64).rows("check")[-1]
+    assert 0 < row["jsd"] < math.log(2)
+    assert row["modes_of"] == 2
