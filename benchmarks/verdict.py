@@ -199,6 +199,8 @@ def record_all(out: Path, limit: int) -> None:
         if file.exists():
             continue
         found = record(plan)
+        if found["truth"]["reason"] == "interrupted":
+            return
         temporary = file.with_suffix(".partial")
         temporary.write_text(json.dumps(found))
         temporary.rename(file)
