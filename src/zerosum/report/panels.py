@@ -41,6 +41,9 @@ def draw_panels(panels: Mapping[str, Mapping[str, Line]]) -> Figure:
             known = known[np.isfinite(known)]
             if len(known) and known.min() > 0 and known.max() > 1e3 * known.min():
                 axes.set_yscale("log")
+                # The usual labels are formulas, which our figures leave unread.
+                axes.yaxis.set_major_formatter(lambda y, _: f"{y:g}")
+                axes.yaxis.set_minor_formatter(lambda y, _: "")
             axes.set_title(what, loc="left")
             axes.set_xlabel(unit or "rounds", color=FAINT)
             axes.legend(fontsize=8)
