@@ -65,8 +65,11 @@ def test_a_twin_plays_what_autocast_plays(config: Config) -> None:
     assert set(twin.twins) == {"d", "g"}
     assert not eager.twins
     assert_close(twin.play(0, None), eager.play(0, None), rtol=0.03, atol=0.03, equal_nan=True)
-    for mine, theirs in zip(gradients(twin).values(), gradients(eager).values(), strict=True):
-        assert (mine - theirs).norm() <= 0.05 * theirs.norm() + 1e-6
+    found, expected = gradients(twin), gradients(eager)
+    largest = max(float(g.norm()) for g in expected.values())
+    for name, theirs in expected.items():
+        # A single bias's gradient is a sum that nearly cancels: it errs as the terms do.
+        assert_close((found[name] - theirs).norm() / (theirs.norm() + 0.1 * largest), torch.zeros(()), rtol=0, atol=0.05)
     buffers = {name: b for name, b in twin.players.weights().items() if "running" in name or "batches" in name}
     assert_close(buffers, {name: eager.players.weights()[name] for name in buffers}, rtol=0.03, atol=0.03)
 

@@ -18,8 +18,9 @@ an estimate: tests hold it against autograd's second derivatives in float64.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -114,33 +115,47 @@ class Passes:
         return [*gradients, last[None], slope.sum()[None]]
 
 
+class Known(torch.autograd.Function):
+    """apply(cost, n, *places, *gradients): the cost, a scalar, whose gradient at each of the n places is known already."""
+
+    @staticmethod
+    def forward(ctx: Any, cost: Tensor, n: int, *rest: Tensor) -> Tensor:
+        ctx.save_for_backward(*rest[n:])
+        return cost.clone()
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
+        known = ctx.saved_tensors
+        return (None, None, *(grads[0] * gradient for gradient in known), *(None for _ in known))
+
+
 class PiecewiseLinear:
-    """D's chain with a copy of its weights in the precision of the arithmetic, renewed once after each update."""
+    """What play.py's costs are, for a D that is a chain: the same numbers, with gradients that took four passes in `dtype`."""
 
     def __init__(self, chain: Chain, dtype: torch.dtype) -> None:
         self.chain, self.dtype = chain, dtype
-        self._versions: list[int] = []
-        self._weights: list[Tensor] = []
 
-    def parameters(self) -> Iterator[Tensor]:
-        """Weights and biases in the order of the gradients."""
-        for layer in self.chain.layers:
-            yield layer.weight
-            assert layer.bias is not None
-            yield layer.bias
+    def discriminator_cost(
+        self, x: Tensor, fake: Tensor, value: Value, penalty: Penalty | None, gamma: float, epsilon: Tensor | None = None
+    ) -> DiscriminatorCost:
+        """play.discriminator_cost; the gradient of cost and price together hangs on the cost."""
+        paid, gradients = self._discriminator(x, fake, value, penalty, gamma, epsilon)
+        weights = [p for layer in self.chain.layers for p in (layer.weight, layer.bias)]
+        return paid._replace(cost=Known.apply(paid.cost, len(weights), *weights, *gradients))  # type: ignore[no-untyped-call]
+
+    def generator_cost(self, fake: Tensor, value: Value, x: Tensor | None = None) -> GeneratorCost:
+        """play.generator_cost."""
+        paid, gradient = self._generator(fake, value, x)
+        return paid._replace(cost=Known.apply(paid.cost, 1, fake, gradient))  # type: ignore[no-untyped-call]
 
     def _passes(self) -> Passes:
-        versions = [layer.weight._version for layer in self.chain.layers]
-        if versions != self._versions:
-            self._weights = [layer.weight.detach().to(self.dtype) for layer in self.chain.layers[:-1]]
-            self._versions = versions
-        return Passes(self.chain, self.dtype, self._weights)
+        # No copy where they have the precision already.
+        return Passes(self.chain, self.dtype, [layer.weight.detach().to(self.dtype) for layer in self.chain.layers[:-1]])
 
     @torch.no_grad()
-    def discriminator(
-        self, x: Tensor, fake: Tensor, value: Value, penalty: Penalty | None, gamma: float, epsilon: Tensor | None = None
+    def _discriminator(
+        self, x: Tensor, fake: Tensor, value: Value, penalty: Penalty | None, gamma: float, epsilon: Tensor | None
     ) -> tuple[DiscriminatorCost, list[Tensor]]:
-        """D's cost as play.discriminator_cost has it, and its gradients in the order of `parameters`."""
         n = len(x)
         batch = torch.cat((x, fake) if penalty is None or not penalty.between else (x, fake, _middle(x, fake, epsilon)))
         passes = self._passes()
@@ -158,8 +173,7 @@ class PiecewiseLinear:
         return DiscriminatorCost(cost, price, a, b), passes.weigh(slope, v, rows)
 
     @torch.no_grad()
-    def generator(self, fake: Tensor, value: Value, x: Tensor | None = None) -> tuple[GeneratorCost, Tensor]:
-        """G's cost as play.generator_cost has it, and its gradient at the fakes (N, ...)."""
+    def _generator(self, fake: Tensor, value: Value, x: Tensor | None) -> tuple[GeneratorCost, Tensor]:
         passes, n = self._passes(), len(fake)
         if value.paired and x is None:
             raise ValueError("a paired value function needs the reals in G's step too")

@@ -121,10 +121,12 @@ class Discriminator(nn.Module):
 
     def chain(self) -> tuple[tuple[nn.Conv2d | nn.Linear, ...], float] | None:
         """(layers, slope) where D is a chain of linear layers and leaky ReLUs and nothing else: without BatchNorm. Else None."""
-        if any(isinstance(norm, nn.BatchNorm2d) for norm in self.norms):
+        convolutions = [layer for layer in self.layers if isinstance(layer, nn.Conv2d)]
+        # Neither normalised, nor replaced by a layer that computes in another way.
+        if any(isinstance(norm, nn.BatchNorm2d) for norm in self.norms) or len(convolutions) < len(self.layers):
             return None
         ends = [self.head] if self.leave is None else [self.leave, self.head]
-        return (*(layer for layer in self.layers if isinstance(layer, nn.Conv2d)), *ends), self.slope
+        return (*convolutions, *ends), self.slope
 
 
 def generator(shape: Sequence[int], dim: int, *, width: int, norm: str, slope: float, hidden: int, refine: int) -> nn.Module:

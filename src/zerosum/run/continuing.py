@@ -12,13 +12,13 @@ from zerosum.errors import Refusal
 from zerosum.run.config import Config
 from zerosum.run.engine import Engine, choose
 
-TYPES: dict[str, type] = {"int": int, "str": str}
+TYPES: dict[str, type] = {"int": int, "str": str, "bool": bool}
 
 
 def stated_engine(values: dict[str, Any]) -> Engine:
     """The engine that run.json names. Raises Refusal where its values are none."""
     known = {f.name: TYPES[str(f.type)] for f in fields(Engine)}
-    values = {"routes": "", **values}  # Runs of an earlier version state none.
+    values = {"routes": "", "passes": False, **values}  # Runs of an earlier version state neither.
     if values.keys() != known.keys() or not all(isinstance(v, known[n]) for n, v in values.items()) or not values["threads"] >= 1:
         raise Refusal("The engine in the run's run.json is damaged: bring the file back from a copy.")
     return Engine(**values)

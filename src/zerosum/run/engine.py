@@ -26,6 +26,7 @@ class Engine:
 
     engine: "eager" is PyTorch's own way; "twin" keeps a bf16 copy of each player's weights (run/twin.py). isa: the CPU's instruction set as
     torch sees it. reason: a sentence. routes: which maps of which convolutions are matrix products (`run.routes`), "" for none.
+    passes: whether gradients through a D that is piecewise linear take four passes over it rather than six (game/piecewise.py).
     """
 
     engine: str
@@ -36,6 +37,7 @@ class Engine:
     torch: str
     reason: str
     routes: str = ""
+    passes: bool = False
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -83,4 +85,5 @@ def choose(config: Config, kind: str) -> Engine:
     engine = "eager"
     if config.engine == "auto" and precision == "bf16" and device == "cpu":
         engine, reason = "twin", f"{reason}; weights are copied to bf16 once an update"
-    return Engine(engine, precision, threads, device, torch.backends.cpu.get_cpu_capability(), torch.__version__, reason)
+    isa = torch.backends.cpu.get_cpu_capability()
+    return Engine(engine, precision, threads, device, isa, torch.__version__, reason, passes=config.engine == "auto")

@@ -16,6 +16,7 @@ from torch.nn.functional import softplus
 from zerosum.chance import key, uniform
 from zerosum.data.space import Space
 from zerosum.game.penalty import PENALTIES
+from zerosum.game.piecewise import Chain, PiecewiseLinear
 from zerosum.game.play import DiscriminatorCost, GeneratorCost, discriminator_cost, generator_cost
 from zerosum.game.prior import PRIORS
 from zerosum.game.value import VALUES, Value, smoothed
@@ -85,6 +86,14 @@ class Rounds:
             return self.twins[letter].module
         return self.players.D if letter == "d" else self.players.G
 
+    def _passes(self) -> PiecewiseLinear | None:
+        """The short way to D's gradients (game/piecewise.py), where the engine takes it and D is a chain."""
+        offer = getattr(self._playing("d"), "chain", None)
+        chain = offer() if self.engine.passes and callable(offer) else None
+        if chain is None:
+            return None
+        return PiecewiseLinear(Chain(*chain), torch.bfloat16 if self.engine.precision == "bf16" else self.dtype)
+
     def _moved(self, *letters: str) -> None:
         for letter in self.twins.keys() & set(letters):
             self.twins[letter].stale = True
@@ -116,12 +125,16 @@ class Rounds:
         epsilon = None
         if self.penalty is not None and self.penalty.between:
             epsilon = uniform((self.config.batch,), self.config.seed, "epsilon", step)[self.ranks.rows(self.config.batch)].to(self.device)
+        if (passes := self._passes()) is not None:
+            return passes.discriminator_cost(x, fake, self.value, self.penalty, self.gamma, epsilon)
         return discriminator_cost(self._D, x, fake, self.value, self.penalty, self.gamma, epsilon, self.together)
 
     def _g_cost(self, x: Tensor, step: int) -> GeneratorCost:
         fake, self._kept = self._kept, None
         if fake is None:
             fake = self._G(self._noise("G", step))
+        if (passes := self._passes()) is not None:
+            return passes.generator_cost(fake, self.value, x)
         # G's cost asks nothing of D's weights: what their gradients would need is then not kept either.
         with frozen_statistics(self._playing("d")), frozen_weights(self._playing("d")):
             return generator_cost(self._D, fake, self.value, x)
