@@ -29,7 +29,8 @@ class Timing:
         return median(self.ratios)
 
 
-def _clock() -> tuple[str, Callable[[], float]]:
+def clock() -> tuple[str, Callable[[], float]]:
+    """The name of the clock that is right for this process, and the clock, in seconds."""
     # With one thread the processor's own time leaves out what other programs took of the machine.
     single = torch.get_num_threads() == 1 and not torch.cuda.is_available()
     return ("processor", time.process_time) if single else ("wall", time.perf_counter)
@@ -49,7 +50,7 @@ def interleaved(ours: Work, reference: Work, *, turns: int, seconds: float) -> T
 
     turns >= 1; seconds > 0, of which at least one call is made.
     """
-    name, now = _clock()
+    name, now = clock()
     calls = []
     for work in (ours, reference):
         _turn(work, 2, now)
