@@ -128,4 +128,5 @@ def _curves(axes: Array, course: Sequence[PlaneMoment]) -> None:
         axes[1].set_title("V(D, G), nats", loc="left")
         axes[1].set(xlabel="rounds", xlim=(0, t[-1]))
     else:
+        axes[0].set_xlabel("rounds")
         axes[1].axis("off")

@@ -15,13 +15,13 @@ LESSON = Config(
     average=0.0,
 )
 
-# In the plane.
+# In the plane: the preset for points, with a z that can be drawn.
 PLANE_LESSON = Config(
-    game=GameOptions(value="non_saturating", penalty="r1", gamma=0.02),
+    game=GameOptions(value="relativistic", penalty="r1r2", gamma=0.1, gamma_end=0.01),
     prior=PriorOptions(kind="normal", dim=2),
-    net=NetOptions(kind="mlp", width=64, depth=3, activation="leaky_relu"),
-    d=PlayerOptions(lr=2e-3, lr_end=1e-4),
-    g=PlayerOptions(lr=1e-3, lr_end=1e-5),
+    net=NetOptions(kind="mlp", width=128, depth=2, depth_g=3, activation_g="tanh", octaves=7),
+    d=PlayerOptions(lr=3e-2, lr_end=1e-4, beta2=0.9, equalised=True),
+    g=PlayerOptions(lr=3e-2, lr_end=1e-4, beta2=0.9, equalised=True),
     batch=256,
     average=0.0,
 )

@@ -25,7 +25,7 @@ from zerosum.theory.optimum import plane_jsd, refuse_unbounded
 
 Array = NDArray[Any]
 
-ROUNDS = 4000
+ROUNDS = 2000
 CHECKS = 32
 CELLS = 120
 SAMPLES = 4000
