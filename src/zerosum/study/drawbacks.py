@@ -16,7 +16,7 @@ from zerosum.data.density import bimodal, ring8
 from zerosum.game.penalty import PENALTIES
 from zerosum.game.value import VALUES
 from zerosum.run.config import Config, PlayerOptions
-from zerosum.study.helvetica import GAME
+from zerosum.study.lesson_config import PLANE_LESSON
 from zerosum.study.match import Match
 from zerosum.study.progress import Progress
 from zerosum.study.story import Array, Story, curve, held
@@ -43,14 +43,14 @@ def oscillation() -> tuple[list[dict[str, Any]], Lines]:
 
 
 def collapse(seed: int, rounds: int, progress: Progress) -> tuple[list[dict[str, Any]], Lines]:
-    """Modes of ring8 held: G five steps ahead of a D without a penalty, and the relativistic game with R1 and R2 at even pace."""
+    """Modes of ring8 held by the same players: in the non-saturating game without a penalty, and in the relativistic one with R1 and R2."""
     cases = {
-        "non-saturating, no penalty, G 5 steps": replace(GAME.game, penalty="none", g_steps=5),
-        "relativistic, R1 and R2": replace(GAME.game, value="relativistic", penalty="r1r2", gamma=0.1),
+        "non-saturating, no penalty": replace(PLANE_LESSON.game, value="non_saturating", penalty="none"),
+        "relativistic, R1 and R2": PLANE_LESSON.game,
     }
     lines, rows = {}, []
     for name, game in cases.items():
-        match = Match(ring8(), replace(GAME, game=game, seed=seed), rounds)
+        match = Match(ring8(), replace(PLANE_LESSON, game=game, seed=seed), rounds)
         course = []
         for t in match.checks(rounds, max(1, rounds // 12)):
             progress(f"Collapse, {name}, rounds", t, rounds)
@@ -120,7 +120,7 @@ def drawbacks(seeds: int, rounds: int | None, progress: Progress) -> Story:
         rows,
         panels,
         "Why: two players who each follow their own slope circle the equilibrium, and a penalty on D's gradient damps the circle. A G "
-        "that outruns D gathers where D was last wrong; an even pace, and a D that compares fakes with reals, spreads it. A "
+        "that gathers where D was last wrong loses modes; a D that compares fakes with reals, and is held smooth, spreads it. A "
         "saturating cost has no slope where D is sure. And a free D given few points learns them by heart: its gradient then leads G "
         "to those points; a penalty keeps D from being so sure.",
     )
