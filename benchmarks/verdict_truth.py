@@ -1,12 +1,14 @@
-"""The truth of a run, measured from fresh samples when it has been trained: facts, and the names that they deserve.
+"""The truth of a run, measured as it trains from fresh samples, and the names that it deserves.
 
-Nothing here reads a check or a verdict. Where the density is known, reals are fresh draws of it; else they are the test part.
+Nothing here reads a check or a verdict, and no check reads this: reals are fresh draws of the density where it is known, else the test
+part; noise is fresh; and likeness is counted in cells
+that halve the reals again and again, where checks ask nearest neighbours.
 """
 
 from __future__ import annotations
 
 import math
-from itertools import pairwise
+from statistics import median
 from typing import Any
 
 import torch
@@ -15,134 +17,200 @@ from torch import Tensor
 from zerosum.chance import generator
 from zerosum.data.source import Data
 from zerosum.game.prior import PRIORS
-from zerosum.measure.divergence import jsd_bound
-from zerosum.measure.manifold import manifold
-from zerosum.measure.memory import memory
-from zerosum.run import checkpoint as checkpoints
-from zerosum.run import trainer
+from zerosum.measure.memory import comparable, memory
+from zerosum.run.config import Config
 from zerosum.run.contrast import contrast
-from zerosum.run.folder import Run
+from zerosum.run.players import Players
 
-N = 3000  # samples a side
-NEAREST = 1500  # for nearest neighbours
-BINS = 12  # an axis, for variety and drift
-HOPS, HOP = 4, 80  # times that the game is played on, and for how many rounds each
-
-
-def measure(run: Run, data: Data) -> dict[str, Any]:
-    """facts: numbers; names: the states that they deserve, none for a healthy run."""
-    stop = run.rows("stop")[-1]
-    facts: dict[str, Any] = {"reason": stop["reason"], "finite": stop["reason"] != "not finite"}
-    if facts["finite"]:
-        facts |= _facts(run, data)
-    return {**facts, "names": names(facts)}
+N = 2000  # samples a side
+FINE, COARSE = 7, 5  # halvings: 128 and 32 cells of as many reals each
+AXES = 8  # principal components by which images are halved
+LATE = 4  # looks over which a number of a moment is taken as a median
+SEARCHED = 2000  # training items, at most, among which copies are looked for
 
 
-def _facts(run: Run, data: Data) -> dict[str, Any]:
-    players = run.players()
-    prior = run.config.prior
-    space = data.space
-    z = PRIORS[prior.kind]((N, prior.dim), 999, "truth", 0)
-    real = reals(data, N)
-    with torch.no_grad():
+class Halves:
+    """2^FINE cells, each with as many of the rows (n, d) that they were made from: halved at the median of the widest axis, in turn."""
+
+    def __init__(self, rows: Tensor) -> None:
+        self.axis, self.cut = [torch.zeros(2**level, dtype=torch.long) for level in range(FINE)], [torch.zeros(2**i) for i in range(FINE)]
+        cell = torch.zeros(len(rows), dtype=torch.long)
+        for level in range(FINE):
+            for i in range(2**level):
+                inside = rows[cell == i]
+                axis = int((inside.amax(0) - inside.amin(0)).argmax())
+                self.axis[level][i], self.cut[level][i] = axis, inside[:, axis].median()
+            cell = self._down(rows, cell, level)
+
+    def _down(self, rows: Tensor, cell: Tensor, level: int) -> Tensor:
+        beyond = rows.gather(1, self.axis[level][cell][:, None])[:, 0] > self.cut[level][cell]
+        return 2 * cell + beyond.long()
+
+    def shares(self, rows: Tensor) -> Tensor:
+        """Shares of the cells, (2^FINE,)."""
+        cell = torch.zeros(len(rows), dtype=torch.long)
+        for level in range(FINE):
+            cell = self._down(rows, cell, level)
+        return torch.bincount(cell, minlength=2**FINE).double() / len(rows)
+
+
+def coarse(shares: Tensor) -> Tensor:
+    return shares.view(2**COARSE, -1).sum(1)
+
+
+def jsd(p: Tensor, q: Tensor) -> float:
+    """JSD in nats of two laws on cells: at most that of the samples, for cells tell less than what is in them."""
+    m = (p + q) / 2
+    return float((torch.xlogy(p, p / m).nan_to_num().sum() + torch.xlogy(q, q / m).nan_to_num().sum()) / 2)
+
+
+def variation(p: Tensor, q: Tensor) -> float:
+    return float((p - q).abs().sum()) / 2
+
+
+class Truth:
+    """The looks of one run. series: a row of facts a look."""
+
+    def __init__(self, data: Data, config: Config) -> None:
+        self.data, self.config, self.series = data, config, list[dict[str, Any]]()
+        made, self.real = reals(data, 4 * N, "cells"), reals(data, N, "truth")
+        self._project = projection(rows(data, made)) if data.space.kind == "images" else None
+        self._cells = Halves(self._rows(made))
+        self._of_reals = self._cells.shares(self._rows(made))
+        self._floor = self._apart(self._cells.shares(self._rows(self.real)))
+        self._z = PRIORS[config.prior.kind]((N, config.prior.dim), 999, "truth", 0)
+        self._before: Tensor | None = None
+        self._asked = 0
+
+    def due(self, last: bool) -> bool:
+        """Whether this check is one of those at which the truth is taken: every other one, and the last."""
+        self._asked += 1
+        return last or self._asked % 2 == 1
+
+    def _rows(self, raw: Tensor) -> Tensor:
+        found = rows(self.data, raw)
+        return found if self._project is None else found @ self._project
+
+    def _apart(self, shares: Tensor) -> float:
+        return jsd(shares, self._of_reals)
+
+    @torch.no_grad()
+    def look(self, players: Players, samples: int) -> None:
+        """Takes the facts of this moment. The players are left as they were."""
+        facts: dict[str, Any] = {"samples": samples, "finite": False}
+        self.series.append(facts)
+        average = players.average.module
+        training = [m.training for m in (players.G, players.D)]
         players.G.eval(), players.D.eval()
-        y = players.G(z)
-        fake, smooth = space.decode(y), space.decode(players.average.module(z))
-        if not bool(torch.isfinite(fake).all()):
+        y, smooth = players.G(self._z), average(self._z) if self.config.average else None
+        if bool(torch.isfinite(y).all()) and (smooth is None or bool(torch.isfinite(smooth).all())):
+            facts |= {"finite": True} | self._of_D(players, y) | self._of_G(y, y if smooth is None else smooth)
+        players.G.train(training[0]), players.D.train(training[1])
+
+    def _of_D(self, players: Players, y: Tensor) -> dict[str, Any]:
+        encode = self.data.space.encode
+        train = self.data.train.head(min(N, self.data.train.size or N))
+        logits = [players.D(x).flatten().double() for x in (encode(train), encode(self.real), y)]
+        if not all(bool(torch.isfinite(a).all()) for a in logits):
             return {"finite": False}
-        train = data.train.head(N)
-        logits = [players.D(space.encode(x)).flatten().double() for x in (train, real)]
-        seen = contrast(logits[0], logits[1], players.D(y).flatten().double())
-    facts: dict[str, Any] = {f"D_{name}": seen[name] for name in ("auc_val", "auc_train", "auc_gap", "cross_entropy_val")}
-    facts["burst"] = float((space.encode(fake).abs().median(0).values).max())
-    if facts["burst"] > 1e6:
+        seen = contrast(*logits)
+        return {"auc": seen["auc_val"], "own": math.log(2) - seen["cross_entropy_val"], "gap": seen["auc_gap"] - 0.5}
+
+    def _of_G(self, y: Tensor, smooth: Tensor) -> dict[str, Any]:
+        facts: dict[str, Any] = {"burst": float(y.flatten(1).abs().median(0).values.max())}
+        if facts["burst"] > 1e6:
+            return facts
+        raw, even = self.data.space.decode(y), self.data.space.decode(smooth)
+        p, q = (self._cells.shares(self._rows(x)) for x in (raw, even))
+        facts |= {"jsd_G": max(0.0, self._apart(p) - self._floor), "jsd": max(0.0, self._apart(q) - self._floor)}
+        fair = coarse(self._of_reals)
+        facts["lost"] = float((coarse(p) < fair / 5).double().mean())
+        facts["lost_average"] = float((coarse(q) < fair / 5).double().mean())
+        facts["kinds"] = math.exp(-float(torch.xlogy(p, p).sum())) / 2**FINE
+        facts["spread"] = float(y.flatten(1).std(0).norm() / self.data.space.encode(self.real).flatten(1).std(0).norm())
+        facts["wander"] = None if self._before is None else variation(coarse(p), self._before)
+        self._before = coarse(p)
+        if self.data.train.size is not None and self.data.train.size <= SEARCHED:
+            held = torch.cat([part.head(part.size or 0) for part in (self.data.test, self.data.validation)])
+            of = [self._rows(x) for x in (even[:500], held, self.data.train.head(self.data.train.size))]
+            facts |= {reading.name: reading.value for reading in memory(*of)}
         return facts
-    bound = jsd_bound(fake, real)
-    facts["jsd_G"], facts["jsd_G_low"] = bound.estimate, bound.asymptotic
-    facts["jsd"] = jsd_bound(smooth, real).estimate if run.config.average else facts["jsd_G"]
-    for who, x in (("G", fake), ("average", smooth)):
-        for reading in manifold(space.encode(x)[:NEAREST], space.encode(real)[:NEAREST]):
-            facts[f"{who}_{reading.name}"] = reading.value
-        facts[f"{who}_missing"] = float((histogram(x, data) - histogram(real, data)).abs().sum() / 2)
-    facts["start_jsd"] = _at_start(run, data, z, real)
-    if data.train.size is not None:
-        rows = [
-            space.encode(x)
-            for x in (
-                smooth[:NEAREST],
-                torch.cat([p.head(p.size or 0) for p in (data.test, data.validation)]),
-                data.train.head(data.train.size),
-            )
-        ]
-        facts |= {reading.name: reading.value for reading in memory(*rows)}
-    facts["wandering"] = wandering(run, data, z)
-    return facts
 
 
-def reals(data: Data, n: int) -> Tensor:
+def rows(data: Data, raw: Tensor) -> Tensor:
+    return data.space.encode(raw) if data.space.kind == "points" else comparable(raw)
+
+
+def projection(x: Tensor) -> Tensor:
+    """The first principal axes of rows (n, d), as columns."""
+    found: Tensor = torch.linalg.svd(x - x.mean(0), full_matrices=False)[2][:AXES].T
+    return found
+
+
+def reals(data: Data, n: int, purpose: str) -> Tensor:
     if data.density is not None:
-        return data.density.sample(n, generator(7, "truth"))
+        return data.density.sample(n, generator(7, purpose))
     # Drawn again and again where there are few: only their law counts.
     held = torch.cat([part.head(part.size or 0) for part in (data.test, data.validation)])
-    return held[torch.randint(len(held), (n,), generator=generator(7, "truth"))]
+    return held[torch.randint(len(held), (n,), generator=generator(7, purpose))]
 
 
-def histogram(x: Tensor, data: Data) -> Tensor:
-    """Shares of BINS cells an axis over the middle of the data."""
-    y = data.space.encode(x)[:, :2].clamp(-2.4, 2.4)
-    index = ((y + 2.4) / 4.8 * BINS).long().clamp(0, BINS - 1)
-    flat = index[:, 0] if y.shape[1] == 1 else index[:, 0] * BINS + index[:, 1]
-    return torch.bincount(flat, minlength=BINS**2).double() / len(x)
+# -- what a state means, in facts -------------------------------------------------------------------------------------------
 
 
-def _at_start(run: Run, data: Data, z: Tensor, real: Tensor) -> float:
-    """The bound of the untrained G, from the run's first weights, which its seed decides: what "has not moved" is compared with."""
-    first = checkpoints.listed(run.path)[0]
-    found = checkpoints.verified(first)
-    if found.round != 0:
-        return math.nan
-    players = run.players()
-    players.restore(found, moments=False)
-    with torch.no_grad():
-        fake = data.space.decode(players.G.eval()(z))
-    return jsd_bound(fake, real).estimate
-
-
-def wandering(run: Run, data: Data, z: Tensor) -> float:
-    """Mean total variation between G's histograms as the run is played on for HOPS hops: it ends here, its facts have been taken."""
-    seen = []
-    for _ in range(HOPS):
-        with torch.no_grad():
-            seen.append(histogram(data.space.decode(run.players().G.eval()(z)), data))
-        samples = run.checkpoint().meta["samples"]
-        try:
-            trainer.resume(run.path, samples=samples + HOP * run.config.batch * run.config.game.k, data=data, given=run.given)
-        except RuntimeError:
-            return math.nan
-    return sum(float((a - b).abs().sum() / 2) for a, b in pairwise(seen)) / (HOPS - 1)
-
-
-# What a state means, in facts. Each is judged by itself: a run may deserve several names, and any of them is right.
-def names(f: dict[str, Any]) -> list[str]:
-    """The names that the facts deserve; [] for a run that was not harmed."""
-    if not f["finite"] or f.get("burst", 0) > 30:
+def names(series: list[dict[str, Any]]) -> list[str]:
+    """The names that the last of these looks deserves, [] for a run that is not harmed. Each is judged by itself: any of them is right."""
+    if not series[-1]["finite"] or series[-1]["burst"] > 30:
         return ["diverged"]
+    whole = [f for f in series if f["finite"] and "jsd" in f]
+    f = {name: _late(whole, name) for name in whole[-1]}
+    moving = _nearer(whole)
     found: list[str] = []
-    own = math.log(2) - f["D_cross_entropy_val"]
-    harmed = f["jsd_G"] > 0.15
-    variety = f["G_missing"] > 0.4 and f["average_missing"] > 0.3
-    if variety and f["G_recall"] < 0.5 and harmed:
+    if f["lost"] > 0.4 and f["jsd_G"] > 0.15 and f["jsd"] > 0.1 and (f["kinds"] < 0.4 or f["spread"] < 0.5):
         found.append("collapsing")
-    if harmed and f["jsd_G_low"] > 0.1 and (own < 0.2 * f["jsd_G"] or f["D_auc_val"] < 0.55):
+    if f["jsd_G"] > 0.15 and (f["own"] < 0.2 * f["jsd_G"] or f["auc"] < 0.6):
         found.append("D blind")
-    if f["D_auc_val"] > 0.98 and f["jsd"] > 0.35:
+    if f["auc"] > 0.97 and f["jsd"] > 0.25 and not moving:
         found.append("discriminator winning")
-    if f["jsd_G"] > 0.25 and f["wandering"] > 0.35:
+    if f["jsd_G"] > 0.2 and (f["wander"] or 0.0) > 0.3 and not moving:
         found.append("oscillating")
-    if f["D_auc_gap"] > 0.62 and f["jsd_G"] > 0.1:
+    if f["gap"] > 0.1 and f["jsd_G"] > 0.08:
         found.append("overfitting")
-    if f.get("memory_held_out", 1.0) < 0.55 and f.get("memory_copies", 0.0) > 0.6:
+    if (f.get("memory_held_out") or 1.0) < 0.6 and (f.get("memory_copies") or 0.0) > 0.6:
         found.append("memorising")
-    if f["jsd"] > 0.35:
+    if not moving and (f["jsd"] > 0.2 or f["jsd"] > max(0.08, 0.6 * whole[0]["jsd"])):
         found.append("stalled")
     return found
+
+
+def deserved(truth: dict[str, Any]) -> list[str]:
+    """The names that a recorded run deserves at its end."""
+    return ["diverged"] if truth["reason"] == "not finite" else names(truth["series"])
+
+
+def _late(series: list[dict[str, Any]], name: str) -> float:
+    found = [v for f in series[-LATE:] if (v := f.get(name)) is not None]
+    return median(found) if found else 0.0
+
+
+def _nearer(series: list[dict[str, Any]]) -> bool:
+    """Whether the last third of the looks came nearer than any before."""
+    n = max(LATE, len(series) // 3)
+    d = [f["jsd"] for f in series]
+    return len(d) > n and min(d[-n:]) < min(d[:-n]) - 0.02
+
+
+def began(series: list[dict[str, Any]], name: str) -> int:
+    """Samples seen when the run came to deserve the name that it has at its end: it may have lost it for one look, no longer."""
+    stands = [name in names(series[: i + 1]) for i in range(len(series))]
+    first = len(stands) - 1
+    while first > 0 and (stands[first - 1] or (first > 1 and stands[first - 2])):
+        first -= 1
+    return int(series[first]["samples"])
+
+
+def harmed(series: list[dict[str, Any]]) -> bool:
+    """Whether the run deserved a name at any time: at two looks in a row, once a sixth of it was over."""
+    stands = [bool(names(series[: i + 1])) for i in range(len(series))]
+    late = [i for i in range(1, len(series)) if series[i]["samples"] * 6 > series[-1]["samples"]]
+    return any(stands[i] and stands[i - 1] for i in late)

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -97,20 +98,23 @@ class Material:
 
     @cached_property
     def _among_reals(self) -> Tensor:
-        """Squared distances of the held-out reals to their NEIGHBOURS nearest fellows, (n, NEIGHBOURS)."""
+        """Squared distances of the held-out reals to their NEIGHBOURS nearest fellows, (n, NEIGHBOURS), in no order."""
         return fellows(self.held_rows)
 
-    def fresh(self, rows: Tensor) -> tuple[float, float]:
+    def across(self, rows: Tensor) -> Tensor:
+        """Squared distances of the held-out reals to fakes (N, d), (n, N): what `fresh` and `likeness` go by."""
+        return torch.cat([d for _, d in squared_distances(self.held_rows, rows)])
+
+    def fresh(self, rows: Tensor, across: Tensor) -> tuple[float, float]:
         """A fresh D against fakes (N, d): of each sample it asks whether its nearest others are reals or fakes.
 
         D(x) = (reals + 1) / (NEIGHBOURS + 2) among the NEIGHBOURS nearest, x itself left out. log 2 - its cross-entropy, in nats, whose
         expectation is at most the JSD, for no sample has a part in its own judgement; and the standard error.
         """
         among_fakes = fellows(rows)
-        across = torch.cat([d for _, d in squared_distances(self.held_rows, rows)])
         k = self._among_reals.shape[1]
-        of_real = judged(self._among_reals, across.topk(k, 1, largest=False).values)
-        of_fake = judged(among_fakes, across.T.topk(k, 1, largest=False).values)
+        of_real = judged(self._among_reals, least(across, k))
+        of_fake = judged(among_fakes, least(across.T.contiguous(), k))
         paid_r, paid_f = -of_real.log(), -of_fake.log()
         error = math.sqrt((float(paid_r.var()) / len(paid_r) + float(paid_f.var()) / len(paid_f)) / 4)
         return math.log(2) - float(paid_r.mean() + paid_f.mean()) / 2, error
@@ -125,15 +129,15 @@ class Material:
     def _spread(self) -> float:
         return spread(self.held_rows)
 
-    def likeness(self, rows: Tensor) -> Likeness:
+    def likeness(self, rows: Tensor, across: Tensor) -> Likeness:
         """Fakes' rows (N, d), all finite, against the held-out reals."""
-        within = [d < self._balls[at, None] for at, d in squared_distances(self.held_rows, rows)]
-        inside = torch.cat(within)
+        # Numbers, for torch asks bits one by one.
+        inside = (across < self._balls[:, None]).view(torch.uint8)
         cells = self.census(rows)
         apart = (self.shares - cells.double() / len(rows)).abs().sum() / 2
         return Likeness(
-            coverage=float(inside.any(1).double().mean()),
-            precision=float(inside.any(0).double().mean()),
+            coverage=float(inside.amax(1).double().mean()),
+            precision=float(inside.amax(0).double().mean()),
             diversity=spread(rows) / self._spread if self._spread else math.nan,
             missing=float(apart),
             cells=cells.tolist(),
@@ -142,8 +146,9 @@ class Material:
     @cached_property
     def floor(self) -> dict[str, Any]:
         """What training reals get in the fakes' place, by name."""
-        found = asdict(self.likeness(self.train_rows))
-        return {**{name: found[name] for name in found if name != "cells"}, "fresh": self.fresh(self.train_rows)[0]}
+        rows, across = self.train_rows, self.across(self.train_rows)
+        found = asdict(self.likeness(rows, across))
+        return {**{name: found[name] for name in found if name != "cells"}, "fresh": self.fresh(rows, across)[0]}
 
     # -- copies -----------------------------------------------------------------------------------------------------------
 
@@ -171,19 +176,24 @@ def spread(rows: Tensor) -> float:
 
 
 def fellows(rows: Tensor) -> Tensor:
-    """Squared distance from each row (N, d) to its NEIGHBOURS nearest other rows, (N, k), nearest first."""
+    """Squared distance from each row (N, d) to its NEIGHBOURS nearest other rows, (N, k), in no order."""
     near = []
     for at, d in squared_distances(rows, rows):
         d[torch.arange(len(d)), torch.arange(len(rows))[at]] = math.inf
-        near.append(d.topk(min(NEIGHBOURS, len(rows) - 1), 1, largest=False).values)
+        near.append(least(d, min(NEIGHBOURS, len(rows) - 1)))
     return torch.cat(near)
+
+
+def least(d: Tensor, k: int) -> Tensor:
+    """The k least numbers of each row (N, M), (N, k), in no order. By numpy: four times as quick as torch's topk, which sorts pairs."""
+    return torch.from_numpy(np.partition(d.numpy(), k - 1, axis=1)[:, :k])
 
 
 def judged(own: Tensor, other: Tensor) -> Tensor:
     """The probability of its own kind that the nearest others give a sample. own, other: squared distances (N, k) to either kind."""
     k = own.shape[1]
     # Where several are as far as the last that counts, as among identical fakes, each counts for a part.
-    cut = torch.cat([own, other], 1).topk(k, 1, largest=False).values[:, -1:]
+    cut = least(torch.cat([own, other], 1), k).amax(1, keepdim=True)
     sure, tied = [(near < cut).sum(1).double() for near in (own, other)], [(near == cut).sum(1).double() for near in (own, other)]
     left = k - sure[0] - sure[1]
     mine = sure[0] + left * tied[0] / (tied[0] + tied[1])

@@ -44,7 +44,10 @@ def unaltered(module: nn.Module, seed: int) -> Iterator[None]:
     for layer in quiet:
         layer.eval()
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(key(seed, "modules of a check"))
+        # Not torch.manual_seed: where CUDA waits to be asked for, that writes down the whole stack each time, for nothing.
+        torch.default_generator.manual_seed(key(seed, "modules of a check"))
+        if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
+            torch.cuda.manual_seed_all(key(seed, "modules of a check"))
         try:
             yield
         finally:
@@ -125,10 +128,12 @@ class Signals:
         of_G, of_average = material.rows(raw), material.rows(smooth)
         if not bool(torch.isfinite(of_G).all() and torch.isfinite(of_average).all()):
             return {}
-        found: dict[str, Any] = asdict(material.likeness(of_G))
+        across = material.across(of_G)
+        found: dict[str, Any] = asdict(material.likeness(of_G, across))
         if self.config.average:
-            found |= {f"average_{name}": number for name, number in asdict(material.likeness(of_average)).items()}
-        found["fresh"], found["fresh_error"] = material.fresh(of_average)
+            across = material.across(of_average)
+            found |= {f"average_{name}": number for name, number in asdict(material.likeness(of_average, across)).items()}
+        found["fresh"], found["fresh_error"] = material.fresh(of_average, across)
         found |= {f"floor_{name}": number for name, number in material.floor.items()}
         found["real_cells"] = (material.shares * 2 * material.n).round().int().tolist()
         return found | material.copies(of_average)
