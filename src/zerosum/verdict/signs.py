@@ -124,9 +124,15 @@ def _worse(looks: Looks) -> bool:
     return len(d) > window() and d[-1] >= min(d) + limit("worse")
 
 
+def far(d: float, looks: Looks) -> bool:
+    """Whether a distance d is far: by itself, or as measured by the first of these checks, that of the untrained G."""
+    began = next((look.distance for look in looks if look.distance is not None), 1.0)
+    return d >= limit("far") or d >= max(limit("still away"), limit("as it began") * began)
+
+
 def _far(looks: Looks) -> bool:
     d = looks[-1].distance
-    return d is not None and d >= limit("far")
+    return d is not None and far(d, looks)
 
 
 def _still(looks: Looks) -> bool:

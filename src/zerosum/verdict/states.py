@@ -19,7 +19,7 @@ class State(NamedTuple):
 
     meaning: a sentence for a beginner. trouble: whether something should be done. needs: signs that must all stand; some: signs of which
     one must stand too, where there are any. told: signs that are told besides where they stand. unless_improving: a run that still comes
-    nearer is not in it. turns: what to change, first things first.
+    nearer is not in it. alone: it is what every trouble ends in, and is told where there is no other. turns: what to change, in order.
     """
 
     name: str
@@ -29,6 +29,7 @@ class State(NamedTuple):
     some: tuple[str, ...] = ()
     told: tuple[str, ...] = ()
     unless_improving: bool = True
+    alone: bool = False
     turns: tuple[Turn, ...] = ()
 
 
@@ -131,6 +132,7 @@ TROUBLES: tuple[State, ...] = (
         "It is far from the data and no longer comes nearer.",
         True,
         needs=("far", "does not move"),
+        alone=True,
         turns=(
             Turn("g.lr", "G learns faster", by=3.0, to=2e-4),
             Turn("d.lr", "D learns faster", by=3.0, to=2e-4),

@@ -28,6 +28,8 @@ THRESHOLDS: dict[str, Threshold] = {
     "move": Threshold(0.03, "fall of the distance that is more than its noise", "two standard errors of 512 samples: .02 to .03"),
     "near": Threshold(0.12, "distance up to which a run is near the floor", PROVISIONAL),
     "far": Threshold(0.4, "distance from which a run that no longer moves has stalled", PROVISIONAL),
+    "as it began": Threshold(0.6, "share of the distance at the first check from which a run is far", PROVISIONAL),
+    "still away": Threshold(0.18, "distance from which that share counts", PROVISIONAL),
     # collapsing
     "diversity": Threshold(0.5, "mean distance of two fakes over that of two reals", "the issue's rule of thumb: one half"),
     "missing": Threshold(0.35, "total variation of the cells' shares, above the floor", PROVISIONAL),

@@ -8,7 +8,7 @@ from typing import Any
 
 from zerosum.verdict.advice import advice
 from zerosum.verdict.looks import Look, Row, looks
-from zerosum.verdict.signs import SIGNS, Looks, improving, recent, smooth_distances, stands, window
+from zerosum.verdict.signs import SIGNS, Looks, far, improving, recent, smooth_distances, stands, window
 from zerosum.verdict.states import EARLY, IMPROVING, SETTLED, STATES, TROUBLES, State
 from zerosum.verdict.thresholds import limit
 
@@ -105,7 +105,8 @@ def troubles(seen: Looks) -> list[State]:
         return []
     if sum(not look.finite for look in seen[-window() :]) >= 2:
         return [STATES["diverged"]]
-    return [state for state in TROUBLES if len(seen) >= limit("first") and holds(state, seen)]
+    found = [state for state in TROUBLES if len(seen) >= limit("first") and holds(state, seen)]
+    return [state for state in found if not state.alone or len(found) == 1]
 
 
 def quiet(seen: Looks) -> State:
@@ -117,7 +118,7 @@ def quiet(seen: Looks) -> State:
         return SETTLED if len(d) >= limit("first") and not improving(seen) else IMPROVING
     if improving(seen):
         return IMPROVING
-    return SETTLED if len(d) >= limit("first") and d[-1] < limit("far") else EARLY
+    return SETTLED if len(d) >= limit("first") and not far(d[-1], seen) else EARLY
 
 
 def evidence(state: State, seen: Looks) -> list[str]:
