@@ -27,7 +27,7 @@ from verdict_ways import STORED, WAYS, Plan, plans, players
 
 from zerosum.api.training import with_knobs
 from zerosum.chance import generator
-from zerosum.data.density import DENSITIES
+from zerosum.data.density import DENSITIES, Density
 from zerosum.data.options import DataOptions
 from zerosum.data.source import Data, open_data
 from zerosum.measure.score import wilson
@@ -46,9 +46,9 @@ CHECKS = 32
 
 
 @contextmanager
-def watched(plan: Plan, data: Data, config: Config) -> Iterator[Truth]:
+def watched(plan: Plan, data: Data, density: Density, config: Config) -> Iterator[Truth]:
     """Within it runs are checked CHECKS times, as a longer run is, and at every other check their truth is taken."""
-    look, size, truth = Checks.look, SIZES["points"], Truth(data, config)
+    look, size, truth = Checks.look, SIZES["points"], Truth(data, config, density)
 
     def both(self: Checks, t: int, samples: int, statistics: Any) -> dict[str, Any]:
         found = look(self, t, samples, statistics)
@@ -71,7 +71,7 @@ def record(plan: Plan) -> dict[str, Any]:
     config = with_knobs(PRESETS["points"].config, plan.config)
     given = players(WAYS[plan.way].odd, density.dim, plan.config, plan.seed)
     began = time.process_time()
-    with tempfile.TemporaryDirectory() as folder, watched(plan, data, config) as truth:
+    with tempfile.TemporaryDirectory() as folder, watched(plan, data, density, config) as truth:
         run = trainer.train(data, Path(folder) / "run", config, samples=plan.samples, given=given)
         rows = [row for row in run.rows() if row["type"] in ("start", "check", "stop")]
         return {

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from zerosum.chance import generator
+from zerosum.data.density import Density
 from zerosum.data.source import Data
 from zerosum.game.prior import PRIORS
 from zerosum.measure.memory import comparable, memory
@@ -38,6 +39,8 @@ class Halves:
         for level in range(FINE):
             for i in range(2**level):
                 inside = rows[cell == i]
+                if not len(inside):  # Rows that are all alike cannot be halved.
+                    continue
                 axis = int((inside.amax(0) - inside.amin(0)).argmax())
                 self.axis[level][i], self.cut[level][i] = axis, inside[:, axis].median()
             cell = self._down(rows, cell, level)
@@ -71,9 +74,13 @@ def variation(p: Tensor, q: Tensor) -> float:
 class Truth:
     """The looks of one run. series: a row of facts a look."""
 
-    def __init__(self, data: Data, config: Config) -> None:
+    def __init__(self, data: Data, config: Config, density: Density | None = None) -> None:
+        """density: what the data were drawn from, where that is known: then reals are fresh draws of it."""
         self.data, self.config, self.series = data, config, list[dict[str, Any]]()
-        made, self.real = reals(data, 4 * N, "cells"), reals(data, N, "truth")
+        made, self.real = (
+            reals(data, n, purpose) if density is None else density.sample(n, generator(7, purpose))
+            for n, purpose in ((4 * N, "cells"), (N, "truth"))
+        )
         self._project = projection(rows(data, made)) if data.space.kind == "images" else None
         self._cells = Halves(self._rows(made))
         self._of_reals = self._cells.shares(self._rows(made))
@@ -131,8 +138,7 @@ class Truth:
         facts["wander"] = None if self._before is None else variation(coarse(p), self._before)
         self._before = coarse(p)
         if self.data.train.size is not None and self.data.train.size <= SEARCHED:
-            held = torch.cat([part.head(part.size or 0) for part in (self.data.test, self.data.validation)])
-            of = [self._rows(x) for x in (even[:500], held, self.data.train.head(self.data.train.size))]
+            of = [self._rows(x) for x in (even[:500], self.real, self.data.train.head(self.data.train.size))]
             facts |= {reading.name: reading.value for reading in memory(*of)}
         return facts
 
@@ -148,9 +154,7 @@ def projection(x: Tensor) -> Tensor:
 
 
 def reals(data: Data, n: int, purpose: str) -> Tensor:
-    if data.density is not None:
-        return data.density.sample(n, generator(7, purpose))
-    # Drawn again and again where there are few: only their law counts.
+    """Held-out reals, drawn again and again where there are few: only their law counts."""
     held = torch.cat([part.head(part.size or 0) for part in (data.test, data.validation)])
     return held[torch.randint(len(held), (n,), generator=generator(7, purpose))]
 

@@ -195,6 +195,33 @@ def test_a_run_that_ended_in_numbers_that_are_not_finite() -> None:
     assert verdict(halted).state == "diverged"
 
 
+def test_an_average_that_lags_behind_a_good_G_is_no_trouble() -> None:
+    behind = {"average_coverage": 0.1, "average_missing": 0.4, "fresh": 0.4, "cells": CELLS, "average_cells": HALF}
+    rows = [check(i, **(behind if i > 15 else {})) for i in range(CHECKS)]
+    assert not any(STATES[row["state"]].trouble for row in verdict(rows).history)
+    assert any("its average lags behind" in sentence for sentence in verdict(rows).evidence)
+    assert verdict([row | {"coverage": 0.1} for row in rows]).trouble
+
+
+def test_a_run_that_is_where_it_began_has_stalled_however_near_that_is() -> None:
+    """A G that already covers much of the data before it is trained."""
+    numbers = {"fresh": 0.2, "coverage": 0.65, "missing": 0.3, "auc_val": 0.8, "cross_entropy_val": 0.55}
+    assert verdict([check(i, **numbers) for i in range(CHECKS)]).state == "stalled"
+    came = [check(i, **({"fresh": 0.5, "coverage": 0.2} | {"missing": 0.7} if i < 4 else numbers)) for i in range(CHECKS)]
+    assert verdict(came).state == "settled"
+
+
+def test_a_record_within_the_noise_of_the_run_itself_is_no_improvement() -> None:
+    """The distance jumps by 0.1 and more; three checks at the end happen to lie 0.05 lower, or many of them 0.2."""
+
+    def row(i: int, lucky: float) -> Row:
+        bad = 0.5 + 0.1 * ((7 * i) % 4 - 1.5) / 1.5 - lucky
+        return check(i, fresh=bad * math.log(2), coverage=0.05, missing=0.06 + bad, precision=0.05, cells=turning(i))
+
+    assert verdict([row(i, 0.08 * (i >= CHECKS - 3)) for i in range(CHECKS)]).state != "improving"
+    assert verdict([row(i, 0.3 * (i >= CHECKS - 8)) for i in range(CHECKS)]).state == "improving"
+
+
 def test_rows_without_checks_or_with_holes() -> None:
     for rows in (
         [],

@@ -53,12 +53,19 @@ def smooth_distances(looks: Looks) -> list[float]:
     return [median(d[max(0, i - 2) : i + 1]) for i in range(len(d))]
 
 
+def noise(looks: Looks) -> float:
+    """What a fall of the distance must exceed: two standard errors of a check, or twice as much as the recent checks leave their medians."""
+    d, smooth = [look.distance for look in looks if look.distance is not None], smooth_distances(looks)
+    left = [abs(a - b) for a, b in zip(d, smooth, strict=True)][-recent(looks) :]
+    return max(limit("move"), 2 * median(left)) if left else limit("move")
+
+
 def improving(looks: Looks) -> bool:
     """Whether the least distance of the recent checks is below all earlier ones by more than noise."""
     d, n = smooth_distances(looks), recent(looks)
     if len(d) <= n:
         return bool(d) and d[-1] < d[0] - limit("move")
-    return min(d[-n:]) < min(d[:-n]) - limit("move")
+    return min(d[-n:]) < min(d[:-n]) - noise(looks)
 
 
 def _below(name: str, threshold: str) -> Callable[[Looks], bool]:
@@ -124,15 +131,28 @@ def _worse(looks: Looks) -> bool:
     return len(d) > window() and d[-1] >= min(d) + limit("worse")
 
 
-def far(d: float, looks: Looks) -> bool:
-    """Whether a distance d is far: by itself, or as measured by the first of these checks, that of the untrained G."""
-    began = next((look.distance for look in looks if look.distance is not None), 1.0)
-    return d >= limit("far") or d >= max(limit("still away"), limit("as it began") * began)
+def near(looks: Looks) -> bool:
+    """Whether G itself reaches the reals, wherever its average is."""
+    cover = looks[-1].cover
+    return cover is not None and cover >= limit("G reaches")
 
 
-def _far(looks: Looks) -> bool:
+def _fresh(looks: Looks) -> bool:
+    """A fresh D is asked about the average's fakes and D about G's own: the two are at odds where the average lags behind a good G."""
+    fresh = looks[-1].fresh
+    return fresh is not None and fresh >= limit("fresh") and not near(looks)
+
+
+def far(looks: Looks) -> bool:
+    """Whether the last check is far from the data: by itself, or beside the first of these checks, that of the untrained G.
+
+    The distance is that of G's average. Where G itself reaches the reals, the average only lags behind, and comes after.
+    """
     d = looks[-1].distance
-    return d is not None and far(d, looks)
+    began = next((look.distance for look in looks if look.distance is not None), 1.0)
+    if d is None or near(looks):
+        return False
+    return d >= limit("far") or d >= max(limit("still away"), limit("as it began") * began)
 
 
 def _still(looks: Looks) -> bool:
@@ -171,7 +191,7 @@ SIGNS: dict[str, Sign] = {
         lambda s: f"D scores a real above a fake in {middle(s, 'auc'):.0%} of pairs (50 % is guessing)",
     ),
     "a fresh D tells": Sign(
-        _above("fresh", "fresh"),
+        _fresh,
         lambda s: f"a fresh D tells {middle(s, 'fresh'):.2f} nats between the same samples (0 at best, at most 0.69)",
     ),
     "D is sure": Sign(_above("auc", "wins"), lambda s: f"D scores a held-out real above a fake in {middle(s, 'auc'):.1%} of pairs"),
@@ -206,7 +226,7 @@ SIGNS: dict[str, Sign] = {
         _above("copies", "copies"),
         lambda s: f"{middle(s, 'copies'):.0%} of fakes are nearer to a training item than that item's own neighbour is",
     ),
-    "far": Sign(_far, lambda s: f"the distance from held-out reals is {middle(s, 'distance'):.2f} (0 is the floor, 1 the far end)"),
+    "far": Sign(far, lambda s: f"the distance from held-out reals is {middle(s, 'distance'):.2f} (0 is the floor, 1 the far end)"),
     "does not move": Sign(
         lambda s: len(s) > recent(s) and not improving(s), lambda s: f"it has not come nearer over the last {recent(s)} checks"
     ),

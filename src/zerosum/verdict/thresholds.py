@@ -30,6 +30,8 @@ THRESHOLDS: dict[str, Threshold] = {
     "far": Threshold(0.4, "distance from which a run that no longer moves has stalled", PROVISIONAL),
     "as it began": Threshold(0.6, "share of the distance at the first check from which a run is far", PROVISIONAL),
     "still away": Threshold(0.18, "distance from which that share counts", PROVISIONAL),
+    "G reaches": Threshold(0.8, "share of the floor's coverage from which G itself is near, wherever its average is", PROVISIONAL),
+    "lags": Threshold(0.2, "coverage of G above that of its average, from which it is told that the average lags", PROVISIONAL),
     # collapsing
     "diversity": Threshold(0.5, "mean distance of two fakes over that of two reals", "the issue's rule of thumb: one half"),
     "missing": Threshold(0.35, "total variation of the cells' shares, above the floor", PROVISIONAL),

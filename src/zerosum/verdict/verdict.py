@@ -118,7 +118,7 @@ def quiet(seen: Looks) -> State:
         return SETTLED if len(d) >= limit("first") and not improving(seen) else IMPROVING
     if improving(seen):
         return IMPROVING
-    return SETTLED if len(d) >= limit("first") and not far(d[-1], seen) else EARLY
+    return SETTLED if len(d) >= limit("first") and not far(seen) else EARLY
 
 
 def evidence(state: State, seen: Looks) -> list[str]:
@@ -136,6 +136,8 @@ def evidence(state: State, seen: Looks) -> list[str]:
     last = seen[-1]
     if last.cover_average is not None:
         said.append(f"G's average reaches {last.cover_average:.0%} of the reals (100 % is what real samples would get)")
+        if last.cover is not None and last.cover > last.cover_average + limit("lags"):
+            said.append(f"G itself reaches {last.cover:.0%}: its average lags behind, as it does while G takes large steps")
     if last.modes is not None:
         said.append(f"{last.modes[0]} of {last.modes[1]} modes are reached")
     return said
