@@ -86,6 +86,9 @@ class Truth:
         self._of_reals = self._cells.shares(self._rows(made))
         self._floor = self._apart(self._cells.shares(self._rows(self.real)))
         self._z = PRIORS[config.prior.kind]((N, config.prior.dim), 999, "truth", 0)
+        self._density = density
+        # Fakes that are likelier than one real in fifty are where reals are.
+        self._likely = None if density is None else float(density.log_prob(self.real).quantile(0.02))
         self._before: Tensor | None = None
         self._asked = 0
 
@@ -135,6 +138,8 @@ class Truth:
         facts["lost_average"] = float((coarse(q) < fair / 5).double().mean())
         facts["kinds"] = math.exp(-float(torch.xlogy(p, p).sum())) / 2**FINE
         facts["spread"] = float(y.flatten(1).std(0).norm() / self.data.space.encode(self.real).flatten(1).std(0).norm())
+        if self._density is not None and self._likely is not None:
+            facts["likely"] = float((self._density.log_prob(raw) > self._likely).double().mean())
         facts["wander"] = None if self._before is None else variation(coarse(p), self._before)
         self._before = coarse(p)
         if self.data.train.size is not None and self.data.train.size <= SEARCHED:
@@ -170,7 +175,9 @@ def names(series: list[dict[str, Any]]) -> list[str]:
     f = {name: _late(whole, name) for name in whole[-1]}
     moving = _nearer(whole)
     found: list[str] = []
-    if f["lost"] > 0.4 and f["jsd_G"] > 0.15 and f["jsd"] > 0.1 and (f["kinds"] < 0.4 or f["spread"] < 0.5):
+    # A few kinds: fakes close together, or many of them where reals are.
+    few = f["spread"] < 0.5 or (f["kinds"] < 0.4 and f.get("likely", 0.0) > 0.3)
+    if f["lost"] > 0.4 and f["jsd_G"] > 0.15 and f["jsd"] > 0.1 and few:
         found.append("collapsing")
     if f["jsd_G"] > 0.15 and (f["own"] < 0.2 * f["jsd_G"] or f["auc"] < 0.6):
         found.append("D blind")

@@ -38,8 +38,8 @@ DATA = ("ring8", "grid25", "moons", "spiral", "gaussian", "bimodal", "checkerboa
 STORED = {
     "moons-600": ("moons", 600),
     "ring8-1500": ("ring8", 1500),
-    "gaussian-100": ("gaussian", 100),
-    "checkerboard-120": ("checkerboard", 120),
+    "moons-400": ("moons", 400),
+    "checkerboard-400": ("checkerboard", 400),
 }
 
 
@@ -67,7 +67,7 @@ NETS: dict[str, dict[str, Any]] = {
     "no average": {"average": 0.0},
 }
 ENDING = ("moons-600", "ring8-1500")
-TINY = ("gaussian-100", "checkerboard-120")
+TINY = ("moons-400", "checkerboard-400")
 WAYS: dict[str, Way] = {
     **{f"healthy {g}": Way(knobs) for g, knobs in GAMES.items()},
     **{f"healthy {n}": Way({**GAMES["relativistic r1r2"], **knobs}) for n, knobs in NETS.items()},
@@ -100,9 +100,9 @@ WAYS: dict[str, Way] = {
     "momentum": Way({**PLAIN, "d.beta1": 0.95, "g.beta1": 0.95, "d.lr": 3e-3, "g.lr": 3e-3, "average": 0.0}),
     "wasserstein bare": Way({"game.value": "wasserstein", "game.penalty": "none", "d.lr": 2e-3, "g.lr": 2e-3, "average": 0.0}),
     # D knows its reals; G copies them.
-    "few reals": Way({**PLAIN, "net.width": 128, "net.depth": 3, "d.lr": 2e-3, "g.lr": 5e-4}, TINY),
-    "few reals, k": Way({**PLAIN, "game.k": 4, "net.width": 256, "d.lr": 1e-3, "g.lr": 2e-4}, TINY),
-    "few reals, long": Way({**GAMES["relativistic r1r2"], "game.gamma": 0.01, "net.width": 256}, TINY),
+    "few reals": Way({**OCTAVES, **PLAIN, "net.octaves": 10, "net.width": 96}, TINY),
+    "few reals, k": Way({**PLAIN, "net.octaves": 10, "game.k": 3, "net.width": 96, "d.lr": 3e-3, "g.lr": 1e-3}, TINY),
+    "few reals, loose": Way({**OCTAVES, "game.gamma": 1e-3, "game.gamma_end": 1e-4, "net.octaves": 10, "net.width": 96}, TINY),
     # Numbers burst.
     "rates of one": Way({**PLAIN, "d.lr": 3.0, "g.lr": 3.0}),
     "least squares bursts": Way({"game.value": "least_squares", "game.penalty": "r1", "d.lr": 5.0, "g.lr": 5.0}),

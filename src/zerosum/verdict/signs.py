@@ -23,6 +23,11 @@ class Sign(NamedTuple):
     says: Callable[[Looks], str]
 
 
+def percent(share: float, digits: int = 0) -> str:
+    """A share as people write it: 40 %."""
+    return f"{100 * share:.{digits}f} %"
+
+
 def window() -> int:
     return int(limit("several"))
 
@@ -54,7 +59,7 @@ def smooth_distances(looks: Looks) -> list[float]:
 
 
 def noise(looks: Looks) -> float:
-    """What a fall of the distance must exceed: two standard errors of a check, or twice as much as the recent checks leave their medians."""
+    """What a fall of the distance must exceed: two standard errors of a check, or twice what the recent checks leave their medians."""
     d, smooth = [look.distance for look in looks if look.distance is not None], smooth_distances(looks)
     left = [abs(a - b) for a, b in zip(d, smooth, strict=True)][-recent(looks) :]
     return max(limit("move"), 2 * median(left)) if left else limit("move")
@@ -167,47 +172,49 @@ def _modes(looks: Looks) -> str:
 SIGNS: dict[str, Sign] = {
     "burst": Sign(_above("diversity", "burst"), lambda s: f"fakes lie {s[-1].diversity:.3g} times as far apart as reals"),
     "off the data": Sign(
-        lambda s: s[-1].precise is not None and s[-1].precise < 0.1, lambda s: f"{s[-1].precise or 0:.0%} of fakes lie where reals do"
+        lambda s: s[-1].precise is not None and s[-1].precise < 0.1, lambda s: f"{percent(s[-1].precise or 0)} of fakes lie where reals do"
     ),
     "narrow": Sign(
         _below("diversity", "diversity"), lambda s: f"two fakes lie on average {middle(s, 'diversity'):.2f} times as far apart as two reals"
     ),
     "missing": Sign(
         _above("missing", "missing"),
-        lambda s: f"{middle(s, 'missing'):.0%} of the fakes are in the wrong parts of the data, beyond what chance makes" + _modes(s),
+        lambda s: f"{percent(middle(s, 'missing'))} of the fakes are in the wrong parts of the data, beyond what chance makes" + _modes(s),
     ),
     "only a part": Sign(
         _only_a_part,
         lambda s: (
-            f"{middle(s, 'precise'):.0%} of fakes lie where reals do, but they reach {middle(s, 'cover'):.0%} of the reals"
+            f"{percent(middle(s, 'precise'))} of fakes lie where reals do, but they reach {percent(middle(s, 'cover'))} of the reals"
             " (100 % is what real samples would get)"
         ),
     ),
-    "fell": Sign(_fell, lambda s: f"G reaches {middle(s, 'cover'):.0%} of the reals, less than half of what it once reached"),
+    "fell": Sign(_fell, lambda s: f"G reaches {percent(middle(s, 'cover'))} of the reals, less than half of what it once reached"),
     "D tells little": Sign(
         lambda s: (
             s[-1].told is not None and s[-1].auc is not None and (s[-1].told <= limit("tells little") or s[-1].auc <= limit("fooled"))
         ),
-        lambda s: f"D scores a real above a fake in {middle(s, 'auc'):.0%} of pairs (50 % is guessing)",
+        lambda s: f"D scores a real above a fake in {percent(middle(s, 'auc'))} of pairs (50 % is guessing)",
     ),
     "a fresh D tells": Sign(
         _fresh,
         lambda s: f"a fresh D tells {middle(s, 'fresh'):.2f} nats between the same samples (0 at best, at most 0.69)",
     ),
-    "D is sure": Sign(_above("auc", "wins"), lambda s: f"D scores a held-out real above a fake in {middle(s, 'auc'):.1%} of pairs"),
+    "D is sure": Sign(_above("auc", "wins"), lambda s: f"D scores a held-out real above a fake in {percent(middle(s, 'auc'), 1)} of pairs"),
     "D tells all": Sign(_above("told", "tells all"), lambda s: f"D tells {middle(s, 'told'):.2f} of at most 0.69 nats"),
-    "G's gradient": Sign(_vanished, lambda s: f"G's gradient is {middle(s, 'grad_g') / strongest(s):.1%} of what it was at its strongest"),
-    "G stands": Sign(
-        _still, lambda s: f"what G makes does not move: {middle(s, 'drift'):.1%} of its samples change place from check to check"
+    "G's gradient": Sign(
+        _vanished, lambda s: f"G's gradient is {percent(middle(s, 'grad_g') / strongest(s), 1)} of what it was at its strongest"
     ),
-    "G wanders": Sign(_above("drift", "drift"), lambda s: f"{middle(s, 'drift'):.0%} of G's samples change place from check to check"),
+    "G stands": Sign(
+        _still, lambda s: f"what G makes does not move: {percent(middle(s, 'drift'), 1)} of its samples change place from check to check"
+    ),
+    "G wanders": Sign(_above("drift", "drift"), lambda s: f"{percent(middle(s, 'drift'))} of G's samples change place from check to check"),
     "G leaves its average": Sign(
-        _above("apart", "apart"), lambda s: f"{middle(s, 'apart'):.0%} of G's samples lie where its average has none"
+        _above("apart", "apart"), lambda s: f"{percent(middle(s, 'apart'))} of G's samples lie where its average has none"
     ),
     "jumps": Sign(_jumps, lambda s: "the distance from the data jumps from check to check"),
     "turns": Sign(_turns, lambda s: "the distance from the data goes down and up again"),
     "D knows its reals": Sign(
-        _knows, lambda s: f"D scores a training real above a held-out one in {0.5 + middle(s, 'gap'):.0%} of pairs (50 % is fair)"
+        _knows, lambda s: f"D scores a training real above a held-out one in {percent(0.5 + middle(s, 'gap'))} of pairs (50 % is fair)"
     ),
     "D is sure of training reals": Sign(
         _above("r_t", "heuristic r_t"), lambda s: f"r_t, the mean sign of D on training reals, is {middle(s, 'r_t'):.2f}"
@@ -219,12 +226,12 @@ SIGNS: dict[str, Sign] = {
     "near training items": Sign(
         _below("held_out", "held out"),
         lambda s: (
-            f"fakes are nearest to a held-out real {middle(s, 'held_out'):.0%} as often as they should be (100 % where nothing is copied)"
+            f"fakes are nearest to a held-out real {percent(middle(s, 'held_out'))} as often as they should be (100 %: no copies)"
         ),
     ),
     "copies": Sign(
         _above("copies", "copies"),
-        lambda s: f"{middle(s, 'copies'):.0%} of fakes are nearer to a training item than that item's own neighbour is",
+        lambda s: f"{percent(middle(s, 'copies'))} of fakes are nearer to a training item than that item's own neighbour is",
     ),
     "far": Sign(far, lambda s: f"the distance from held-out reals is {middle(s, 'distance'):.2f} (0 is the floor, 1 the far end)"),
     "does not move": Sign(

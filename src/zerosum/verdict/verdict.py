@@ -8,7 +8,7 @@ from typing import Any
 
 from zerosum.verdict.advice import advice
 from zerosum.verdict.looks import Look, Row, looks
-from zerosum.verdict.signs import SIGNS, Looks, far, improving, recent, smooth_distances, stands, window
+from zerosum.verdict.signs import SIGNS, Looks, far, improving, percent, recent, smooth_distances, stands, window
 from zerosum.verdict.states import EARLY, IMPROVING, SETTLED, STATES, TROUBLES, State
 from zerosum.verdict.thresholds import limit
 
@@ -135,9 +135,9 @@ def evidence(state: State, seen: Looks) -> list[str]:
     said = [f"the distance from held-out reals is {d[-1]:.2f} (0 is the floor, 1 the far end), and was {d[0]:.2f} at the first check"]
     last = seen[-1]
     if last.cover_average is not None:
-        said.append(f"G's average reaches {last.cover_average:.0%} of the reals (100 % is what real samples would get)")
+        said.append(f"G's average reaches {percent(last.cover_average)} of the reals (100 % is what real samples would get)")
         if last.cover is not None and last.cover > last.cover_average + limit("lags"):
-            said.append(f"G itself reaches {last.cover:.0%}: its average lags behind, as it does while G takes large steps")
+            said.append(f"G itself reaches {percent(last.cover)}: its average lags behind, as it does while G takes large steps")
     if last.modes is not None:
         said.append(f"{last.modes[0]} of {last.modes[1]} modes are reached")
     return said
