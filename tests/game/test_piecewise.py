@@ -8,15 +8,20 @@ from torch import Tensor, nn
 from torch.testing import assert_close
 
 from zerosum.chance import normal, uniform
+from zerosum.game.passes import Chain
 from zerosum.game.penalty import PENALTIES
-from zerosum.game.piecewise import Chain, PiecewiseLinear
+from zerosum.game.piecewise import PiecewiseLinear
 from zerosum.game.play import DiscriminatorCost, discriminator_cost, generator_cost
 from zerosum.game.value import VALUES, smoothed
 from zerosum.nets import build
+from zerosum.nets.mlp import Octaves
+from zerosum.nets.strided import Routed, Routes
 
-SHAPES = {"points": (2,), "small": (1, 8, 8), "colour": (3, 11, 14)}
+SHAPES = {"points": (2,), "octaves": (3,), "residual": (2, 16, 16), "small": (1, 8, 8), "colour": (3, 11, 14)}
 NETS = {
     "points": ("mlp", {"width": 16, "depth": 2, "norm": "none", "activation": "leaky_relu", "slope": 0.2, "dropout": 0.0}),
+    "octaves": ("mlp", {"width": 16, "depth": 2, "norm": "none", "activation": "leaky_relu", "slope": 0.2, "dropout": 0.0, "octaves": 3}),
+    "residual": ("resnet", {"width": 2, "depth": 1, "slope": 0.2}),
     "small": ("mlp", {"width": 12, "depth": 3, "norm": "none", "activation": "relu", "slope": 0.0, "dropout": 0.0}),
     "colour": ("dcgan", {"width": 4, "norm": "none", "slope": 0.2, "hidden": 8, "refine": 1}),
 }
@@ -30,9 +35,8 @@ def _played(name: str, dtype: torch.dtype) -> tuple[nn.Module, PiecewiseLinear, 
     D.to(torch.float64)
     for i, p in enumerate(D.parameters()):
         p.data += 0.1 * normal(tuple(p.shape), 5, "moved", i).double()
-    layers, slope = D.chain()  # type: ignore[operator]
     x, fake = (normal((6, *SHAPES[name]), 7, "x", i).double() for i in (0, 1))
-    return D, PiecewiseLinear(Chain(layers, slope), dtype), x, fake
+    return D, PiecewiseLinear(Chain(D.chain()), dtype), x, fake  # type: ignore[operator]
 
 
 @pytest.mark.parametrize("penalty", PENALTIES)
@@ -78,7 +82,30 @@ def test_a_penalty_between_needs_its_epsilon() -> None:
         chain.discriminator_cost(x, fake, VALUES["wasserstein"], PENALTIES["gp"], 1.0)
 
 
-@pytest.mark.parametrize("changed", [{"activation": "tanh"}, {"activation": "prelu"}, {"dropout": 0.5}, {"norm": "batch"}, {"octaves": 2}])
+@pytest.mark.parametrize("changed", [{"activation": "tanh"}, {"activation": "prelu"}, {"dropout": 0.5}, {"norm": "batch"}])
 def test_what_is_no_such_chain_says_so(changed: dict[str, object]) -> None:
     kind, knobs = NETS["points"]
     assert build(kind, (2,), 4, {**knobs, **changed})[1].chain() is None  # type: ignore[operator]
+
+
+def test_a_ladder_with_an_odd_rung_is_no_chain() -> None:
+    assert build("resnet", (1, 28, 28), 4, {"width": 4, "depth": 1, "slope": 0.2})[1].chain() is not None  # type: ignore[operator]
+    assert build("resnet", (1, 44, 44), 4, {"width": 4, "depth": 1, "slope": 0.2})[1].chain() is None  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("by_product", [False, True])
+def test_routed_layers_take_part_by_their_own_maps(by_product: bool) -> None:
+    D, _, x, fake = _played("colour", torch.float64)
+    plain = discriminator_cost(D, x.clone(), fake.clone(), VALUES["relativistic"], PENALTIES["r1r2"], 0.7)
+    expected = _gradients(plain, D)
+    D.set_submodule("layers.0", Routed(D.layers[0], Routes(by_product, by_product, by_product)))  # type: ignore[index, arg-type]
+    chain = PiecewiseLinear(Chain(D.chain()), torch.float64)  # type: ignore[operator]
+    cost = chain.discriminator_cost(x, fake, VALUES["relativistic"], PENALTIES["r1r2"], 0.7)
+    assert_close(_gradients(cost, D), expected, rtol=1e-9, atol=1e-12)
+
+
+def test_the_octaves_jacobian_is_autograds() -> None:
+    seen, x, g, v = Octaves(4).double(), *(normal(shape, 2, "J", i).double() for i, shape in enumerate(((5, 2), (5, 18), (5, 2))))
+    h, along = torch.autograd.functional.jvp(seen, x, v)
+    assert_close(seen.push(h, v), along)
+    assert_close(seen.pull(h, g), torch.autograd.functional.vjp(seen, x, g)[1])

@@ -18,9 +18,11 @@ class Penalty:
 
     real, fake, between: taken at x, at G(z), and at eps x + (1 - eps) G(z) with one eps ~ U(0, 1) a sample.
     cost: from the squared gradient norms (N,) to the unscaled cost (N,); play.py multiplies it by gamma/2.
+    slope: the derivative of `cost`, at the same (N,).
     """
 
     cost: Callable[[Tensor], Tensor]
+    slope: Callable[[Tensor], Tensor]
     source: str
     real: bool = False
     fake: bool = False
@@ -52,11 +54,15 @@ def _distance_to_one(s: Tensor) -> Tensor:
     return ((s + 1e-12).sqrt() - 1) ** 2
 
 
+def _slope_of_distance(s: Tensor) -> Tensor:
+    return 1 - (s + 1e-12).rsqrt()
+
+
 _R1 = "Mescheder et al. 2018, arXiv 1801.04406, eq. 9"
 PENALTIES: dict[str, Penalty | None] = {
     "none": None,
-    "r1": Penalty(cost=_square, real=True, source=_R1),
-    "r2": Penalty(cost=_square, fake=True, source=_R1),
-    "r1r2": Penalty(cost=_square, real=True, fake=True, source="Huang et al. 2024, arXiv 2501.05441, section 2.2"),
-    "gp": Penalty(cost=_distance_to_one, between=True, source="Gulrajani et al. 2017, arXiv 1704.00028, eq. 3"),
+    "r1": Penalty(cost=_square, slope=torch.ones_like, real=True, source=_R1),
+    "r2": Penalty(cost=_square, slope=torch.ones_like, fake=True, source=_R1),
+    "r1r2": Penalty(cost=_square, slope=torch.ones_like, real=True, fake=True, source="Huang et al. 2024, arXiv 2501.05441, section 2.2"),
+    "gp": Penalty(cost=_distance_to_one, slope=_slope_of_distance, between=True, source="Gulrajani et al. 2017, arXiv 1704.00028, eq. 3"),
 }

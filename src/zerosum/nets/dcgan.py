@@ -119,14 +119,12 @@ class Discriminator(nn.Module):
         logits: Tensor = self.head(h)[:, 0]
         return logits
 
-    def chain(self) -> tuple[tuple[nn.Conv2d | nn.Linear, ...], float] | None:
-        """(layers, slope) where D is a chain of linear layers and leaky ReLUs and nothing else: without BatchNorm. Else None."""
-        convolutions = [layer for layer in self.layers if isinstance(layer, nn.Conv2d)]
-        # Neither normalised, nor replaced by a layer that computes in another way.
-        if any(isinstance(norm, nn.BatchNorm2d) for norm in self.norms) or len(convolutions) < len(self.layers):
+    def chain(self) -> tuple[nn.Module, ...] | None:
+        """D's steps (game/passes.py) where there are linear layers and leaky ReLUs and nothing else: without BatchNorm. Else None."""
+        if any(isinstance(norm, nn.BatchNorm2d) for norm in self.norms):
             return None
-        ends = [self.head] if self.leave is None else [self.leave, self.head]
-        return (*convolutions, *ends), self.slope
+        below = [*self.layers, *([] if self.leave is None else [self.leave])]
+        return (*(step for layer in below for step in (layer, nn.LeakyReLU(self.slope))), self.head)
 
 
 def generator(shape: Sequence[int], dim: int, *, width: int, norm: str, slope: float, hidden: int, refine: int) -> nn.Module:

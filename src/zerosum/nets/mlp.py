@@ -58,6 +58,25 @@ class Octaves(nn.Module):
         phase = (x[:, :, None] * self.w).flatten(1)
         return torch.cat((x, phase.sin(), phase.cos()), 1)
 
+    # The derivatives of sin and cos are among the values themselves, so the Jacobian needs no x.
+
+    def pull(self, h: Tensor, g: Tensor) -> Tensor:
+        """J^T g (N, d), for h = forward(x) and g of its shape."""
+        d = self._inputs(h)
+        sin, cos = h[:, d:].chunk(2, 1)
+        by_sin, by_cos = g[:, d:].chunk(2, 1)
+        at_phase = (by_sin * cos - by_cos * sin).view(-1, d, len(self.w))
+        return g[:, :d] + at_phase @ self.w
+
+    def push(self, h: Tensor, v: Tensor) -> Tensor:
+        """J v, of h's shape, for h = forward(x) and v (N, d)."""
+        sin, cos = h[:, self._inputs(h) :].chunk(2, 1)
+        moved = (v[:, :, None] * self.w).flatten(1)
+        return torch.cat((v, moved * cos, -moved * sin), 1)
+
+    def _inputs(self, h: Tensor) -> int:
+        return h.shape[1] // (1 + 2 * len(self.w))
+
 
 class MLP(nn.Module):
     """A perceptron from (N, d_in) to (N, d_out): `depth` hidden layers of `width` units.
@@ -131,14 +150,11 @@ class Discriminator(nn.Module):
         logits: Tensor = self.body(self.seen(x.flatten(1)))[:, 0]
         return logits
 
-    def chain(self) -> tuple[tuple[nn.Linear, ...], float] | None:
-        """(layers, slope) where D is a chain of linear layers and leaky ReLUs (ReLU's slope is 0) and nothing else; else None."""
-        bends = [m for m in self.body.layers if not isinstance(m, nn.Linear)]
-        slopes = {m.negative_slope if isinstance(m, nn.LeakyReLU) else 0.0 for m in bends if isinstance(m, nn.LeakyReLU | nn.ReLU)}
-        plain = isinstance(self.seen, nn.Identity) and all(isinstance(m, nn.LeakyReLU | nn.ReLU) for m in bends)
-        if len(slopes) != 1 or not plain:
+    def chain(self) -> tuple[nn.Module, ...] | None:
+        """D's steps (game/passes.py) where after the octaves there are linear layers and leaky ReLUs and nothing else; else None."""
+        if not all(isinstance(m, nn.Linear | nn.LeakyReLU | nn.ReLU) for m in self.body.layers):
             return None
-        return tuple(m for m in self.body.layers if isinstance(m, nn.Linear)), slopes.pop()
+        return (*([self.seen] if isinstance(self.seen, Octaves) else []), *self.body.layers)
 
 
 def generator(

@@ -37,6 +37,10 @@ class Block(nn.Module):
         out: Tensor = x + self.second(leaky_relu(self.first(leaky_relu(x, self.slope)), self.slope))
         return out
 
+    def branch(self) -> tuple[nn.Module, ...]:
+        """The steps of what is added to x."""
+        return nn.LeakyReLU(self.slope), self.first, nn.LeakyReLU(self.slope), self.second
+
 
 def _widths(width: int, rungs: int) -> list[int]:
     return [width * 2 ** min(i, MOST_DOUBLINGS) for i in range(rungs)]
@@ -89,7 +93,7 @@ class Discriminator(nn.Module):
         rungs = ladder(h, w)[1:]
         widths = _widths(width, len(rungs))
         total = depth * len(rungs)
-        self.slope = slope
+        self.slope, self.rungs = slope, rungs
         self.enter = nn.Conv2d(c, width, 4, 2, 1)
         start(self.enter)
         self.blocks = nn.ModuleList(_blocks(n, depth, total, slope) for n in widths)
@@ -103,6 +107,16 @@ class Discriminator(nn.Module):
             h = blocks(down(pixel_unshuffle(_fit(h, (h.shape[2] // 2 * 2, h.shape[3] // 2 * 2)), 2)))
         logits: Tensor = self.head(leaky_relu(h, self.slope).permute(0, 2, 3, 1).flatten(1))[:, 0]
         return logits
+
+    def chain(self) -> tuple[nn.Module | tuple[nn.Module, ...], ...] | None:
+        """D's steps (game/passes.py), a tuple for what a block adds; None where an odd rung loses a row or a column on the way down."""
+        if any(h % 2 or w % 2 for h, w in self.rungs[:-1]):
+            return None
+        steps: list[nn.Module | tuple[nn.Module, ...]] = [self.enter]
+        for i, blocks in enumerate(self.blocks):
+            steps += [nn.PixelUnshuffle(2), self.down[i - 1]] if i else []
+            steps += [block.branch() for block in blocks.modules() if isinstance(block, Block)]
+        return (*steps, nn.LeakyReLU(self.slope), self.head)
 
 
 def _fit(h: Tensor, size: tuple[int, int]) -> Tensor:

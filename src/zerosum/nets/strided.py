@@ -164,3 +164,14 @@ class Routed(nn.Module):
         else:
             out = Up.apply(x, self.weight, self.odd, self.routes)  # type: ignore[no-untyped-call]
         return out if self.bias is None else out + self.bias[:, None, None]
+
+    # A layer that comes down (of D), in the three maps that game/passes.py asks for.
+
+    def through(self, h: Tensor) -> Tensor:
+        return down(h, self.weight, self.routes.down)
+
+    def back(self, delta: Tensor, h: Tensor) -> Tensor:
+        return up(delta, self.weight, (h.shape[2] % 2, h.shape[3] % 2), self.routes.up)
+
+    def correlate(self, h: Tensor, delta: Tensor) -> Tensor:
+        return outer(h, delta, self.routes.outer)

@@ -15,8 +15,9 @@ from torch.nn.functional import softplus
 
 from zerosum.chance import key, uniform
 from zerosum.data.space import Space
+from zerosum.game.passes import Chain
 from zerosum.game.penalty import PENALTIES
-from zerosum.game.piecewise import Chain, PiecewiseLinear
+from zerosum.game.piecewise import PiecewiseLinear
 from zerosum.game.play import DiscriminatorCost, GeneratorCost, discriminator_cost, generator_cost
 from zerosum.game.prior import PRIORS
 from zerosum.game.value import VALUES, Value, smoothed
@@ -56,6 +57,7 @@ class Rounds:
         self.penalty = PENALTIES[game.penalty]
         self.device = torch.device(self.engine.device)
         self.together = not looks_at_the_batch(self.players.D)
+        self.blends = looks_at_the_batch(self.players.G)
         self.seeds_modules = draws_numbers(self.players.G) or draws_numbers(self.players.D)
         self.samples_a_round = game.k * self.config.batch
         # A person's own modules may be of float64: then the game is played in it.
@@ -92,7 +94,7 @@ class Rounds:
         chain = offer() if self.engine.passes and callable(offer) else None
         if chain is None:
             return None
-        return PiecewiseLinear(Chain(*chain), torch.bfloat16 if self.engine.precision == "bf16" else self.dtype)
+        return PiecewiseLinear(Chain(chain), torch.bfloat16 if self.engine.precision == "bf16" else self.dtype)
 
     def _moved(self, *letters: str) -> None:
         for letter in self.twins.keys() & set(letters):
@@ -166,7 +168,7 @@ class Rounds:
         if self.device.type != "cpu":
             self._bad = torch.where((self._bad < 0) & ~torch.isfinite(number), t, self._bad)
             for optimiser in self.players.optimisers.values():
-                optimiser.found_inf = (self._bad >= 0).float()  # type: ignore[union-attr]
+                optimiser.found_inf = (self._bad >= 0).float()
         elif not torch.isfinite(number):
             module = self.players.D if letter == "d" else self.players.G
             names = [n for n, p in module.named_parameters() if p.grad is not None and not torch.isfinite(p.grad).all()]
@@ -197,7 +199,7 @@ class Rounds:
         game = self.config.game
         seen = (t + 1) * self.samples_a_round
         self.gamma = gamma(game, seen, horizon)
-        self.whole = self.whole and self.together and not looks_at_the_batch(self.players.G)
+        self.whole = self.whole and self.together and not self.blends
         self._moved("d", "g")  # Between two rounds anybody may write: a resume, a study.
         if self.seeds_modules:
             torch.manual_seed(key(self.config.seed, "modules", t))
