@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict
-from functools import cached_property, partial
+from functools import cached_property
 
 import torch
 from torch import Tensor, nn
@@ -14,6 +14,7 @@ from zerosum.errors import Refusal
 from zerosum.nets import NETS, build
 from zerosum.nets.average import Average
 from zerosum.nets.start import fan_in
+from zerosum.run.adam import Adam
 from zerosum.run.checkpoint import Checkpoint, Tensors
 from zerosum.run.config import Config, NetOptions, PlayerOptions
 from zerosum.run.muon import Muon
@@ -44,8 +45,8 @@ def _knobs(net: NetOptions) -> dict[str, object]:
     return knobs
 
 
-Optimiser = torch.optim.Adam | Muon
-OPTIMISERS: dict[str, Callable[..., Optimiser]] = {"adam": partial(torch.optim.Adam, fused=True), "muon": Muon}
+Optimiser = Adam | Muon
+OPTIMISERS: dict[str, Callable[..., Optimiser]] = {"adam": Adam, "muon": Muon}
 
 
 def _optimiser(module: nn.Module, options: PlayerOptions) -> Optimiser:
