@@ -55,16 +55,14 @@ class Generator(nn.Module):
     def __init__(self, shape: Sequence[int], dim: int, *, width: int, norm: str, slope: float, hidden: int, refine: int) -> None:
         super().__init__()
         self.slope = 0.0 if norm == "batch" else slope
-        self.enter = nn.Linear(dim, hidden) if hidden else None
-        if self.enter is not None:
-            _start(self.enter, norm, self.slope)
         c, h, w = shape
         sizes = ladder(h, w)
         widths = channels(width, len(sizes) - 1)[::-1]
         self.base = (*sizes[-1], widths[0])
-        self.project = nn.Linear(hidden or dim, prod(self.base), bias=norm == "none")
+        self.project = nn.Linear(dim, prod(self.base), bias=norm == "none")
         _start(self.project, norm, self.slope)
-        layers: list[nn.Module] = []
+        # In the place of D's hidden layer: one of G's own would be a narrow door, and cost recall (docs/presets.md).
+        layers: list[nn.Module] = [*_refined(widths[0], norm, self.slope, 1 if hidden else 0)]
         for i, (last, (bh, bw), (th, tw)) in enumerate(zip(widths, sizes[:0:-1], sizes[-2::-1], strict=True)):
             layers += _refined(last, norm, self.slope, refine)
             final = i == len(widths) - 1
@@ -77,8 +75,6 @@ class Generator(nn.Module):
         self.norms = nn.ModuleList(_norm(norm, layer.in_channels) for layer in self.layers)  # type: ignore[arg-type]
 
     def forward(self, z: Tensor) -> Tensor:
-        if self.enter is not None:
-            z = leaky_relu(self.enter(z), self.slope)
         # Rows are read as H x W x C, which is how channels-last convolutions hold their maps: no copy.
         h = self.project(z).unflatten(1, self.base).permute(0, 3, 1, 2)
         for norm, layer in zip(self.norms, self.layers, strict=True):
