@@ -61,7 +61,7 @@ class NetOptions:
     depth_g: int = 0
     """Hidden layers of G (mlp), where they are to be other than D's; 0 for as many."""
     hidden: int = 0
-    """Units of a fully connected layer after z and before the logit (dcgan); 0 for none, as published."""
+    """Units of a fully connected layer before D's logit, in whose place G has a 3 x 3 convolution (dcgan); 0 for none, as published."""
     refine: int = 0
     """3 x 3 convolutions at each size below the image's (dcgan); 0 for none, as published."""
     norm: Literal["none", "batch"] = "none"

@@ -32,7 +32,7 @@ PRESETS: dict[str, Preset] = {
     ),
     "digits": Preset(
         Config(
-            game=GameOptions(value="relativistic", penalty="r1r2", gamma=1.0, gamma_end=0.05),
+            game=GameOptions(value="relativistic", penalty="r1r2", gamma=1.0, gamma_end=0.5),
             net=NetOptions(kind="dcgan", width=32, hidden=128, refine=1),
             d=PlayerOptions(optimiser="muon", lr=8e-2, lr_end=4e-3, beta2=0.9, equalised=True),
             g=PlayerOptions(optimiser="muon", lr=8e-2, lr_end=4e-3, beta2=0.9, equalised=True),
@@ -44,7 +44,7 @@ PRESETS: dict[str, Preset] = {
     ),
     "images": Preset(
         Config(
-            game=GameOptions(value="relativistic", penalty="r1r2", gamma=1.0, gamma_end=0.05),
+            game=GameOptions(value="relativistic", penalty="r1r2", gamma=1.0, gamma_end=0.5),
             net=NetOptions(kind="dcgan", width=32, hidden=128, refine=1),
             d=PlayerOptions(optimiser="muon", lr=4e-2, lr_end=2e-3, beta2=0.9, equalised=True),
             g=PlayerOptions(optimiser="muon", lr=4e-2, lr_end=2e-3, beta2=0.9, equalised=True),
