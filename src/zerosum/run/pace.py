@@ -77,8 +77,8 @@ class Horizon:
     fixed_by_user: bool = False
 
     SETTLE = 2.0  # seconds that are not measured: caches fill and kernels are chosen
-    SHARE = 0.04  # of the time asked for, spent before the speed is believed
-    LONGEST = 20.0  # seconds
+    SHARE = 0.1  # of the time asked for, spent before the speed is believed: looks and grids are densest at the start
+    LONGEST = 60.0  # seconds
     GRACE = 1.15  # a machine that slows down may take this much longer than was asked before the run is stopped
 
     def reached(self, samples: int) -> bool:
