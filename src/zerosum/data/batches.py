@@ -47,23 +47,34 @@ class Rows:
         self, array: npt.NDArray[Any], rows: Indices | None = None, labels: npt.NDArray[Any] | None = None, flip: bool = False
     ) -> None:
         self.array = array
-        self.rows = np.arange(len(array)) if rows is None else rows
+        self._rows = rows
+        # A plain view: numpy's memmap runs Python at each indexing.
+        self._items = np.asarray(array)
         self.labels = labels
         self.flip = flip
 
     @property
     def size(self) -> int:
-        return len(self.rows)
+        return len(self.array) if self._rows is None else len(self._rows)
+
+    @property
+    def rows(self) -> Indices:
+        """Which of the array's rows belong to this part, (size,)."""
+        return np.arange(len(self.array)) if self._rows is None else self._rows
+
+    def _places(self, order: Indices) -> Indices:
+        # No list of all rows where it would say nothing: its look-ups miss the caches as the items' own do.
+        return order if self._rows is None else self._rows[order]
 
     def batch(self, n: int, seed: int, counter: int) -> Tensor:
-        items = self.array[self.rows[batch_order(n, self.size, seed, "order", counter)]]
+        items = self._items[self._places(batch_order(n, self.size, seed, "order", counter))]
         if self.flip:
             mirrored = (uniform((n,), seed, "flip", counter) < 0.5).numpy()
             items[mirrored] = items[mirrored][..., ::-1]
         return torch.from_numpy(items)
 
     def head(self, n: int) -> Tensor:
-        return torch.from_numpy(self.array[self._head(n)])
+        return torch.from_numpy(self._items[self._head(n)])
 
     def labels_head(self, n: int) -> Tensor | None:
         return None if self.labels is None else torch.from_numpy(self.labels[self._head(n)].astype(np.int64))
@@ -74,7 +85,7 @@ class Rows:
 
     def _head(self, n: int) -> Indices:
         # Shuffled by a key that is always the same: files often lie sorted by class.
-        return self.rows[permuted(np.arange(min(n, self.size)), self.size, 0, "head", 0)]
+        return self._places(permuted(np.arange(min(n, self.size)), self.size, 0, "head", 0))
 
 
 class Sampler(Protocol):
