@@ -1,11 +1,8 @@
-"""The verb bench as a process, at sizes that take no time."""
+"""The verb bench at sizes that take no time."""
 
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 
 import pytest
 
@@ -13,12 +10,10 @@ from zerosum.commands.bench import told
 from zerosum.commands.cli import main
 
 
-def test_bench_prints_a_row_a_name_and_nothing_else() -> None:
+def test_bench_prints_a_row_a_name_and_nothing_else(capfd: pytest.CaptureFixture[str]) -> None:
     words = ["ring8", "dcgan64", "sample", "load", "--small", "--turns=1", "--seconds=0.01", "--items=2000", "--threads=1", "--json"]
-    alone = {**os.environ, "OMP_NUM_THREADS": "1"}
-    done = subprocess.run([sys.executable, "-m", "zerosum", "bench", *words], capture_output=True, text=True, env=alone, check=False)
-    assert done.returncode == 0, done.stderr
-    rows = json.loads(done.stdout)
+    assert main(["bench", *words]) == 0
+    rows = json.loads(capfd.readouterr().out)
     assert [row["name"] for row in rows] == ["ring8", "dcgan64", "sample", "load"]
     for row in rows:
         assert row["ratio"] > 0
