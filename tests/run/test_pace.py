@@ -19,7 +19,7 @@ def test_rows_and_grids_grow_sparser() -> None:
 def test_minutes_become_samples_at_the_measured_speed() -> None:
     horizon, pace = Horizon(None, minutes=10), Pace()
     pace.begin(0)
-    fixed = [s for s in range(40) if horizon.measure(100 * s, float(s), pace)]
+    fixed = [s for s in range(80) if horizon.measure(100 * s, float(s), pace)]
     assert len(fixed) == 1
     assert horizon.samples == 60_000
     assert not horizon.reached(59_999)
