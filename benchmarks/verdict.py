@@ -118,9 +118,10 @@ def judged(found: dict[str, Any]) -> dict[str, Any]:
     right = told.state in names if names else not told.trouble
     late = None
     if names and right:
-        first = next((samples for samples, state in history if state in names), plan.samples)
-        start = min((began(truth["series"], name) for name in names if truth["reason"] != "not finite"), default=plan.samples)
-        late = max(0.0, (first - start) / plan.samples)
+        whole = history[-1][0] if truth["reason"] == "finished" else plan.samples
+        first = next((samples for samples, state in history if state in names), found["rows"][-1]["samples"])
+        start = min((began(truth["series"], name) for name in names if truth["reason"] != "not finite"), default=first)
+        late = max(0.0, (first - start) / whole)
     return {
         "name": plan.name,
         "half": plan.half,

@@ -8,7 +8,7 @@ that halve the reals again and again, where checks ask nearest neighbours.
 from __future__ import annotations
 
 import math
-from statistics import median
+from statistics import mean, median
 from typing import Any
 
 import torch
@@ -183,7 +183,8 @@ def names(series: list[dict[str, Any]]) -> list[str]:
         found.append("D blind")
     if f["auc"] > 0.97 and f["jsd"] > 0.25 and not moving:
         found.append("discriminator winning")
-    if f["jsd_G"] > 0.2 and (f["wander"] or 0.0) > 0.3 and not moving:
+    # A run in circles comes near at times: its mean counts, not its median.
+    if mean(g["jsd_G"] for g in whole[-LATE:]) > 0.15 and f["wander"] > 0.3:
         found.append("oscillating")
     if f["gap"] > 0.1 and f["jsd_G"] > 0.08:
         found.append("overfitting")
@@ -212,7 +213,13 @@ def _nearer(series: list[dict[str, Any]]) -> bool:
 
 
 def began(series: list[dict[str, Any]], name: str) -> int:
-    """Samples seen when the run came to deserve the name that it has at its end: it may have lost it for one look, no longer."""
+    """Samples seen when the run came to deserve the name that it has at its end: it may have lost it for one look, no longer.
+
+    It stalled when it was as near as it ever came.
+    """
+    if name == "stalled":
+        d = [f.get("jsd", math.log(2)) for f in series]
+        return int(next(f["samples"] for i, f in enumerate(series) if min(d[: i + 1]) < min(d) + 0.02))
     stands = [name in names(series[: i + 1]) for i in range(len(series))]
     first = len(stands) - 1
     while first > 0 and (stands[first - 1] or (first > 1 and stands[first - 2])):

@@ -245,6 +245,9 @@ def test_advice_names_knobs_and_values() -> None:
             assert knob(to_json(Config()), turn.knob) is not None or turn.knob in ("data.limit",), turn.knob
     none = {**config, "game": {**config["game"], "penalty": "none"}}
     assert "gamma" not in verdict(run("D blind"), none).advice
+    learned = verdict(run("overfitting"), none).advice
+    assert "--game.penalty r1r2 instead of none" in learned
+    assert "--data.flip" not in learned  # Its nets are perceptrons, for points.
 
 
 def test_settled_long_enough_to_stop() -> None:

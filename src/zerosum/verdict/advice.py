@@ -34,6 +34,8 @@ def _words(turn: Turn, config: Mapping[str, Any] | None) -> str | None:
     now = None if config is None else knob(config, turn.knob)
     if turn.knob == "game.gamma" and config is not None and knob(config, "game.penalty") == "none":
         return None  # The weight of a penalty that is not there.
+    if turn.knob == "data.flip" and config is not None and knob(config, "net.kind") == "mlp":
+        return None  # Points have no mirror image.
     if turn.by is not None and isinstance(now, (int, float)) and not isinstance(now, bool) and now > 0:
         then = now * turn.by
         if turn.by > 1 and isinstance(turn.to, (int, float)):

@@ -225,9 +225,7 @@ SIGNS: dict[str, Sign] = {
     ),
     "near training items": Sign(
         _below("held_out", "held out"),
-        lambda s: (
-            f"fakes are nearest to a held-out real {percent(middle(s, 'held_out'))} as often as they should be (100 %: no copies)"
-        ),
+        lambda s: f"fakes are nearest to a held-out real {percent(middle(s, 'held_out'))} as often as they should be (100 %: no copies)",
     ),
     "copies": Sign(
         _above("copies", "copies"),

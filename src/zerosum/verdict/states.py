@@ -35,7 +35,7 @@ class State(NamedTuple):
 
 GENTLER = (Turn("d.lr", "smaller steps", by=0.3), Turn("g.lr", "smaller steps", by=0.3))
 
-# Causes stand before what they cause: a blind D lets G collapse, a collapse makes a run stall.
+# Causes stand before what they cause: a blind D lets G run in circles, in circles it collapses again and again, and all make a run stall.
 TROUBLES: tuple[State, ...] = (
     State(
         "diverged",
@@ -69,6 +69,7 @@ TROUBLES: tuple[State, ...] = (
         told=("D is sure of training reals",),
         unless_improving=False,
         turns=(
+            Turn("game.penalty", "it holds D's slopes", to="r1r2"),
             Turn("game.gamma", "a smoother D", by=10.0, to=1.0),
             Turn("net.width", "a smaller D", by=0.5),
             Turn("data.flip", "mirrored images are new to D", to=True),
@@ -85,6 +86,19 @@ TROUBLES: tuple[State, ...] = (
             Turn("game.k", "D learns more often", by=2.0),
             Turn("game.gamma", "D may be less smooth", by=0.1),
             Turn("net.width", "a larger D", by=2.0),
+        ),
+    ),
+    State(
+        "oscillating",
+        "G and D chase each other in circles: what G makes keeps changing and gets no better.",
+        True,
+        needs=("G wanders",),
+        some=("G leaves its average", "jumps", "turns"),
+        turns=(
+            Turn("game.penalty", "it damps the circling (Mescheder et al. 2018)", to="r1r2"),
+            Turn("game.gamma", "more damping", by=3.0, to=1.0),
+            *GENTLER,
+            Turn("d.beta1", "momentum feeds the circling", to=0.0),
         ),
     ),
     State(
@@ -112,19 +126,6 @@ TROUBLES: tuple[State, ...] = (
             Turn("g.lr", "G learns faster", by=3.0, to=2e-4),
             Turn("game.k", "D learns less often", to=1),
             Turn("d.lr", "D learns more slowly", by=0.3),
-        ),
-    ),
-    State(
-        "oscillating",
-        "G and D chase each other in circles: what G makes keeps changing and gets no better.",
-        True,
-        needs=("G wanders",),
-        some=("G leaves its average", "jumps", "turns"),
-        turns=(
-            Turn("game.penalty", "it damps the circling (Mescheder et al. 2018)", to="r1r2"),
-            Turn("game.gamma", "more damping", by=3.0, to=1.0),
-            *GENTLER,
-            Turn("d.beta1", "momentum feeds the circling", to=0.0),
         ),
     ),
     State(
