@@ -34,8 +34,8 @@ PRESETS: dict[str, Preset] = {
         Config(
             game=GameOptions(value="relativistic", penalty="r1r2", gamma=1.0, gamma_end=0.5),
             net=NetOptions(kind="dcgan", width=32, hidden=128, refine=1),
-            d=PlayerOptions(optimiser="muon", lr=8e-2, lr_end=4e-3, beta2=0.9, equalised=True),
-            g=PlayerOptions(optimiser="muon", lr=8e-2, lr_end=4e-3, beta2=0.9, equalised=True),
+            d=PlayerOptions(optimiser="muon", lr=4e-2, lr_end=2e-3, beta2=0.9, equalised=True),
+            g=PlayerOptions(optimiser="muon", lr=4e-2, lr_end=2e-3, beta2=0.9, equalised=True),
             batch=32,
             average=10_000,
             warmup=2_000,
@@ -46,8 +46,8 @@ PRESETS: dict[str, Preset] = {
         Config(
             game=GameOptions(value="relativistic", penalty="r1r2", gamma=1.0, gamma_end=0.5),
             net=NetOptions(kind="dcgan", width=32, hidden=128, refine=1),
-            d=PlayerOptions(optimiser="muon", lr=4e-2, lr_end=2e-3, beta2=0.9, equalised=True),
-            g=PlayerOptions(optimiser="muon", lr=4e-2, lr_end=2e-3, beta2=0.9, equalised=True),
+            d=PlayerOptions(optimiser="muon", lr=2e-2, lr_end=1e-3, beta2=0.9, equalised=True),
+            g=PlayerOptions(optimiser="muon", lr=2e-2, lr_end=1e-3, beta2=0.9, equalised=True),
             batch=32,
             average=10_000,
             warmup=2_000,
