@@ -38,8 +38,6 @@ class _Maps(nn.Module):
 
 def _dcgan_G(G: dcgan.Generator) -> Iterator[nn.Module]:
     slope = nn.LeakyReLU(G.slope)
-    if G.enter is not None:
-        yield from (G.enter, slope)
     yield from (G.project, _Maps(G.base))
     yield from chain.from_iterable((norm, slope, layer) for norm, layer in zip(G.norms, G.layers, strict=True))
     yield nn.Tanh()
