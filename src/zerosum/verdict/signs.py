@@ -143,9 +143,12 @@ def near(looks: Looks) -> bool:
 
 
 def _fresh(looks: Looks) -> bool:
-    """A fresh D is asked about the average's fakes and D about G's own: the two are at odds where the average lags behind a good G."""
-    fresh = looks[-1].fresh
-    return fresh is not None and fresh >= limit("fresh") and not near(looks)
+    """A fresh D is asked about the average's fakes and D about G's own: the two are at odds where the average lags behind a good G.
+
+    And a fresh D by nearest neighbours sees thin lines and narrow modes before a net can: no D is blind while the distance is not far.
+    """
+    fresh, d = looks[-1].fresh, looks[-1].distance
+    return fresh is not None and fresh >= limit("fresh") and d is not None and d >= limit("far") and not near(looks)
 
 
 def far(looks: Looks) -> bool:

@@ -1,6 +1,7 @@
 """Every threshold of the verdict, with where it comes from.
 
-"provisional": set from the first few runs and from what the numbers mean; the calibration half of benchmarks/verdict.py is to confirm it.
+"provisional": set from what the numbers mean; the few runs of the calibration half of benchmarks/verdict.py gave no reason to move it, and
+are too few to say that it is right.
 """
 
 from __future__ import annotations
@@ -27,10 +28,20 @@ THRESHOLDS: dict[str, Threshold] = {
     # How far, how fast
     "move": Threshold(0.03, "fall of the distance that is more than its noise", "two standard errors of 512 samples: .02 to .03"),
     "near": Threshold(0.12, "distance up to which a run is near the floor", PROVISIONAL),
-    "far": Threshold(0.4, "distance from which a run that no longer moves has stalled", PROVISIONAL),
-    "as it began": Threshold(0.6, "share of the distance at the first check from which a run is far", PROVISIONAL),
+    "far": Threshold(
+        0.4,
+        "distance from which a run that no longer moves has stalled, or D may be blind",
+        "calibration: D told little at .28 to .39 on spirals that then improved, and at .46 and more where it stayed blind",
+    ),
+    "as it began": Threshold(
+        0.75,
+        "share of the distance at the first check from which a run is far",
+        "calibration: a G that stood still kept .88; a spiral that stood at .6 to .7 went on",
+    ),
     "still away": Threshold(0.18, "distance from which that share counts", PROVISIONAL),
-    "G reaches": Threshold(0.8, "share of the floor's coverage from which G itself is near, wherever its average is", PROVISIONAL),
+    "G reaches": Threshold(
+        0.8, "share of the floor's coverage from which G itself is near, wherever its average is", "digits: .85 and more, average .13"
+    ),
     "lags": Threshold(0.2, "coverage of G above that of its average, from which it is told that the average lags", PROVISIONAL),
     # collapsing
     "diversity": Threshold(0.5, "mean distance of two fakes over that of two reals", "the issue's rule of thumb: one half"),
