@@ -76,7 +76,7 @@ def test_a_twin_plays_what_autocast_plays(config: Config) -> None:
 
 def test_routes_play_the_same_round() -> None:
     engine = choose(DCGAN, "images")
-    routed = playing(DCGAN, replace(engine, routes="d.layers.0:down+up+outer g.layers.0:outer"))
+    routed = playing(DCGAN, replace(engine, routes="d.layers.0:down+up+outer g.layers.1:outer"))
     assert isinstance(routed.twins["d"].module.get_submodule("layers.0"), Routed)
     assert_close(routed.play(0, None), playing(DCGAN).play(0, None), rtol=0.03, atol=0.03, equal_nan=True)
 
