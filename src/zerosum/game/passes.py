@@ -71,7 +71,7 @@ class Passes:
         return linear(flat(h).to(head.dtype), head, bias)[:, 0]
 
     def down(self, slope: Tensor | None = None, rows: slice = slice(None), keep: bool = True) -> Tensor:
-        """The gradient at x[rows] of the sum of the logits, each times its `slope` (N of them); 1 each without..
+        """The gradient at x[rows] of the sum of the logits, each times its `slope` (N of them); 1 each without.
 
         keep: leave the layers' delta for `weigh`.
         """

@@ -30,9 +30,12 @@ class Adam(torch.optim.Adam):
         """One update of all parameters that have a gradient. closure: not used; a GAN's costs are taken before."""
         heed = getattr(self, "found_inf", None)
         for group in self.param_groups:
-            for weights in _alike([p for p in group["params"] if p.grad is not None]):
-                self._move(weights, group, heed)
+            self._update(group, heed)
         return None
+
+    def _update(self, group: dict[str, Any], heed: Tensor | None) -> None:
+        for weights in _alike([p for p in group["params"] if p.grad is not None]):
+            self._move(weights, group, heed)
 
     def _move(self, weights: list[Tensor], group: dict[str, Any], heed: Tensor | None) -> None:
         kept = [self._moments(p) for p in weights]

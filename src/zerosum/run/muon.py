@@ -7,11 +7,13 @@ orthogonal factor U V^T of G = U S V^T moves every direction alike, which is ste
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Any, overload
+from collections.abc import Iterable
+from typing import Any
 
 import torch
 from torch import Tensor
+
+from zerosum.run.adam import Adam
 
 # p(s) = a s + b s^3 + c s^5, five times over, brings singular values of 0.002 to 1 into 0.7 to 1.2: Jordan et al. 2024.
 A, B, C = 3.4445, -4.7750, 2.0315
@@ -42,14 +44,12 @@ def whitener(gram: Tensor) -> Tensor:
     return product / square.sqrt()
 
 
-class Muon(torch.optim.Optimizer):
+class Muon(Adam):
     """Muon for matrices, Adam for biases and single rows, in one optimiser.
 
     A matrix's step is scaled so that the root mean square of its entries is the rate, as Adam's are near it (Liu et al. 2025,
     arXiv 2502.16982, section 2.2): one learning rate serves both.
     """
-
-    found_inf: Tensor  # 1 where no update may be made; set by whoever does not wait for the device.
 
     def __init__(self, groups: Iterable[dict[str, Any]], lr: float, betas: tuple[float, float]) -> None:
         """groups: of parameters, as for any optimiser. betas: the decay of matrices' gradients' mean (0 is none), and Adam's two."""
@@ -59,32 +59,16 @@ class Muon(torch.optim.Optimizer):
             for matrix in (True, False)
             if (part := [p for p in g["params"] if is_matrix(p) == matrix])
         ]
-        super().__init__(apart, {"lr": lr, "betas": betas})
-        rest = [g for g in self.param_groups if not g["matrix"]]
-        # The very groups and the very state: whoever sets a rate or reads a moment finds one optimiser.
-        self._rest = torch.optim.Adam(rest, lr=lr, betas=betas, fused=True) if rest else None
-        if self._rest is not None:
-            self._rest.param_groups, self._rest.state = rest, self.state
+        super().__init__(apart, lr=lr, betas=betas)
 
-    @overload
-    def step(self, closure: None = None) -> None: ...
-    @overload
-    def step(self, closure: Callable[[], float]) -> float: ...
-    @torch.no_grad()
-    def step(self, closure: Callable[[], float] | None = None) -> float | None:
-        """One update of all parameters that have a gradient. closure: not used; a GAN's costs are taken before."""
-        heed = getattr(self, "found_inf", None)
-        if self._rest is not None:
-            if heed is not None:
-                self._rest.found_inf = heed  # type: ignore[attr-defined]
-            self._rest.step()
-        for group in self.param_groups:
-            if group["matrix"]:
-                for p in group["params"]:
-                    self._move(p, group["lr"], group["betas"][0], heed)
-        return None
+    def _update(self, group: dict[str, Any], heed: Tensor | None) -> None:
+        if not group["matrix"]:
+            super()._update(group, heed)
+            return
+        for p in group["params"]:
+            self._turn(p, group["lr"], group["betas"][0], heed)
 
-    def _move(self, p: Tensor, lr: float, beta1: float, heed: Tensor | None) -> None:
+    def _turn(self, p: Tensor, lr: float, beta1: float, heed: Tensor | None) -> None:
         if p.grad is None:
             return
         G = p.grad

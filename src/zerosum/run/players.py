@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import asdict
 from functools import cached_property
 
@@ -45,11 +44,10 @@ def _knobs(net: NetOptions) -> dict[str, object]:
     return knobs
 
 
-Optimiser = Adam | Muon
-OPTIMISERS: dict[str, Callable[..., Optimiser]] = {"adam": Adam, "muon": Muon}
+OPTIMISERS: dict[str, type[Adam]] = {"adam": Adam, "muon": Muon}
 
 
-def _optimiser(module: nn.Module, options: PlayerOptions) -> Optimiser:
+def _optimiser(module: nn.Module, options: PlayerOptions) -> Adam:
     """The optimiser of the module's weights, in groups by the share of the learning rate that each layer moves at."""
     groups: dict[float, list[nn.Parameter]] = {}
     for layer in module.modules():
@@ -63,7 +61,7 @@ def _optimiser(module: nn.Module, options: PlayerOptions) -> Optimiser:
     return OPTIMISERS[options.optimiser](parameters, lr=options.lr, betas=(options.beta1, options.beta2))
 
 
-def _kept(optimiser: Optimiser) -> dict[Tensor, tuple[str, ...]]:
+def _kept(optimiser: Adam) -> dict[Tensor, tuple[str, ...]]:
     """Which moments an optimiser keeps of each weight."""
     matrices = {p: MOMENTS[:1] if g["betas"][0] else () for g in optimiser.param_groups if g.get("matrix") for p in g["params"]}
     return {p: matrices.get(p, MOMENTS) for g in optimiser.param_groups for p in g["params"]}
@@ -98,7 +96,7 @@ class Players:
         self._options = {"d": config.d, "g": config.g}
 
     @cached_property
-    def optimisers(self) -> dict[str, Optimiser]:
+    def optimisers(self) -> dict[str, Adam]:
         """Each player's own. Made when first asked for: whoever only samples need not wait for torch's optimisers to be imported."""
         return {letter: _optimiser(module, self._options[letter]) for letter, module in (("d", self.D), ("g", self.G))}
 
