@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import median
+from typing import Any
 
 import torch
 
@@ -27,6 +28,21 @@ class Timing:
     @property
     def ratio(self) -> float:
         return median(self.ratios)
+
+    def row(self, name: str, what: str, n: int) -> dict[str, Any]:
+        """A line of `zerosum bench`, for programs that make n samples a call."""
+        return {
+            "name": name,
+            "what": what,
+            "ours": n / self.ours,
+            "reference": n / self.reference,
+            "ratio": self.ratio,
+            "lowest": self.ratios[0],
+            "highest": self.ratios[-1],
+            "unit": "samples/s",
+            "turns": len(self.ratios),
+            "clock": self.clock,
+        }
 
 
 def clock() -> tuple[str, Callable[[], float]]:

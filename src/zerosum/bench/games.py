@@ -100,19 +100,9 @@ def line(name: str, game: Game, *, turns: int, seconds: float, threads: int, det
     rounds, play = ours(game, threads=threads)
     plain = reference(game, rounds)
     timing = interleaved(play, plain, turns=turns, seconds=seconds)
-    n = rounds.samples_a_round
-    row: dict[str, Any] = {
-        "name": name,
-        "what": game.doc,
-        "ours": n / timing.ours,
-        "reference": n / timing.reference,
-        "ratio": timing.ratio,
-        "lowest": timing.ratios[0],
-        "highest": timing.ratios[-1],
-        "unit": "samples/s",
+    row = {
+        **timing.row(name, game.doc, rounds.samples_a_round),
         "rounds_a_second": 1 / timing.ours,
-        "turns": turns,
-        "clock": timing.clock,
         "threads": rounds.engine.threads,
         "engine": rounds.engine.engine,
         "precision": rounds.engine.precision,

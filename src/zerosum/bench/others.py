@@ -39,19 +39,7 @@ def sample_line(*, turns: int, seconds: float, threads: int, n: int = 512, game:
     timing = interleaved(
         lambda: draw_samples(average, prior, rounds.space, n, 0), lambda: in_a_loop(plain, prior.dim, n), turns=turns, seconds=seconds
     )
-    return {
-        "name": "sample",
-        "what": f"{n} samples of the digits preset's G",
-        "ours": n / timing.ours,
-        "reference": n / timing.reference,
-        "ratio": timing.ratio,
-        "lowest": timing.ratios[0],
-        "highest": timing.ratios[-1],
-        "unit": "samples/s",
-        "turns": turns,
-        "clock": timing.clock,
-        "threads": rounds.engine.threads,
-    }
+    return {**timing.row("sample", f"{n} samples of the digits preset's G", n), "threads": rounds.engine.threads}
 
 
 def stored(path: Path, n: int) -> Rows:
@@ -75,18 +63,7 @@ def load_line(*, turns: int, seconds: float, few: int = 10_000, many: int = 10_0
             return parts[n].batch(batch, 0, counters[n])
 
         timing = interleaved(lambda: read(many), lambda: read(few), turns=turns, seconds=seconds)
-    return {
-        "name": "load",
-        "what": f"shuffled batches of {batch} from {many:,} stored images, against {few:,}",
-        "ours": batch / timing.ours,
-        "reference": batch / timing.reference,
-        "ratio": timing.ratio,
-        "lowest": timing.ratios[0],
-        "highest": timing.ratios[-1],
-        "unit": "samples/s",
-        "turns": turns,
-        "clock": timing.clock,
-    }
+    return timing.row("load", f"shuffled batches of {batch} from {many:,} stored images, against {few:,}", batch)
 
 
 def start_line(*, turns: int, data: str = "mnist") -> dict[str, Any]:
