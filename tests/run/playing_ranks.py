@@ -56,8 +56,8 @@ def play(out: Path, name: str, dtype: torch.dtype) -> None:
     statistics: list[Tensor] = []
 
     class Watched(Rounds):
-        def _gradient(self, letter: str, cost: Tensor, t: int) -> Tensor:
-            norm = super()._gradient(letter, cost, t)
+        def _gradient(self, letter: str, owed: Any, t: int) -> Tensor:
+            norm = super()._gradient(letter, owed, t)
             for i, p in enumerate(w for group in self.players.optimisers[letter].param_groups for w in group["params"]):
                 seen.setdefault(f"{letter}.{i}", p.grad.clone())  # type: ignore[union-attr]
             return norm

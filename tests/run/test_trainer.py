@@ -184,7 +184,7 @@ def test_each_step_leaves_the_other_player_bit_identical(pictures: Data, tmp_pat
         def step(self: Any, *args: Any) -> Any:
             before = {k: v.clone() for k, v in getattr(self.players, other).state_dict().items()}
             cost = original(self, *args)
-            self._gradient(name, cost.cost, 0)
+            self._gradient(name, cost, 0)
             self._update(name, 1, None)
             assert_close(dict(getattr(self.players, other).state_dict()), before, rtol=0, atol=0)
             steps.append(name)

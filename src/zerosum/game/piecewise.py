@@ -35,21 +35,23 @@ from zerosum.game.value import Value
 
 
 class Known(torch.autograd.Function):
-    """apply(cost, n, *places, *gradients): the cost, a scalar, whose gradient at each of the n places is known already."""
+    """apply(cost, place, gradient): the cost, a scalar, whose gradient at a place is known already."""
 
     @staticmethod
-    def forward(ctx: Any, cost: Tensor, n: int, *rest: Tensor) -> Tensor:
-        ctx.save_for_backward(*rest[n:])
+    def forward(ctx: Any, cost: Tensor, place: Tensor, gradient: Tensor) -> Tensor:
+        ctx.save_for_backward(gradient)
         return cost.clone()
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
-        known = ctx.saved_tensors
-        return (None, None, *(grads[0] * gradient for gradient in known), *(None for _ in known))
+        return None, grads[0] * ctx.saved_tensors[0], None
 
 
 class PiecewiseLinear:
-    """What play.py's costs are, for a D that is a chain: the same numbers, with gradients that took four passes in `dtype`."""
+    """What play.py's costs are, for a D that is a chain: the same numbers, with gradients that took four passes in `dtype`.
+
+    D's own hang on no graph: through autograd they would be cast to the weights' type and back.
+    """
 
     def __init__(self, chain: Chain, dtype: torch.dtype) -> None:
         self.chain, self.dtype = chain, dtype
@@ -57,15 +59,14 @@ class PiecewiseLinear:
     def discriminator_cost(
         self, x: Tensor, fake: Tensor, value: Value, penalty: Penalty | None, gamma: float, epsilon: Tensor | None = None
     ) -> DiscriminatorCost:
-        """play.discriminator_cost; the gradient of cost and price together hangs on the cost."""
+        """play.discriminator_cost, with the gradients of D's weights."""
         paid, gradients = self._discriminator(x, fake, value, penalty, gamma, epsilon)
-        weights = self.chain.weights()
-        return paid._replace(cost=Known.apply(paid.cost, len(weights), *weights, *gradients))  # type: ignore[no-untyped-call]
+        return paid._replace(gradients=dict(zip(self.chain.weights(), gradients, strict=True)))
 
     def generator_cost(self, fake: Tensor, value: Value, x: Tensor | None = None) -> GeneratorCost:
-        """play.generator_cost."""
+        """play.generator_cost, whose gradient at the fakes hangs on the cost."""
         paid, gradient = self._generator(fake, value, x)
-        return paid._replace(cost=Known.apply(paid.cost, 1, fake, gradient))  # type: ignore[no-untyped-call]
+        return paid._replace(cost=Known.apply(paid.cost, fake, gradient))  # type: ignore[no-untyped-call]
 
     def _passes(self) -> Passes:
         return Passes(self.chain, self.dtype)

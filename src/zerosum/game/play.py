@@ -5,7 +5,7 @@ D and G are any callables from a batch to a batch; the costs are means over the 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import torch
@@ -15,22 +15,36 @@ from zerosum.game.penalty import Penalty, between, squared_gradient_norm
 from zerosum.game.value import Value
 
 Player = Callable[[Tensor], Tensor]
+Gradients = Mapping[Tensor, Tensor]  # by the very weight
 
 
 class DiscriminatorCost(NamedTuple):
-    """What D pays: `cost` and `price` (gamma/2 times the penalty) are scalars; a, b are the logits (N,), detached."""
+    """What D pays: `cost` and `price` (gamma/2 times the penalty) are scalars; a, b are the logits (N,), detached.
+
+    gradients: of the whole in D's weights, where they are known already and hang on no graph.
+    """
 
     cost: Tensor
     price: Tensor
     a: Tensor
     b: Tensor
+    gradients: Gradients | None = None
+
+    @property
+    def whole(self) -> Tensor:
+        return self.cost + self.price
 
 
 class GeneratorCost(NamedTuple):
-    """What G pays: `cost` is a scalar; b the logits (N,) of its fakes, detached."""
+    """What G pays: `cost` is a scalar; b the logits (N,) of its fakes, detached. gradients: as D's."""
 
     cost: Tensor
     b: Tensor
+    gradients: Gradients | None = None
+
+    @property
+    def whole(self) -> Tensor:
+        return self.cost
 
 
 def discriminator_cost(

@@ -39,6 +39,16 @@ NETS: dict[str, Architecture] = {
     "resnet": Architecture(resnet.generator, resnet.discriminator, ranks=(3,), source="Huang et al. 2024, arXiv 2501.05441, section 3"),
 }
 
+DISCRIMINATORS = (mlp.Discriminator, dcgan.Discriminator, resnet.Discriminator)
+
+
+def chain_of(D: nn.Module) -> tuple[Any, ...] | None:
+    """The steps of a D of ours from x to its logit, for game/passes.py, where they are all linear or leaky ReLUs; else None.
+
+    Asked by type: a person's own D may have something of its own called `chain`, and a class made from ours may compute something else.
+    """
+    return D.chain() if isinstance(D, DISCRIMINATORS) and type(D) in DISCRIMINATORS else None
+
 
 def build(kind: str, shape: Sequence[int], dim: int, knobs: dict[str, Any]) -> tuple[nn.Module, nn.Module]:
     """G and D of a kind for samples of `shape` and noise of `dim` coordinates; each takes of `knobs` what it has.

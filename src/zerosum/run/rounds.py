@@ -5,8 +5,7 @@ Nothing here waits for the device: the statistics stay tensors until the trainer
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -21,9 +20,11 @@ from zerosum.game.piecewise import PiecewiseLinear
 from zerosum.game.play import DiscriminatorCost, GeneratorCost, discriminator_cost, generator_cost
 from zerosum.game.prior import PRIORS
 from zerosum.game.value import VALUES, Value, smoothed
+from zerosum.nets import chain_of
 from zerosum.nets.average import decay
 from zerosum.run.config import Config
 from zerosum.run.engine import Engine
+from zerosum.run.frozen import frozen_statistics, frozen_weights
 from zerosum.run.players import Players, draws_numbers, looks_at_the_batch
 from zerosum.run.ranks import ALONE, Ranks, Reals
 from zerosum.run.schedule import gamma, learning_rate
@@ -65,6 +66,7 @@ class Rounds:
         self.gamma = self.config.game.gamma
         self._kept: Tensor | None = None  # D's fakes, until G's step takes them over.
         self.twins = twins(self.engine, self.players)
+        self._short_way = self._piecewise()
         # The first round in which something was not finite, kept on a GPU until the host looks; -1 is none.
         self._bad = torch.full((), -1, dtype=torch.int64, device=self.device)
 
@@ -88,13 +90,18 @@ class Rounds:
             return self.twins[letter].module
         return self.players.D if letter == "d" else self.players.G
 
-    def _passes(self) -> PiecewiseLinear | None:
-        """The short way to D's gradients (game/piecewise.py), where the engine takes it and D is a chain."""
-        offer = getattr(self._playing("d"), "chain", None)
-        chain = offer() if self.engine.passes and callable(offer) else None
-        if chain is None:
+    def _piecewise(self) -> PiecewiseLinear | None:
+        """The way to D's gradients in four passes, where the engine takes it and D is a chain that holds all of its weights."""
+        D = self.twins["d"].module if "d" in self.twins else self.players.D
+        steps = chain_of(D) if self.engine.passes else None
+        if steps is None or {*D.parameters()} != {*Chain(steps).weights()}:
             return None
-        return PiecewiseLinear(Chain(chain), torch.bfloat16 if self.engine.precision == "bf16" else self.dtype)
+        return PiecewiseLinear(Chain(steps), torch.bfloat16 if self.engine.precision == "bf16" else self.dtype)
+
+    def _passes(self) -> PiecewiseLinear | None:
+        if self._short_way is not None:
+            self._playing("d")  # The chain is of the very weights that play: they are to be where the player's are.
+        return self._short_way
 
     def _moved(self, *letters: str) -> None:
         for letter in self.twins.keys() & set(letters):
@@ -141,24 +148,29 @@ class Rounds:
         with frozen_statistics(self._playing("d")), frozen_weights(self._playing("d")):
             return generator_cost(self._D, fake, self.value, x)
 
-    def _gradient(self, letter: str, cost: Tensor, t: int) -> Tensor:
-        """Leaves the gradient of `cost` in the player's weights and gives its norm. Raises NotFinite."""
+    def _gradient(self, letter: str, owed: DiscriminatorCost | GeneratorCost, t: int) -> Tensor:
+        """Leaves the gradient of what is owed in the player's weights and gives its norm. Raises NotFinite."""
         optimiser = self.players.optimisers[letter]
         weights = [p for group in optimiser.param_groups for p in group["params"]]
-        gradients = self._raw_gradients(letter, cost, weights)
+        gradients = self._raw_gradients(letter, owed, weights)
         for weight, gradient in zip(weights, gradients, strict=True):
             weight.grad = gradient
         taken = [g for g in gradients if g is not None]
-        paid = cost.detach().clone()
+        paid = owed.whole.detach().clone()
         self.ranks.average([*taken, paid])
         norm: Tensor = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(taken)))
         self._heed(letter, norm + paid, t)
         return norm
 
-    def _raw_gradients(self, letter: str, cost: Tensor, weights: Sequence[Tensor]) -> Sequence[Tensor | None]:
-        if letter in self.twins:
-            return self.twins[letter].gradients(cost, weights)
-        return torch.autograd.grad(cost, weights, allow_unused=True)
+    def _raw_gradients(self, letter: str, owed: DiscriminatorCost | GeneratorCost, weights: Sequence[Tensor]) -> Sequence[Tensor | None]:
+        """By the player's weights, in their own type; None where what is owed does not depend on one."""
+        played = [self.twins[letter].of[w] for w in weights] if letter in self.twins else weights
+        found: Sequence[Tensor | None]
+        if owed.gradients is not None:
+            found = [owed.gradients[w] for w in played]
+        else:
+            found = torch.autograd.grad(owed.whole, played, allow_unused=True)
+        return [None if g is None else g.to(w.dtype) for g, w in zip(found, weights, strict=True)]
 
     def _heed(self, letter: str, number: Tensor, t: int) -> None:
         """Sees to it that no update follows a number that is not finite.
@@ -207,13 +219,13 @@ class Rounds:
             last = j == game.k - 1
             x = self._real(t * game.k + j)
             d = self._d_cost(x, t * game.k + j)
-            norm_d = self._gradient("d", d.cost + d.price, t)
+            norm_d = self._gradient("d", d, t)
             if game.order == "simultaneous" and last:
                 break
             self._update("d", seen, horizon)
         for j in range(game.g_steps):
             g = self._g_cost(x, t * game.g_steps + j)
-            norm_g = self._gradient("g", g.cost, t)
+            norm_g = self._gradient("g", g, t)
             if game.order == "simultaneous" and j == 0:
                 self._update("d", seen, horizon)
             self._update("g", seen, horizon)
@@ -226,38 +238,8 @@ class Rounds:
         smaller = replace(self, config=replace(self.config, batch=batch), ranks=ALONE)
         x = smaller._real(0)
         d = smaller._d_cost(x, 0)
-        smaller._raw_gradients("d", d.cost + d.price, [p for p in self.players.D.parameters() if p.requires_grad])
-        smaller._raw_gradients("g", smaller._g_cost(x, 0).cost, [p for p in self.players.G.parameters() if p.requires_grad])
-
-
-@contextmanager
-def frozen_weights(module: nn.Module) -> Iterator[None]:
-    """Within it, no gradient is asked of a module's weights."""
-    weights = [p for p in module.parameters() if p.requires_grad]
-    try:
-        for p in weights:
-            p.requires_grad_(False)
-        yield
-    finally:
-        for p in weights:
-            p.requires_grad_(True)
-
-
-class frozen_statistics:
-    """Within it, a module's BatchNorm layers use the batch's statistics but leave their running ones alone."""
-
-    def __init__(self, module: nn.Module) -> None:
-        self.layers = [m for m in module.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm) and m.track_running_stats]
-
-    def __enter__(self) -> None:
-        self._track(False)
-
-    def __exit__(self, *_: object) -> None:
-        self._track(True)
-
-    def _track(self, on: bool) -> None:
-        for layer in self.layers:
-            layer.track_running_stats = on
+        smaller._raw_gradients("d", d, [p for p in self.players.D.parameters() if p.requires_grad])
+        smaller._raw_gradients("g", smaller._g_cost(x, 0), [p for p in self.players.G.parameters() if p.requires_grad])
 
 
 @torch.no_grad()

@@ -7,7 +7,7 @@ is what the optimiser moves and a checkpoint holds, stays float32. Convolutions 
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor, nn
@@ -45,7 +45,7 @@ class Twin:
                 assert isinstance(layer, (nn.Conv2d, nn.ConvTranspose2d))
                 self.module.set_submodule(name, Routed(layer, routes[name]))
         theirs, mine = dict(player.named_parameters()), dict(self.module.named_parameters())
-        self.of = {theirs[name]: mine[name] for name in theirs}
+        self.of: dict[Tensor, Tensor] = {theirs[name]: mine[name] for name in theirs}
         # Said by whoever moves the weights: fused Adam leaves no trace in a tensor's version.
         self.stale = True
 
@@ -55,11 +55,6 @@ class Twin:
         if self.stale:
             torch._foreach_copy_(list(self.of.values()), list(self.of))
             self.stale = False
-
-    def gradients(self, cost: Tensor, weights: Sequence[Tensor]) -> list[Tensor | None]:
-        """The gradient of `cost` in the player's `weights`, in their own type; None where the cost does not depend on one."""
-        gradients = torch.autograd.grad(cost, [self.of[w] for w in weights], allow_unused=True)  # type: ignore[index]
-        return [None if g is None else g.to(w.dtype) for g, w in zip(gradients, weights, strict=True)]
 
 
 def twins(engine: Engine, players: Players) -> dict[str, Twin]:

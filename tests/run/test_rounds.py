@@ -1,0 +1,67 @@
+"""What a round asks of the players."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from zerosum.data.source import Data, open_data
+from zerosum.nets import chain_of, mlp
+from zerosum.run import trainer
+from zerosum.run.config import Config, NetOptions, PriorOptions
+
+POINTS = Config(prior=PriorOptions(dim=4), net=NetOptions(width=8, depth=2), batch=8, threads=1, device="cpu")
+KNOBS = {"width": 8, "depth": 1, "activation_name": "leaky_relu", "slope": 0.2}
+
+
+@pytest.fixture(scope="module")
+def ring() -> Data:
+    return open_data("ring8")
+
+
+class WithAModule(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.chain = nn.Sequential(nn.Linear(2, 8), nn.ReLU(), nn.Linear(8, 1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        logits: Tensor = self.chain(x)
+        return logits
+
+
+class WithAMethod(nn.Sequential):
+    def chain(self) -> tuple[nn.Module, ...]:
+        raise AssertionError("nobody but its owner knows what it does")
+
+
+class MadeFromOurs(mlp.Discriminator):
+    def forward(self, x: Tensor) -> Tensor:
+        return -super().forward(x)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [WithAModule, lambda: WithAMethod(nn.Linear(2, 8), nn.ReLU(), nn.Linear(8, 1)), lambda: MadeFromOurs((2,), **KNOBS)],
+)
+def test_a_persons_own_d_may_have_a_chain_of_its_own(make: type[nn.Module], ring: Data, tmp_path: Path) -> None:
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        G, D = nn.Linear(4, 2), make()
+    before = [p.clone() for p in D.parameters()]
+    assert chain_of(D) is None
+    trainer.train(ring, tmp_path / "a", POINTS, samples=16, given=(G, D))
+    assert not any(torch.equal(p, q) for p, q in zip(D.parameters(), before, strict=True) if p.numel() > 1)
+
+
+def test_our_own_d_with_weights_that_are_no_layers_own_is_no_chain(ring: Data, tmp_path: Path) -> None:
+    """Spectral normalisation computes a layer's weight from another: a gradient in the layer's weight would move nothing."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        G, D = nn.Linear(4, 2), mlp.Discriminator((2,), **KNOBS)
+        nn.utils.parametrizations.spectral_norm(D.body.layers[0])
+    before = D.body.layers[0].parametrizations.weight.original.clone()
+    trainer.train(ring, tmp_path / "a", POINTS, samples=16, given=(G, D))
+    assert not torch.equal(D.body.layers[0].parametrizations.weight.original, before)
