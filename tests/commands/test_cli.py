@@ -73,6 +73,7 @@ def _raising(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> int:
         (Refusal("One sentence."), 2, "zerosum: One sentence.\n"),
         (KeyboardInterrupt(), 130, "zerosum: interrupted.\n"),
         (MemoryError(), 2, "not enough memory"),
+        (RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 64 bytes."), 2, "64 bytes could not be had"),
         (OSError(28, "No space left on device", "runs/a"), 2, "the system refused runs/a: no space left on device"),
         (PermissionError(13, "Permission denied", "runs/a"), 2, "permission denied"),
     ],
@@ -115,9 +116,10 @@ def test_a_bug_in_a_run_is_logged_in_its_folder(
     assert f"(IndexError), and not your doing: please report it at {bugs.ISSUES} with the file {log}." in capsys.readouterr().err
 
 
-def test_a_refusal_inside_a_run_is_no_bug(tmp_path: Path) -> None:
-    with pytest.raises(Refusal), bugs.logged_in(tmp_path):
-        raise Refusal("No.")
+@pytest.mark.parametrize("error", [Refusal("No."), MemoryError(), RuntimeError("CUDA out of memory. Tried to allocate 20.00 GiB.")])
+def test_a_refusal_and_a_lack_of_memory_inside_a_run_are_no_bugs(tmp_path: Path, error: Exception) -> None:
+    with pytest.raises(type(error)), bugs.logged_in(tmp_path):
+        raise error
     assert list(tmp_path.iterdir()) == []
 
 

@@ -1,9 +1,8 @@
-"""What ends a training early, and what it leaves: signals, lack of memory, infinities, a disk that stays full, another machine."""
+"""What ends a training early, and what it leaves: signals, lack of memory, infinities, a disk that stays full; and starting again."""
 
 from __future__ import annotations
 
 import errno
-import json
 import os
 import signal
 from dataclasses import replace
@@ -159,6 +158,7 @@ def test_lack_of_memory_says_what_was_asked_for_and_what_fits(ring: Data, tmp_pa
     [
         (torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB. GPU 0 has a total"), "20.00 GiB"),
         (RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 64 bytes. Error code 12"), "64 bytes"),
+        (MemoryError("Unable to allocate 40.0 GiB for an array with shape (10,)"), "40.0 GiB"),
         (MemoryError(), "some memory"),
     ],
 )
@@ -202,49 +202,7 @@ def test_any_other_fault_ends_with_a_checkpoint_of_the_whole_rounds(ring: Data, 
     assert run.checkpoint().round == 6
 
 
-# -- another machine, other processes -----------------------------------------------------------------------------------------------------
-
-
-def changed(run: Path, **values: Any) -> None:
-    manifest = json.loads((run / "run.json").read_text())
-    manifest["engine"] |= values
-    (run / "run.json").write_text(json.dumps(manifest))
-
-
-def test_a_resume_elsewhere_says_from_which_round_it_differs(ring: Data, tmp_path: Path) -> None:
-    run = trainer.train(ring, tmp_path / "a", POINTS, samples=16 * 5)
-    trainer.resume(run.path, samples=16 * 6)
-    assert not run.rows("complaint")
-    changed(run.path, isa="VSX", torch="1.0", device="cuda")
-    if not torch.cuda.is_available():
-        trainer.resume(run.path, samples=16 * 7)
-        (complaint,) = run.rows("complaint")
-        for words in ("From round 7 on", "no longer bit-equal", "GPU", "VSX", "torch 1.0"):
-            assert words in complaint["message"]
-
-
-def test_a_resume_keeps_the_threads_of_the_first_start(ring: Data, tmp_path: Path) -> None:
-    run = trainer.train(ring, tmp_path / "a", POINTS, samples=16 * 5)
-    changed(run.path, threads=2)
-    try:
-        trainer.resume(run.path, samples=16 * 6)
-        assert torch.get_num_threads() == 2
-    finally:
-        torch.set_num_threads(1)
-    changed(run.path, threads="all")
-    with pytest.raises(Refusal, match=r"engine in the run's run\.json is damaged"):
-        trainer.resume(run.path, samples=16 * 7)
-
-
-def test_a_checkpoint_of_other_shapes_is_refused_before_the_nets_are_built(ring: Data, tmp_path: Path) -> None:
-    run = trainer.train(ring, tmp_path / "a", POINTS, samples=16)
-    manifest = json.loads((run.path / "run.json").read_text())
-    manifest["config"]["net"]["width"] = 2**20  # two hidden layers of it: four terabytes
-    (run.path / "run.json").write_text(json.dumps(manifest))
-    with pytest.raises(Refusal, match="does not fit the run's config"):
-        open_run(run.path).sample(2)
-    with pytest.raises(Refusal, match="does not fit the run's config"):
-        trainer.resume(run.path, samples=64)
+# -- other processes ----------------------------------------------------------------------------------------------------------------------
 
 
 REFUSED: list[Any] = [

@@ -1,4 +1,4 @@
-"""Kills a training again and again, for test_kill.py: `python killing.py OUT KILLS SEED` prints what happened as one line of JSON.
+"""Kills trainings again and again, for test_kill.py: `python killing.py OUT SEED GAME:KILLS ...` prints what happened, in JSON.
 
 torch is imported once; every training is a fork of this process that runs the command line `zerosum train` or `zerosum resume` and tells
 through a pipe when its rounds have begun. SIGKILL comes at a random moment after that. A run that reaches its end is compared, bit for
@@ -15,16 +15,22 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import torch
 from safetensors.torch import load_file
 
+from zerosum.chance import normal
 from zerosum.commands import cli
 from zerosum.run import checkpoint, pace
 from zerosum.run.record import read_rows
 from zerosum.run.training import Training
 
-KNOBS = ["--batch", "16", "--net.width", "16", "--prior.dim", "4", "--samples", "12000", "--quiet"]
 LONGEST = 0.4  # seconds that a training may live
+# What is trained: perceptrons on points, and the preset for digits (Muon, and whatever engine the machine gives it) on stored images.
+GAMES: dict[str, list[str]] = {
+    "points": ["ring8", "--batch", "16", "--net.width", "16", "--prior.dim", "4", "--samples", "12000", "--quiet"],
+    "digits": ["PICTURES", "--preset", "digits", "--batch", "8", "--net.width", "4", "--net.hidden", "8", "--samples", "640", "--quiet"],
+}
 
 
 def begin(arguments: list[str]) -> tuple[int, int]:
@@ -45,6 +51,21 @@ def begin(arguments: list[str]) -> tuple[int, int]:
     return pid, reading
 
 
+def used(pid: int) -> float:
+    """Seconds of processor time that a process has had: by the clock, a training on a busy machine would be killed before it did anything.
+
+    By Linux's clock of another process; elsewhere by the clock all the same.
+    """
+    return time.clock_gettime(~pid << 3 | 2) if sys.platform == "linux" else time.monotonic()
+
+
+def live_for(pid: int, seconds: float) -> None:
+    """Waits until a process has lived for so long, or has ended."""
+    end = used(pid) + seconds
+    while used(pid) < end and os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
+        time.sleep(0.002)
+
+
 def state(run: Path) -> dict[str, torch.Tensor]:
     found, _ = checkpoint.newest(run)
     assert found is not None
@@ -63,21 +84,20 @@ def gapless(run: Path) -> bool:
     return rounds == sorted(rounds) and len(set(signals)) == len(signals) and rows[-1].get("reason") == "finished"
 
 
-def main(out: Path, kills: int, seed: int) -> None:
-    torch.set_num_threads(1)
+def play(out: Path, knobs: list[str], kills: int, seed: int) -> dict[str, int]:
     chosen = random.Random(seed)
-    pid, _ = begin(["train", "ring8", "--out", str(out / "straight"), *KNOBS])
+    pid, _ = begin(["train", *knobs, "--out", str(out / "straight")])
     assert os.waitpid(pid, 0)[1] == 0
     straight = state(out / "straight")
     counts = {"kills": 0, "mid_run": 0, "loadable": 0, "runs": 0, "same": 0, "gapless": 0, "resumed": 0, "bad_exits": 0}
     run, last = out / "run-0", -1
     while counts["kills"] < kills or run.exists():
         going_on = (run / "run.json").exists()
-        pid, pipe = begin(["resume", str(run), "--quiet"] if going_on else ["train", "ring8", "--out", str(run), *KNOBS])
+        pid, pipe = begin(["resume", str(run), "--quiet"] if going_on else ["train", *knobs, "--out", str(run)])
         began = os.read(pipe, 1) == b"."
         os.close(pipe)
         if counts["kills"] < kills and began:
-            time.sleep(chosen.uniform(0, LONGEST))
+            live_for(pid, chosen.uniform(0, LONGEST))
             os.kill(pid, signal.SIGKILL)
         _, status = os.waitpid(pid, 0)
         if os.WIFSIGNALED(status):  # It had begun and had not ended: the kill hit a live training.
@@ -96,8 +116,18 @@ def main(out: Path, kills: int, seed: int) -> None:
         else:
             counts["bad_exits"] += 1
             break
-    print(json.dumps(counts))
+    return counts
+
+
+def main(out: Path, seed: int, asked: list[str]) -> None:
+    torch.set_num_threads(1)
+    pictures = out / "pictures.npy"
+    np.save(pictures, (normal((60, 16, 16), 0, "pictures") * 40 + 128).clamp(0, 255).to(torch.uint8).numpy())
+    for name, _, kills in (word.partition(":") for word in asked):
+        (out / name).mkdir()
+        knobs = [str(pictures) if word == "PICTURES" else word for word in GAMES[name]]
+        print(json.dumps(play(out / name, knobs, int(kills), seed)), flush=True)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))
+    main(Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3:])

@@ -1,7 +1,8 @@
 """Sends SIGTERM or Ctrl-C to trainings in their phases, for test_signals.py: `python signalling.py OUT PHASE:SIGNAL:TIMES ...`.
 
-Prints, for each, a line of JSON: the exit status (negative: the signal that ended it), the seconds until then, and what stands in the run's
-folder. A training is a fork of this process that tells through a pipe when it is in the phase, and lingers there for a while.
+Prints, for each, a line of JSON: the exit status (negative: the signal that ended it), the seconds until then, less those in which the
+process waited for a processor that others held, and what stands in the run's folder. A training is a fork of this process that tells
+through a pipe when it is in the phase, and lingers there for a while.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from zerosum.commands import cli
 from zerosum.run import checkpoint, pace
 from zerosum.run.folder import open_run
 from zerosum.run.rounds import Rounds
+from zerosum.run.signals import Signals
 from zerosum.run.training import Training
 
 KNOBS = ["--batch", "16", "--net.width", "16", "--prior.dim", "4", "--samples", "1000000", "--quiet"]
@@ -32,6 +34,7 @@ PHASES: dict[str, tuple[Any, str]] = {
     "building": (Training, "_found"),
     "first save": (Training, "_start"),
     "rounds": (Rounds, "_g_cost"),
+    "measuring": (Signals, "look"),
     "grid": (Training, "write_grid"),
     "saving": (checkpoint, "sync_folder"),
     "report": (api_training, "write_report"),
@@ -61,8 +64,8 @@ def begin(run: Path, phase: str, seconds: float) -> tuple[int, int]:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         pace.CHECKPOINT, pace.GRID = 0.3, 0.3
         owner, name = PHASES[phase]
-        # The first checkpoint syncs twice: what comes after is in mid-run.
-        after = {"rounds": 20, "saving": 4}.get(phase, 1)
+        # The first checkpoint syncs twice, and the first look is before the first round: what comes after is in mid-run.
+        after = {"rounds": 20, "saving": 4, "measuring": 2}.get(phase, 1)
         setattr(owner, name, lingering(getattr(owner, name), writing, seconds, after))
         knobs = KNOBS[:-2] + ["160", "--quiet"] if phase == "report" else KNOBS
         os._exit(cli.main(["train", "ring8", "--out", str(run), *knobs]))
@@ -70,16 +73,25 @@ def begin(run: Path, phase: str, seconds: float) -> tuple[int, int]:
     return pid, reading
 
 
+def waited(pid: int) -> float:
+    """Seconds in which a process was ready to run and others held the processors; 0 where the system does not say."""
+    try:
+        return int(Path(f"/proc/{pid}/schedstat").read_text().split()[1]) / 1e9
+    except (OSError, IndexError, ValueError):
+        return 0.0
+
+
 def signalled(run: Path, phase: str, number: int, times: int) -> dict[str, Any]:
     pid, pipe = begin(run, phase, 0.5 if times == 1 else 30.0)
     assert os.read(pipe, 1) == b"."
     for _ in range(times):
-        sent = time.monotonic()
+        sent = time.monotonic() - waited(pid)
         os.kill(pid, number)  # A process that the first has ended is still there to be waited for.
         if times > 1:
             time.sleep(0.5)
-    status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-    found: dict[str, Any] = {"status": status, "seconds": time.monotonic() - sent}
+    os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+    seconds = time.monotonic() - waited(pid) - sent
+    found: dict[str, Any] = {"status": os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), "seconds": seconds}
     if (run / "run.json").exists():
         newest, found["complaints"] = checkpoint.newest(run)
         rows = open_run(run).rows()

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from zerosum.errors import Refusal
+from zerosum.run.memory import is_lack_of_memory
 from zerosum.version import __version__
 
 ISSUES = "https://github.com/zerosum-gan/zerosum/issues"
@@ -30,9 +31,11 @@ def logged_in(folder: Path) -> Iterator[None]:
     """Inside, an unexpected exception is logged in `folder` (a run's, where it would be looked for) and becomes a Bug."""
     try:
         yield
-    except (Refusal, OSError, MemoryError, Bug):
+    except (Refusal, OSError, Bug):
         raise
     except Exception as error:
+        if is_lack_of_memory(error):
+            raise
         raise Bug(write_log(error, folder)) from error
 
 

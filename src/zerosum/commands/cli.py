@@ -14,6 +14,7 @@ from importlib import import_module
 from zerosum.commands import bugs
 from zerosum.commands.flags import HelpAsked
 from zerosum.errors import Refusal, nearest
+from zerosum.run import memory
 from zerosum.run.stopping import interruptible
 from zerosum.version import __version__
 
@@ -93,13 +94,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         # The reader of our output (head, less) has gone; point it elsewhere, so that Python's own flush at exit stays silent.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except MemoryError:
-        _say("there is not enough memory for this: use a smaller --batch, --net.width, --data.size or --data.limit.")
-        return 2
     except bugs.Bug as bug:
         _say(bugs.sentence(bug.log, bug.__cause__ or bug))
         return 1
     except Exception as error:
+        if memory.is_lack_of_memory(error):
+            asked = f"{memory.asked_for(error)} could not be had"
+            _say(f"there is not enough memory for this: {asked}; use a smaller --batch, --net.width, --data.size or --data.limit.")
+            return 2
         if isinstance(error, OSError) and error.errno is not None and error.errno in _MENDABLE:
             where = f" {error.filename}" if error.filename else ""
             _say(f"the system refused{where}: {os.strerror(error.errno).lower()}; free the space, or name another place.")

@@ -68,8 +68,8 @@ class locked:
             self.lock.acquire(timeout=0)
         except Timeout as error:
             raise Refusal(f"Another process is training in {self.path}: wait for it, or train into another folder.") from error
-        except OSError as error:
-            what = f"{self.path} cannot be locked for writing ({error.strerror or error})"
+        except (OSError, NotImplementedError) as error:  # The second is filelock's word for a file system without locks.
+            what = f"{self.path} cannot be locked for writing ({getattr(error, 'strerror', None) or error})"
             raise Refusal(f"{what}: it must lie on a disk that takes locks and has room.") from error
 
     def __exit__(self, *_: object) -> None:

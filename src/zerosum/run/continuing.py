@@ -10,7 +10,7 @@ import torch
 
 from zerosum.errors import Refusal
 from zerosum.run.config import Config
-from zerosum.run.engine import Engine, choose
+from zerosum.run.engine import Engine, choose, instruction_set
 
 TYPES: dict[str, type] = {"int": int, "str": str, "bool": bool}
 
@@ -35,7 +35,7 @@ def continued(stated: Engine, config: Config, kind: str, ranks: tuple[int, int])
         here = choose(replace(config, device="cpu"), kind)
         engine = replace(here, precision=stated.precision, engine="eager")
         reasons.append(f"it began on a GPU ({stated.device}) and this machine has none")
-    isa = torch.backends.cpu.get_cpu_capability()
+    isa = instruction_set(engine.precision)
     if engine.device == "cpu" and stated.isa != isa:
         reasons.append(f"it began on a processor that computes with {stated.isa}, and this one does with {isa}")
     if stated.torch != torch.__version__:

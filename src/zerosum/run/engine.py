@@ -24,8 +24,8 @@ REFUSED = {
 class Engine:
     """The choice that was made, and why.
 
-    engine: "eager" is PyTorch's own way; "twin" keeps a bf16 copy of each player's weights (run/twin.py). isa: the CPU's instruction set as
-    torch sees it. reason: a sentence. routes: which maps of which convolutions are matrix products (`run.routes`), "" for none.
+    engine: "eager" is PyTorch's own way; "twin" keeps a bf16 copy of each player's weights (run/twin.py). isa: `instruction_set`. reason: a
+    sentence. routes: which maps of which convolutions are matrix products (`run.routes`), "" for none.
     passes: whether gradients through a D that is piecewise linear take four passes over it rather than six (game/piecewise.py).
     """
 
@@ -62,6 +62,11 @@ def has_bf16_unit() -> bool:
     return torch.backends.cpu.get_cpu_capability().startswith("AVX512") and bool(torch.cpu._is_amx_tile_supported())
 
 
+def instruction_set(precision: str) -> str:
+    """What this CPU computes with: the instruction set as torch sees it, and for bf16 whether AMX, which adds in another order, is used."""
+    return torch.backends.cpu.get_cpu_capability() + ("+AMX" if precision == "bf16" and has_bf16_unit() else "")
+
+
 def choose(config: Config, kind: str) -> Engine:
     """The engine for a config and a kind of data ("points" or "images"). Raises Refusal for what this machine does not have."""
     device = config.device
@@ -85,5 +90,5 @@ def choose(config: Config, kind: str) -> Engine:
     engine = "eager"
     if config.engine == "auto" and precision == "bf16" and device == "cpu":
         engine, reason = "twin", f"{reason}; weights are copied to bf16 once an update"
-    isa = torch.backends.cpu.get_cpu_capability()
+    isa = instruction_set(precision)
     return Engine(engine, precision, threads, device, isa, torch.__version__, reason, passes=config.engine == "auto")

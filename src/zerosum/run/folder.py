@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, replace
 from functools import cached_property
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from zerosum.data.source import Data, open_data
 from zerosum.data.space import Space
 from zerosum.errors import Refusal
 from zerosum.run import checkpoint as checkpoints
+from zerosum.run import memory
 from zerosum.run.checkpoint import Checkpoint
 from zerosum.run.config import Config, from_json
 from zerosum.run.players import Players, skeleton
@@ -51,11 +53,20 @@ class Run:
         """The newest whole checkpoint. Raises Refusal where there is none."""
         if self.at is not None:
             return checkpoints.verified(self.at)
-        found, complaints = checkpoints.newest(self.path)
+        found, _ = self.newest()
         if found is None:
-            why = ": " + " ".join(complaints) if complaints else ""
-            raise Refusal(f"{self.path} holds no whole checkpoint yet{why}: train it further first.")
+            raise Refusal(f"{self.path} holds no checkpoint yet: train it further first.")
         return found
+
+    def newest(self) -> tuple[Checkpoint | None, list[str]]:
+        """The newest whole checkpoint, None before the first, and a sentence for each damaged one that was passed over on the way to it.
+
+        Raises Refusal where all are damaged: who then began anew would undo what the record holds.
+        """
+        found, complaints = checkpoints.newest(self.path)
+        if found is None and complaints:
+            raise Refusal(f"{self.path} holds no whole checkpoint: bring one back from a copy, or start a new run. {' '.join(complaints)}")
+        return found, complaints
 
     def verdict(self) -> Verdict:
         """How the run is going, or went: state, since, evidence, advice, confidence, history; read from the record alone."""
@@ -95,13 +106,22 @@ class Run:
     def sample(self, n: int, seed: int = 0) -> np.ndarray:
         """n samples of the average of G: uint8 N x H x W (x C) for images, float32 N x d for points.
 
-        Sample i depends on (seed, i) alone.
+        Sample i depends on (seed, i) alone. Raises Refusal where the machine has no memory for so many.
         """
+        self._require_room(n)
         return self.space.to_array(draw_samples(self._generator, self.config.prior, self.space, n, seed))
 
     def interpolate(self, rows: int = 8, steps: int = 10, seed: int = 0) -> np.ndarray:
-        """rows x steps samples: each row walks from one z to another (Radford et al. 2015, section 6.1)."""
+        """rows x steps samples: each row walks from one z to another (Radford et al. 2015, section 6.1). Raises Refusal as `sample`."""
+        self._require_room(rows * steps)
         return self.space.to_array(interpolate(self._generator, self.config.prior, self.space, rows, steps, seed))
+
+    def _require_room(self, n: int) -> None:
+        # Noise in float32; samples once in pieces and once whole.
+        each = 4 * self.config.prior.dim + 2 * prod(self.space.shape) * (1 if self.space.kind == "images" else 4)
+        if n * each > 1024 * memory.available():
+            has = f"this machine has {memory.available() << 10:,} free"
+            raise Refusal(f"{n:,} samples need {n * each:,} bytes of memory, and {has}: draw fewer at a time, each with a seed of its own.")
 
     def data(self) -> Data:
         """The data that the run was trained on, opened again. Raises Refusal when it is gone or has changed."""
@@ -111,6 +131,13 @@ class Run:
         data = open_data(stated["spec"], self.config.data)
         if data.fingerprint != stated["fingerprint"]:
             raise Refusal(f"{stated['spec']} has changed since the run in {self.path} began: bring the old data back, or start a new run.")
+        return data
+
+    def require_its_own(self, data: Data) -> Data:
+        """`data`, where it is what the run was trained on, by content. Raises Refusal where it is not."""
+        if data.fingerprint != self.manifest["data"]["fingerprint"]:
+            theirs = f"that the run in {self.path} was trained on, or not in their order"
+            raise Refusal(f"{data.spec}: these are not the data {theirs}: give those, or start a new run.")
         return data
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 # torch's allocators raise plain RuntimeErrors on the CPU.
 _SIGNS = ("can't allocate memory", "not enough memory", "out of memory", "Cannot allocate memory")
-_ASKED = re.compile(r"ried to allocate ([\d.]+ ?(?:bytes|[KMGT]iB))")
+_ASKED = re.compile(r"(?:ried|nable) to allocate ([\d.]+ ?(?:bytes|[KMGTPE]iB))")
 SECONDS = 20.0  # spent on trying at most
 
 
@@ -27,7 +27,7 @@ def asked_for(error: BaseException) -> str:
 def largest(batch: int, rehearse: Callable[[int], object]) -> int:
     """The largest of 1, 2, 4, ... below `batch` whose rehearsal fits; 0 if none. From below, so that the system keeps its memory."""
     fits, size, end = 0, 1, time.monotonic() + SECONDS
-    while size < batch and time.monotonic() < end and _resident() * 2 < _available() + _resident():
+    while size < batch and time.monotonic() < end and _resident() * 2 < available() + _resident():
         try:
             rehearse(size)
         except Exception as error:
@@ -42,7 +42,8 @@ def _resident() -> int:
     return _kilobytes(Path("/proc/self/status"), "VmHWM:", 0)
 
 
-def _available() -> int:
+def available() -> int:
+    """Kilobytes of memory that this machine can still give, as Linux reckons them; elsewhere more than any has."""
     return _kilobytes(Path("/proc/meminfo"), "MemAvailable:", 2**40)
 
 

@@ -14,7 +14,6 @@ from torch import nn
 from zerosum.data.source import Data
 from zerosum.errors import Refusal
 from zerosum.game.value import VALUES, smoothed
-from zerosum.run import checkpoint as checkpoints
 from zerosum.run import engine as engines
 from zerosum.run.claim import claim, goes_on, locked, name
 from zerosum.run.config import Config, check, to_json
@@ -126,12 +125,12 @@ def resume(
     run = open_run(path, given)
     kind, config = run.space.kind, run.config
     ranks = join(config.device if config.device.startswith("cuda") else engines.choose(config, kind).device)
-    data = data or run.data()
+    data = run.data() if data is None else run.require_its_own(data)
     with Stop() as stop, ExitStack() as held:
 
         def begin() -> dict[str, Any]:
             held.enter_context(locked(run.path))
-            found, _ = checkpoints.newest(run.path)
+            found, _ = run.newest()
             return found.meta if found else {"round": 0, "samples": 0, "seconds": 0.0, "horizon": None}
 
         stands = ranks.from_first(begin)

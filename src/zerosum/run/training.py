@@ -15,7 +15,6 @@ import torch
 
 from zerosum.data.source import Data
 from zerosum.errors import Refusal
-from zerosum.run import checkpoint as checkpoints
 from zerosum.run import memory
 from zerosum.run.checks import Checks
 from zerosum.run.engine import Engine
@@ -48,8 +47,8 @@ class Training:
         self.complaints: list[str] = []
         start = ranks.from_first(self._found)
         self.round, self.seconds = int(start["round"]), float(start["seconds"])
-        if horizon.samples is None:
-            horizon.samples = start["horizon"]
+        # Until further minutes have a horizon of their own, schedules keep to the one before.
+        self._horizon_before: int | None = start["horizon"]
         self.players = Players(self.config, self.space.shape, self.engine.prepare(), run.given)
         ranks.from_first(self._restore)
         ranks.spread([*self.players.weights().values(), *self.players.moments().values()])
@@ -68,7 +67,7 @@ class Training:
 
     def _found(self) -> dict[str, Any]:
         """Where the run stands: its newest whole checkpoint, compared with the config before any net is built."""
-        self._checkpoint, self.complaints = checkpoints.newest(self.run.path)
+        self._checkpoint, self.complaints = self.run.newest()
         if self._checkpoint is None:
             return {"round": 0, "seconds": 0.0, "horizon": None, "record_bytes": 0}
         self.run.require_fit(self._checkpoint)
@@ -81,6 +80,11 @@ class Training:
     @property
     def samples(self) -> int:
         return self.round * self.config.game.k * self.config.batch
+
+    @property
+    def _end(self) -> int | None:
+        """Samples at which schedules end; None where that is not measured yet."""
+        return self.horizon.samples or self._horizon_before
 
     # -- the record -------------------------------------------------------------------------------------------------------
 
@@ -129,7 +133,7 @@ class Training:
         self.write_signals()
         if self.record is None:
             return
-        meta = {"schema": SCHEMA, "round": self.round, "samples": self.samples, "seconds": self.seconds, "horizon": self.horizon.samples}
+        meta = {"schema": SCHEMA, "round": self.round, "samples": self.samples, "seconds": self.seconds, "horizon": self._end}
         meta["record_bytes"] = self.record.length()
         meta["score"] = self.checks.keep(self.seconds)
         self.saver.save(meta, {file: host_copy(tensors) for file, tensors in self.players.files().items()}, self.record.sync)
@@ -207,7 +211,7 @@ class Training:
         return "finished"
 
     def _one_round(self) -> None:
-        played = self.rounds.play(self.round, self.horizon.samples)
+        played = self.rounds.play(self.round, self._end)
         self._sum += played
         self._rounds_summed += 1
         self.round += 1
