@@ -213,9 +213,7 @@ found = lesson(gaussian())
 for name in "abcd":
     m = getattr(found, name)
     print(f"({name}) round {m.t:5}   JSD {m.jsd:.4f}   V {m.v:.4f}   mean |D - 1/2| {m.off:.4f}")
-panels = {"(a) near convergence": found.a, "(b) D trained to its optimum": found.b}
-panels |= {f"(c) after a step of G, {found.stride:g} times its rate": found.c, "(d) the end": found.d}
-Picture(draw_lesson(panels, found.course, "gaussian, minimax game, k = 2"))
+Picture(draw_lesson(found.panels(), found.course, "gaussian, minimax game, k = 2"))
 
 # %% [markdown]
 # Proposition 2 says that this converges if $D$ reaches its optimum each time and $p_g$ is moved directly: the set of all laws is convex,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from zerosum.commands.flags import knobs, parse, positional
 from zerosum.errors import Refusal, nearest
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from zerosum.data.density import Density
+    from zerosum.report.progress import Reading
     from zerosum.study.lesson import Lesson
 
 EXAMPLES = """\
@@ -26,6 +27,7 @@ EXAMPLES = """\
   zerosum lab vanishing
 """
 _GIF_SECONDS = 8.0
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -90,29 +92,20 @@ def density(spec: str) -> Density:
 
 
 def _line(args: Lab, p_data: Density, where: Path) -> int:
-    from zerosum.report.disk import write_whole
     from zerosum.report.progress import Reading
     from zerosum.report.style import png
     from zerosum.report.teaching import draw_frame, draw_lesson
     from zerosum.study.lesson import ROUNDS, lesson
 
-    reading = Reading()
+    reading, title = Reading(), _title(args)
     found = lesson(p_data, args.config, args.rounds or ROUNDS, progress=reading)
-    title = f"{args.data}, {args.config.game.value} game, k = {args.config.game.k}"
-    if where.suffix.lower() == ".gif":
-        frames = []
-        for i, here in enumerate(found.course):
-            frames.append(png(draw_frame(here, found.course, title), dpi=100))
-            reading("Drawing frames", i + 1, len(found.course))
-        write_whole(where, animated(frames))
-    else:
-        panels = {
-            "(a) near convergence": found.a,
-            "(b) D trained to its optimum": found.b,
-            f"(c) after one step of G{f', {found.stride:g} times its rate' if found.stride > 1 else ''}": found.c,
-            "(d) the end": found.d,
-        }
-        write_whole(where, png(draw_lesson(panels, found.course, title), dpi=150))
+    _drawn(
+        where,
+        lambda: png(draw_lesson(found.panels(), found.course, title), dpi=150),
+        lambda here: png(draw_frame(here, found.course, title), dpi=100),
+        found.course,
+        reading,
+    )
     return _told(args, where, numbers(found))
 
 
@@ -123,25 +116,40 @@ def numbers(found: Lesson) -> dict[str, dict[str, float | int | None]]:
 
 
 def _plane(args: Lab, p_data: Density, where: Path) -> int:
-    from zerosum.report.disk import write_whole
     from zerosum.report.progress import Reading
     from zerosum.report.style import png
     from zerosum.report.teaching_plane import draw_plane_frame, draw_plane_lesson
     from zerosum.study.lesson_plane import ROUNDS, plane_lesson
 
-    reading = Reading()
+    reading, title = Reading(), _title(args)
     course = plane_lesson(p_data, args.config, args.rounds or ROUNDS, progress=reading)
-    title = f"{args.data}, {args.config.game.value} game, k = {args.config.game.k}"
-    if where.suffix.lower() == ".gif":
-        frames = []
-        for i, here in enumerate(course):
-            frames.append(png(draw_plane_frame(here, title), dpi=80))
-            reading("Drawing frames", i + 1, len(course))
-        write_whole(where, animated(frames))
-    else:
-        write_whole(where, png(draw_plane_lesson(course, title), dpi=150))
+    _drawn(
+        where,
+        lambda: png(draw_plane_lesson(course, title), dpi=150),
+        lambda here: png(draw_plane_frame(here, title), dpi=80),
+        course,
+        reading,
+    )
     last = course[-1]
     return _told(args, where, {"end": {"rounds": last.t, "jsd": last.jsd, "floor": last.floor}})
+
+
+def _title(args: Lab) -> str:
+    return f"{args.data}, {args.config.game.value} game, k = {args.config.game.k}"
+
+
+def _drawn(where: Path, picture: Callable[[], bytes], frame: Callable[[T], bytes], course: Sequence[T], reading: Reading) -> None:
+    """Writes the picture, or a frame for each moment of the course where a .gif is asked for."""
+    from zerosum.report.disk import write_whole
+
+    if where.suffix.lower() != ".gif":
+        write_whole(where, picture())
+        return
+    pngs = []
+    for i, here in enumerate(course):
+        pngs.append(frame(here))
+        reading("Drawing frames", i + 1, len(course))
+    write_whole(where, animated(pngs))
 
 
 def animated(frames: Sequence[bytes]) -> bytes:

@@ -68,6 +68,11 @@ class Lesson:
     course: tuple[Moment, ...]
     stride: float
 
+    def panels(self) -> dict[str, Moment]:
+        """The four panels by their titles."""
+        step = "after one step of G" if self.stride == 1 else f"after a step of G, {self.stride:g} times its rate"
+        return {"(a) near convergence": self.a, "(b) D trained to its optimum": self.b, f"(c) {step}": self.c, "(d) the end": self.d}
+
 
 def shown(value: Value, a: Tensor, centre: Tensor) -> Tensor:
     """D as a number between 0 and 1: sigmoid(a) where that is D's probability; least squares' D as it is.
