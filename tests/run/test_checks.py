@@ -165,6 +165,15 @@ def test_when_checks_are_due(horizon: int | None, apart: int) -> None:
     assert next_check(40, horizon, apart) >= 40 + apart or horizon is not None
 
 
+@pytest.mark.usefixtures("often")
+@pytest.mark.parametrize("falls", [False, True])
+def test_a_check_tells_how_far_the_schedule_has_to_fall(falls: bool, ring: Data, tmp_path: Path) -> None:
+    config = replace(POINTS, d=replace(POINTS.d, lr_end=POINTS.d.lr / 10)) if falls else POINTS
+    rows = trainer.train(ring, tmp_path / "a", config, samples=20 * 16).rows("check")
+    expected = [(1 + math.cos(math.pi * row["round"] / 20)) / 2 if falls else 0.0 for row in rows]
+    assert [row["left"] for row in rows] == pytest.approx(expected, abs=1e-4)
+
+
 def test_auc() -> None:
     a, b = normal((40,), 0, "a") + 0.5, normal((60,), 0, "b")
     brute = (a[:, None] > b).double().mean()
@@ -226,7 +235,7 @@ def test_likeness_on_the_ring(name: str, ring: Data) -> None:
 def test_names_and_densities_are_not_looked_at(ring: Data) -> None:
     """The same points without their density have the same material."""
     bare = replace(ring, name="points", spec="points.npy", density=None)
-    rows = Material(ring, 256).train_rows
+    rows = Material(ring, 256).other_rows
     found = [material.likeness(rows, material.across(rows)) for material in (Material(ring, 256), Material(bare, 256))]
     assert found[0] == found[1]
 
@@ -263,3 +272,15 @@ def test_a_check_has_the_exact_jsd_where_it_can_be_had(tmp_path: Path) -> None:
     row = trainer.train(open_data("bimodal", DataOptions()), tmp_path / "a", line, samples=64).rows("check")[-1]
     assert 0 < row["jsd"] < math.log(2)
     assert row["modes_of"] == 2
+
+
+def test_few_training_items_are_compared_by_as_many_held_out_ones_as_there_are() -> None:
+    """A hundred items to train on and six thousand held out: the comparison is as sharp as ever, and D is asked about the hundred."""
+    whole, few = (open_data("mnist", DataOptions(limit=limit, size="8")) for limit in (None, 40))
+    assert [len(Material(whole, 128).train), len(Material(few, 128).train)] == [128, 40]
+    material, spare = Material(few, 128), few.validation.head(384)[256:]
+    assert material.n == len(material.held) == len(material.others) == 128
+    rows = material.rows(spare)
+    found = material.likeness(rows, material.across(rows))
+    assert found.coverage == pytest.approx(material.floor["coverage"], abs=0.08)
+    assert found.missing == pytest.approx(material.floor["missing"], abs=0.1)

@@ -259,6 +259,44 @@ def test_settled_long_enough_to_stop() -> None:
         assert settled(run(name)) == (name in ("settled", "too early to say"))  # The latter is at the floor from the start.
 
 
+@pytest.mark.parametrize("left", [0.0, 0.05, 0.5, 1.0])
+def test_while_rates_have_far_to_fall_a_run_may_have_more_to_gain(left: float) -> None:
+    rows = [row | {"left": left} for row in run("settled")]
+    found = verdict(rows)
+    assert found.state == ("settled" if left < 0.1 else "improving")
+    assert settled(rows) == (left < 0.1)
+    assert any("is to come" in sentence for sentence in found.evidence) == (left > 0.1)
+
+
+def test_rows_of_before_the_schedule_was_told_are_read() -> None:
+    assert "left" not in run("settled")[0]
+    assert looks(run("settled"))[-1].left == 0
+
+
+@pytest.mark.parametrize("times", [1, 2, 8])
+def test_twice_the_minutes_settle_no_sooner(times: int) -> None:
+    """The first checks of a long run come as close as those of a short one: they are few of its minutes, however many they are."""
+    close = [check(i, **CASES["settled"](3 * i), left=0.0) for i in range(20)]
+    apart = [check(i, **CASES["settled"](3 * i), left=0.0) for i in range(20, 20 + 40 * times, times)]
+    history = verdict([*close, *apart]).history
+    first = next(i for i, row in enumerate(history) if row["state"] == "settled")
+    seen = [row["samples"] for row in history]
+    assert sum(2 * samples >= seen[first] for samples in seen[: first + 1]) >= THRESHOLDS["first"].value
+    assert history[-1]["state"] == "settled"
+
+
+def test_a_slow_fall_is_no_rest() -> None:
+    """From .3 to .2 over the last half of the run, within the noise of any single check: it gains still."""
+
+    def row(i: int) -> Row:
+        d = 0.3 - 0.1 * max(0, i - 20) / 20 + 0.04 * ((5 * i) % 7 - 3) / 3
+        return check(
+            i, **({"fresh": 0.6, "coverage": 0.05, "missing": 0.9} if i < 3 else {"fresh": d, "coverage": 0.94 * (1 - d), "missing": d})
+        )
+
+    assert "settled" not in {row["state"] for row in verdict([row(i) for i in range(CHECKS)]).history[33:]}
+
+
 def test_numbers_are_read_beside_their_floors() -> None:
     look = looks(
         [

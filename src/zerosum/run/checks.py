@@ -13,6 +13,7 @@ from zerosum.run.checkpoint import NOISE
 from zerosum.run.pace import Horizon
 from zerosum.run.record import Row, plain
 from zerosum.run.rounds import Rounds
+from zerosum.run.schedule import depends_on_horizon, fall
 from zerosum.run.signals import Signals
 from zerosum.verdict import settled
 from zerosum.verdict.looks import looks
@@ -26,6 +27,7 @@ class Checks:
     def __init__(self, rows: Sequence[Row], data: Data, rounds: Rounds, horizon: Horizon) -> None:
         self._signals = Signals(data, rounds)
         self._horizon, self._a_round = horizon, rounds.samples_a_round
+        self._falls = depends_on_horizon(rounds.config)
         self._apart = -(-SIZES[data.space.kind].apart // self._a_round)
         self._rows = list(rows)
         self._kept: float | None = None
@@ -41,6 +43,7 @@ class Checks:
     def look(self, t: int, samples: int, statistics: Tensor | None) -> dict[str, Any]:
         """The numbers of the check after t rounds, that is after so many samples; statistics: of round t."""
         found = self._signals.look(statistics)
+        found["left"] = round(fall(samples, self._horizon.samples), 4) if self._falls else 0.0
         self._rows.append({"type": "check", "round": t, "samples": samples, **plain(found)})
         return found
 

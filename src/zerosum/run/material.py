@@ -47,14 +47,20 @@ class Likeness:
 
 
 class Material:
-    """n training and n held-out reals as raw samples and as comparable rows (n, d)."""
+    """n training and n held-out reals as raw samples and as comparable rows (n, d).
+
+    Where there are fewer training items than that, and held-out ones to spare, `train` is shorter, and other held-out reals stand in for
+    it wherever what it is made of does not matter.
+    """
 
     def __init__(self, data: Data, n: int) -> None:
         self.space: Space = data.space
         self.data = data
-        sizes = [part.size for part in (data.train, data.validation) if part.size is not None]
-        self.n = min([n, *sizes])
-        self.train, self.held = (part.head(self.n) for part in (data.train, data.validation))
+        train, held = (n if part.size is None else part.size for part in (data.train, data.validation))
+        spare = min(n, held // 2)
+        self.n = spare if spare > train else min(n, train, held)
+        self.train, self.held = data.train.head(min(self.n, train)), data.validation.head(self.n)
+        self.others = data.validation.head(2 * self.n)[self.n :] if self.n > train else self.train
         self.enough = self.n >= LEAST
 
     def rows(self, raw: Tensor) -> Tensor:
@@ -62,8 +68,8 @@ class Material:
         return self.space.encode(raw) if self.space.kind == "points" else comparable(raw)
 
     @cached_property
-    def train_rows(self) -> Tensor:
-        return self.rows(self.train)
+    def other_rows(self) -> Tensor:
+        return self.rows(self.others)
 
     @cached_property
     def held_rows(self) -> Tensor:
@@ -73,8 +79,8 @@ class Material:
 
     @cached_property
     def anchors(self) -> Tensor:
-        """Centres of the cells, (CELLS, d): Lloyd's algorithm on the training rows, begun at rows far from one another."""
-        x = self.train_rows
+        """Centres of the cells, (CELLS, d): Lloyd's algorithm on other reals, begun at rows far from one another."""
+        x = self.other_rows
         chosen = x[:1]
         for _ in range(min(CELLS, len(x)) - 1):
             chosen = torch.cat([chosen, x[torch.cdist(x, chosen).amin(1).argmax()][None]])
@@ -91,8 +97,8 @@ class Material:
 
     @cached_property
     def shares(self) -> Tensor:
-        """The reals' share of each cell, of training and held-out rows together."""
-        return self.census(torch.cat([self.train_rows, self.held_rows])).double() / (2 * self.n)
+        """The reals' share of each cell, of held-out rows and others together."""
+        return self.census(torch.cat([self.other_rows, self.held_rows])).double() / (2 * self.n)
 
     # -- the fresh D ------------------------------------------------------------------------------------------------------
 
@@ -145,8 +151,8 @@ class Material:
 
     @cached_property
     def floor(self) -> dict[str, Any]:
-        """What training reals get in the fakes' place, by name."""
-        rows, across = self.train_rows, self.across(self.train_rows)
+        """What other reals get in the fakes' place, by name."""
+        rows, across = self.other_rows, self.across(self.other_rows)
         found = asdict(self.likeness(rows, across))
         return {**{name: found[name] for name in found if name != "cells"}, "fresh": self.fresh(rows, across)[0]}
 

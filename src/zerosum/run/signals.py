@@ -74,13 +74,13 @@ class Signals:
         statistics: of the round just played (`rounds.SIGNALS`), None before the first.
         """
         began = time.perf_counter()
-        found: dict[str, Any] = {"n": self.material.n}
+        found: dict[str, Any] = {"n": self.material.n, "n_train": len(self.material.train)}
         if statistics is not None:
             named = dict(zip(SIGNALS, statistics.tolist(), strict=True))
             found |= {name: named[name] for name in OF_A_ROUND}
         fake = self._fakes(self.rounds.players.G)
         found["finite"] = bool(torch.isfinite(fake).all())
-        if found["finite"] and self.material.n >= LEAST:
+        if found["finite"] and len(self.material.train) >= LEAST:
             found |= self._judged(fake) | self._made(fake)
         return {**found, "took": round(time.perf_counter() - began, 4)}
 

@@ -19,6 +19,7 @@ class Look:
     above the floor. cover, precise: coverage and precision of G over their floors; cover_average. missing: total variation of G's cells
     from the reals', above the floor. drift: total variation of G's cells from those of the check before. apart: of G's cells from its
     average's. gap: chance above 1/2 that D scores a training real above a held-out one; gap_error, its standard error.
+    left: how much of what falls over the run is still to fall, 1 to 0; rows of before it was written count as 0.
     """
 
     round: int
@@ -43,6 +44,7 @@ class Look:
     held_out: float | None = None
     copies: float | None = None
     modes: tuple[int, int] | None = None
+    left: float = 0.0
 
 
 def looks(rows: Sequence[Row]) -> list[Look]:
@@ -97,6 +99,7 @@ def _look(row: Row, before: Row | None) -> Look:
         missing,
     ]
     entropy, gap, n = number(row, "cross_entropy_val"), number(row, "auc_gap"), number(row, "n")
+    m = number(row, "n_train") or n
     seen, of = row.get("modes"), row.get("modes_of")
     return Look(
         round=int(row.get("round", 0)),
@@ -117,7 +120,8 @@ def _look(row: Row, before: Row | None) -> Look:
         grad_g=number(row, "grad_g"),
         gap=None if gap is None else gap - 0.5,
         # Mann and Whitney 1947: variance (n + m + 1) / (12 n m) where the laws agree.
-        gap_error=None if not n else math.sqrt((2 * n + 1) / (12 * n * n)),
+        gap_error=None if not n or not m else math.sqrt((n + m + 1) / (12 * n * m)),
+        left=number(row, "left") or 0.0,
         r_t=number(row, "r_t"),
         held_out=number(row, "memory_held_out"),
         copies=number(row, "memory_copies"),

@@ -5,9 +5,10 @@ A sign stands when it was seen at several checks in a row (`THRESHOLDS["several"
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from itertools import pairwise
-from statistics import median, pstdev
+from statistics import mean, median, pstdev, variance
 from typing import NamedTuple
 
 from zerosum.verdict.looks import Look
@@ -71,6 +72,21 @@ def improving(looks: Looks) -> bool:
     if len(d) <= n:
         return bool(d) and d[-1] < d[0] - limit("move")
     return min(d[-n:]) < min(d[:-n]) - noise(looks)
+
+
+def lately(looks: Looks) -> list[float]:
+    """The distances since half of the samples were seen: a stretch that grows with the run, in which it doubled."""
+    return [look.distance for look in looks if look.distance is not None and 2 * look.samples >= looks[-1].samples]
+
+
+def rests(looks: Looks) -> bool:
+    """Whether the distance is known not to have fallen while the run doubled: its fall and that fall's standard error are no movement."""
+    d = lately(looks)
+    if len(d) < limit("first"):
+        return False
+    earlier, later = d[: len(d) // 2], d[len(d) // 2 :]
+    error = math.sqrt(variance(earlier) / len(earlier) + variance(later) / len(later))
+    return mean(earlier) - mean(later) + error <= limit("move")
 
 
 def _below(name: str, threshold: str) -> Callable[[Looks], bool]:

@@ -144,6 +144,10 @@ TROUBLES: tuple[State, ...] = (
 )
 SETTLED = State("settled", "It is as near to the data as it gets with these knobs: its score no longer moves beyond its noise.", False)
 IMPROVING = State("improving", "What G makes comes nearer to the data.", False)
-EARLY = State("too early to say", "There are too few checks to tell by.", False)
+EARLY = State(
+    "too early to say",
+    "There are too few checks to tell by, or it stands where its learning rates hold it, and they have far to fall.",
+    False,
+)
 
 STATES: dict[str, State] = {state.name: state for state in (*TROUBLES, SETTLED, IMPROVING, EARLY)}

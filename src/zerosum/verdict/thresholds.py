@@ -26,6 +26,11 @@ THRESHOLDS: dict[str, Threshold] = {
     "settled": Threshold(12, "settled checks in a row after which --until-settled stops", "a quarter of a run: one that rests may go on"),
     "recent": Threshold(1 / 3, "share of the checks that counts as recent", "within a quarter to a third of the run"),
     # How far, how fast
+    "left": Threshold(
+        0.1,
+        "share of the fall of rates and penalty still to come, from which a run may have more to gain than its checks show",
+        "digits: at rest at .04 for half of a run, and then .007 as the rates fell",
+    ),
     "move": Threshold(0.03, "fall of the distance that is more than its noise", "two standard errors of 512 samples: .02 to .03"),
     "near": Threshold(0.12, "distance up to which a run is near the floor", PROVISIONAL),
     "far": Threshold(

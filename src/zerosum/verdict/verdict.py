@@ -8,7 +8,7 @@ from typing import Any
 
 from zerosum.verdict.advice import advice
 from zerosum.verdict.looks import Look, Row, looks
-from zerosum.verdict.signs import SIGNS, Looks, far, improving, percent, recent, smooth_distances, stands, window
+from zerosum.verdict.signs import SIGNS, Looks, far, improving, percent, recent, rests, smooth_distances, stands, window
 from zerosum.verdict.states import EARLY, IMPROVING, SETTLED, STATES, TROUBLES, State
 from zerosum.verdict.thresholds import limit
 
@@ -114,11 +114,12 @@ def quiet(seen: Looks) -> State:
     d = smooth_distances(seen)
     if len(d) < limit("several"):
         return EARLY
-    if d[-1] <= limit("near"):
-        return SETTLED if len(d) >= limit("first") and not improving(seen) else IMPROVING
     if improving(seen):
         return IMPROVING
-    return SETTLED if len(d) >= limit("first") and not far(seen) else EARLY
+    if seen[-1].left <= limit("left") and rests(seen) and not far(seen):
+        return SETTLED
+    # Near the floor a check of a few hundred samples sees little of what is gained still.
+    return IMPROVING if d[-1] <= limit("near") else EARLY
 
 
 def evidence(state: State, seen: Looks) -> list[str]:
@@ -132,7 +133,8 @@ def evidence(state: State, seen: Looks) -> list[str]:
     d = smooth_distances(seen)
     if not d:
         return ["the data are too few to compare with"]
-    said = [f"the distance from held-out reals is {d[-1]:.2f} (0 is the floor, 1 the far end), and was {d[0]:.2f} at the first check"]
+    best = f", and {min(d):.2f} at its best" if d[-1] >= min(d) + limit("worse") else ""
+    said = [f"the distance from held-out reals is {d[-1]:.2f} (0 is the floor, 1 the far end), and was {d[0]:.2f} at the first check{best}"]
     last = seen[-1]
     if last.cover_average is not None:
         said.append(f"G's average reaches {percent(last.cover_average)} of the reals (100 % is what real samples would get)")
@@ -140,6 +142,8 @@ def evidence(state: State, seen: Looks) -> list[str]:
             said.append(f"G itself reaches {percent(last.cover)}: its average lags behind, as it does while G takes large steps")
     if last.modes is not None:
         said.append(f"{last.modes[0]} of {last.modes[1]} modes are reached")
+    if last.left > limit("left"):
+        said.append(f"{percent(last.left)} of the fall of learning rates or penalty is to come, and what that brings is seen as it comes")
     return said
 
 
