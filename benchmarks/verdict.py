@@ -1,11 +1,11 @@
-"""How often the verdict is right: records short runs on points, healthy and broken on purpose, and reads their verdicts from the records.
+"""How often the verdict is right: records short runs, healthy and broken on purpose, and reads their verdicts from the records.
 
-    python benchmarks/verdict.py record --out FOLDER [--limit N]    # trains what FOLDER does not hold yet, one run at a time
-    python benchmarks/verdict.py table --out FOLDER [--half calibration|test|both]
+    python benchmarks/verdict.py record --out FOLDER [--limit N] [--images [--emoji FOLDER]]   # trains what FOLDER lacks
+    python benchmarks/verdict.py table --out FOLDER [--half calibration|test|both] [--images]
 
-A run is a way (of breaking, or none; `benchmarks/verdict_ways.py`), a data set and a seed. Its truth is measured as it trains, from fresh
-samples and before any verdict is read (`benchmarks/verdict_truth.py`): a run that was not harmed counts as healthy, whatever was done to
-it. Thresholds may be chosen on the calibration half alone; the halves are divided by way and data set, never by seed.
+A run is a way (of breaking, or none; `verdict_ways.py`), a data set (`verdict_data.py`) and a seed. Its truth is measured as it trains,
+from fresh samples and before any verdict is read (`verdict_truth.py`): a run that was not harmed counts as healthy, whatever was done to
+it. Thresholds may be chosen on the calibration half alone: every run of the other half is of a way or on data that no calibration run had.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from verdict_data import IMAGES, opened
+from verdict_players import players
 from verdict_truth import Truth, began, deserved, harmed
-from verdict_ways import STORED, WAYS, Plan, plans, players
+from verdict_ways import WAYS, Plan, plans
 
 from zerosum.api.training import with_knobs
-from zerosum.chance import generator
-from zerosum.data.density import DENSITIES, Density
-from zerosum.data.options import DataOptions
-from zerosum.data.source import Data, open_data
+from zerosum.data.density import Density
+from zerosum.data.source import Data
 from zerosum.measure.score import wilson
 from zerosum.run import trainer
 from zerosum.run.cadence import SIZES
@@ -46,9 +46,10 @@ CHECKS = 32
 
 
 @contextmanager
-def watched(plan: Plan, data: Data, density: Density, config: Config) -> Iterator[Truth]:
+def watched(plan: Plan, data: Data, density: Density | None, config: Config) -> Iterator[Truth]:
     """Within it runs are checked CHECKS times, as a longer run is, and at every other check their truth is taken."""
-    look, size, truth = Checks.look, SIZES["points"], Truth(data, config, density)
+    kind = data.space.kind
+    look, size, truth = Checks.look, SIZES[kind], Truth(data, config, density)
 
     def both(self: Checks, t: int, samples: int, statistics: Any) -> dict[str, Any]:
         found = look(self, t, samples, statistics)
@@ -56,20 +57,19 @@ def watched(plan: Plan, data: Data, density: Density, config: Config) -> Iterato
             truth.look(self._signals.rounds.players, samples)
         return found
 
-    Checks.look, SIZES["points"] = both, replace(size, apart=plan.samples // CHECKS)  # type: ignore[method-assign]
+    Checks.look, SIZES[kind] = both, replace(size, apart=plan.samples // CHECKS)  # type: ignore[method-assign]
     try:
         yield truth
     finally:
-        Checks.look, SIZES["points"] = look, size  # type: ignore[method-assign]
+        Checks.look, SIZES[kind] = look, size  # type: ignore[method-assign]
 
 
-def record(plan: Plan) -> dict[str, Any]:
+def record(plan: Plan, emoji: Path | None) -> dict[str, Any]:
     """Trains one run and measures its truth."""
-    name, count = STORED.get(plan.data, (plan.data, 0))
-    density = DENSITIES[name]()
-    data = open_data(density.sample(count, generator(0, f"benchmark/{plan.data}")) if count else name, DataOptions())
-    config = with_knobs(PRESETS["points"].config, plan.config)
-    given = players(WAYS[plan.way].odd, density.dim, plan.config, plan.seed)
+    way = WAYS[plan.way]
+    data, density = opened(plan.data, way.limit, emoji)
+    config = with_knobs(PRESETS["digits" if plan.data in IMAGES else "points"].config, plan.config)
+    given = players(way.odd, config, data.space.shape)
     began = time.process_time()
     with tempfile.TemporaryDirectory() as folder, watched(plan, data, density, config) as truth:
         run = trainer.train(data, Path(folder) / "run", config, samples=plan.samples, given=given)
@@ -83,16 +83,16 @@ def record(plan: Plan) -> dict[str, Any]:
         }
 
 
-def record_all(out: Path, limit: int) -> None:
+def record_all(out: Path, limit: int, images: bool, emoji: Path | None) -> None:
     out.mkdir(parents=True, exist_ok=True)
     made = 0
-    for plan in plans():
+    for plan in plans(images):
         file = out / f"{plan.name}.json"
         if made >= limit:
             return
         if file.exists():
             continue
-        found = record(plan)
+        found = record(plan, emoji)
         if found["truth"]["reason"] == "interrupted":
             return
         temporary = file.with_suffix(".partial")
@@ -139,13 +139,15 @@ def share(hits: int, of: int) -> str:
     return f"{hits} of {of} ({100 * hits / max(of, 1):.0f} %, 95 % interval {100 * low:.0f} to {100 * high:.0f} %)"
 
 
-def table(out: Path, half: str) -> str:
+def table(out: Path, half: str, images: bool) -> str:
     """The confusion matrix of the runs in `out` that belong to `half`, and the shares that are asked for, with Wilson intervals.
 
     A broken run may deserve several names: it stands in the row of the one told, where that is among them, else of the first.
     """
-    runs = [judged(json.loads(file.read_text())) for file in sorted(out.glob("*.json"))]
-    runs = [run for run in runs if half in ("both", run["half"])]
+    recorded = [json.loads(file.read_text()) for file in sorted(out.glob("*.json"))]
+    plans = [Plan(**found["plan"]) for found in recorded]
+    asked = [half in ("both", plan.half) and (plan.data in IMAGES) == images for plan in plans]
+    runs = [judged(found) for found, wanted in zip(recorded, asked, strict=True) if wanted]
     healthy, recovered, broken = ([r for r in runs if r["kind"] == kind] for kind in ("healthy", "recovered", "broken"))
     truths = ["healthy", "recovered", *(state.name for state in TROUBLES)]
     counts = Counter((_row(run), run["told"]) for run in runs)
@@ -181,12 +183,14 @@ def main() -> int:
     parser.add_argument("what", choices=("record", "table"))
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--limit", type=int, default=sys.maxsize)
+    parser.add_argument("--images", action="store_true")
+    parser.add_argument("--emoji", type=Path)
     parser.add_argument("--half", choices=("calibration", "test", "both"), default="test")
     args = parser.parse_args()
     if args.what == "record":
-        record_all(args.out, args.limit)
+        record_all(args.out, args.limit, args.images, args.emoji)
     else:
-        print(table(args.out, args.half))
+        print(table(args.out, args.half, args.images))
     return 0
 
 

@@ -87,8 +87,8 @@ class Truth:
         self._floor = self._apart(self._cells.shares(self._rows(self.real)))
         self._z = PRIORS[config.prior.kind]((N, config.prior.dim), 999, "truth", 0)
         self._density = density
-        # Fakes that are likelier than one real in fifty are where reals are.
-        self._likely = None if density is None else float(density.log_prob(self.real).quantile(0.02))
+        self._reach = reach(self._rows(self.real)) if density is None else 0.0
+        self._likely = math.nan if density is None else float(density.log_prob(self.real).quantile(0.02))
         self._before: Tensor | None = None
         self._asked = 0
 
@@ -138,14 +138,27 @@ class Truth:
         facts["lost_average"] = float((coarse(q) < fair / 5).double().mean())
         facts["kinds"] = math.exp(-float(torch.xlogy(p, p).sum())) / 2**FINE
         facts["spread"] = float(y.flatten(1).std(0).norm() / self.data.space.encode(self.real).flatten(1).std(0).norm())
-        if self._density is not None and self._likely is not None:
-            facts["likely"] = float((self._density.log_prob(raw) > self._likely).double().mean())
+        facts["likely"] = self._where_reals_are(raw)
         facts["wander"] = None if self._before is None else variation(coarse(p), self._before)
         self._before = coarse(p)
         if self.data.train.size is not None and self.data.train.size <= SEARCHED:
             of = [self._rows(x) for x in (even[:500], self.real, self.data.train.head(self.data.train.size))]
             facts |= {reading.name: reading.value for reading in memory(*of)}
         return facts
+
+    def _where_reals_are(self, raw: Tensor) -> float:
+        """The share of fakes likelier than one real in fifty; without a density, nearer to a real than all but one real in fifty."""
+        if self._density is not None:
+            return float((self._density.log_prob(raw) > self._likely).double().mean())
+        nearest = torch.cdist(self._rows(raw), self._rows(self.real)).amin(1)
+        return float((nearest < self._reach).double().mean())
+
+
+def reach(rows: Tensor) -> float:
+    """The distance from a row to its nearest other one, which all but one in fifty have."""
+    distances = torch.cdist(rows, rows)
+    distances[distances == 0] = math.inf  # A real that was drawn twice is not its own neighbour.
+    return float(distances.amin(1).quantile(0.98))
 
 
 def rows(data: Data, raw: Tensor) -> Tensor:
@@ -176,7 +189,7 @@ def names(series: list[dict[str, Any]]) -> list[str]:
     moving = _nearer(whole)
     found: list[str] = []
     # A few kinds: fakes close together, or many of them where reals are.
-    few = f["spread"] < 0.5 or (f["kinds"] < 0.4 and f.get("likely", 0.0) > 0.3)
+    few = f["spread"] < 0.5 or (f["kinds"] < 0.4 and f["likely"] > 0.3)
     if f["lost"] > 0.4 and f["jsd_G"] > 0.15 and f["jsd"] > 0.1 and few:
         found.append("collapsing")
     if f["jsd_G"] > 0.15 and (f["own"] < 0.2 * f["jsd_G"] or f["auc"] < 0.6):

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from hashlib import blake2b
 from itertools import count, zip_longest
 from typing import Any, NamedTuple
 
-import torch
-from torch import Tensor, nn
+from verdict_data import IMAGES, SUBJECTS, aside
 
 from zerosum.chance import key
-from zerosum.nets.mlp import Discriminator, Generator
 
 STEPS = 1000  # of either player together, so that every run takes about as long
 BASE: dict[str, Any] = {
@@ -23,91 +20,154 @@ BASE: dict[str, Any] = {
         for knob, value in (("lr", 2e-3), ("lr_end", None), ("beta2", 0.99), ("equalised", False))
     },
 }
+BASE_IMAGES: dict[str, Any] = {
+    **{"batch": 32, "average": 2_000, "warmup": 0.0, "prior.dim": 32, "threads": 1, "precision": "float32", "engine": "eager"},
+    **{"net.kind": "dcgan", "net.width": 12, "net.hidden": 48, "net.refine": 0},
+}
+
+
+def both(**knobs: Any) -> dict[str, Any]:
+    """The same knobs of either player."""
+    return {f"{player}.{name}": value for player in "dg" for name, value in knobs.items()}
+
+
 # What the preset for points adds: D sees octaves, layers move by their fan-in, rates and penalty fall.
 OCTAVES: dict[str, Any] = {
     **{"net.octaves": 7, "net.depth_g": 3, "net.activation_g": "tanh", "net.width": 64, "game.gamma": 0.1, "game.gamma_end": 0.01},
-    **{
-        f"{player}.{knob}": value
-        for player in "dg"
-        for knob, value in (("lr", 3e-2), ("lr_end", 1e-4), ("beta2", 0.9), ("equalised", True))
-    },
+    **both(lr=3e-2, lr_end=1e-4, beta2=0.9, equalised=True),
 }
 PLAIN: dict[str, Any] = {"game.value": "non_saturating", "game.penalty": "none"}
-DATA = ("ring8", "grid25", "moons", "spiral", "gaussian", "bimodal", "checkerboard", "uniform")
-# name -> the density and how many of its points are kept: data that end, and that can be learned by heart.
-STORED = {
-    "moons-600": ("moons", 600),
-    "ring8-1500": ("ring8", 1500),
-    "moons-400": ("moons", 400),
-    "checkerboard-400": ("checkerboard", 400),
-}
+PAIRED: dict[str, Any] = {"game.value": "relativistic", "game.penalty": "r1r2"}
+BARE: dict[str, Any] = {"game.value": "wasserstein", "game.penalty": "none"}
+ADAM = both(optimiser="adam", lr=1e-3, lr_end=None, beta2=0.99, equalised=False)
+ENDING = ("moons-600", "ring8-1500", "wave-1500")
+TINY = ("moons-400", "checkerboard-400", "rings-300", "spiral-500")
+DATA = tuple(name for name in SUBJECTS if name not in (*ENDING, *TINY))
+FLAT = tuple(name for name in DATA if name not in ("gaussian", "bimodal", "uniform", "two widths", "mixture", "three"))
 
 
 class Way(NamedTuple):
-    """knobs: what differs from BASE. data: on which data. odd: what is odd about a player; see `players`."""
+    """knobs: what differs from BASE. data: on which data. odd: what is odd about a player (verdict_players.py).
+
+    aside: no threshold was chosen on such runs. long: how many times as long as the others. limit: training items, where there are fewer.
+    """
 
     knobs: dict[str, Any]
     data: tuple[str, ...] = DATA
     odd: str = ""
+    aside: bool = False
+    long: float = 1.0
+    limit: int | None = None
 
 
-GAMES: dict[str, dict[str, Any]] = {
-    **{f"relativistic {p}": {"game.value": "relativistic", "game.penalty": p} for p in ("r1", "r1r2")},
-    **{f"{v} r1": {"game.value": v, "game.penalty": "r1"} for v in ("minimax", "non_saturating", "least_squares", "hinge")},
-    "wasserstein gp": {"game.value": "wasserstein", "game.penalty": "gp", "game.gamma": 10.0, "game.k": 3},
-    "non_saturating plain": {**PLAIN, "d.lr": 1e-3, "g.lr": 1e-3, "d.beta1": 0.5, "g.beta1": 0.5},
+HEALTHY: dict[str, Way] = {
+    **{f"relativistic {p}": Way({"game.value": "relativistic", "game.penalty": p}) for p in ("r1", "r1r2")},
+    **{f"{v} r1": Way({"game.value": v, "game.penalty": "r1"}) for v in ("minimax", "non_saturating", "least_squares", "hinge")},
+    "wasserstein gp": Way({"game.value": "wasserstein", "game.penalty": "gp", "game.gamma": 10.0, "game.k": 3}),
+    "non_saturating plain": Way({**PLAIN, **both(lr=1e-3, beta1=0.5)}),
+    "relu": Way({**PAIRED, "net.activation": "relu"}),
+    "tanh": Way({**PAIRED, "net.activation": "tanh"}),
+    "prelu, uniform": Way({**PAIRED, "net.activation": "prelu", "prior.kind": "uniform"}),
+    "maxout": Way({**PAIRED, "net.activation": "maxout"}),
+    "dropout": Way({**PAIRED, "net.dropout": 0.2}),
+    "no average": Way({**PAIRED, "average": 0.0}),
+    "preset": Way(OCTAVES),
+    "preset, hinge": Way({**OCTAVES, "game.value": "hinge"}),
+    "preset, long": Way(OCTAVES, long=3.0),
+    "falling rates": Way({**PAIRED, **both(lr=4e-3, lr_end=1e-4)}),
+    "two steps of D": Way({**PAIRED, "game.k": 2}),
+    "narrow": Way({**PAIRED, "net.width": 24}),
+    "stored": Way(PAIRED, ENDING),
+    "preset, stored": Way({**OCTAVES, "game.gamma": 1.0, "game.gamma_end": 1.0}, ENDING),
+    **{f"{v} r1r2": Way({"game.value": v, "game.penalty": "r1r2"}, aside=True) for v in ("minimax", "least_squares", "hinge")},
+    "non_saturating gp": Way({"game.value": "non_saturating", "game.penalty": "gp", "game.gamma": 5.0}, aside=True),
+    "wasserstein r1": Way({"game.value": "wasserstein", "game.penalty": "r1", "game.k": 2}, aside=True),
+    "reused fakes": Way({**PAIRED, "game.fakes": "reused"}, aside=True),
+    "wide": Way({**PAIRED, "net.width": 96}, aside=True),
+    "deep": Way({**PAIRED, "net.depth": 3, "net.depth_g": 3}, aside=True),
+    "small batch": Way({**PAIRED, "batch": 48, **both(lr=1e-3)}, aside=True),
+    "preset, least squares": Way({**OCTAVES, "game.value": "least_squares"}, aside=True),
 }
-NETS: dict[str, dict[str, Any]] = {
-    "leaky": {},
-    "relu": {"net.activation": "relu"},
-    "tanh": {"net.activation": "tanh"},
-    "prelu, uniform": {"net.activation": "prelu", "prior.kind": "uniform"},
-    "maxout": {"net.activation": "maxout"},
-    "dropout": {"net.dropout": 0.2},
-    "no average": {"average": 0.0},
-}
-ENDING = ("moons-600", "ring8-1500")
-TINY = ("moons-400", "checkerboard-400")
-WAYS: dict[str, Way] = {
-    **{f"healthy {g}": Way(knobs) for g, knobs in GAMES.items()},
-    **{f"healthy {n}": Way({**GAMES["relativistic r1r2"], **knobs}) for n, knobs in NETS.items()},
-    "healthy preset": Way(OCTAVES),
-    "healthy preset, hinge": Way({**OCTAVES, "game.value": "hinge"}),
-    "healthy stored": Way(GAMES["relativistic r1r2"], ENDING),
+BROKEN: dict[str, Way] = {
     # D cannot see.
     "D stands still": Way({**PLAIN, "d.lr": 0.0}),
     "D creeps": Way({**PLAIN, "d.lr": 1e-7}),
-    "preset, D stands still": Way({**OCTAVES, "d.lr": 0.0}),
-    "D sees one coordinate": Way({**PLAIN}, ("ring8", "grid25", "moons", "spiral"), "half"),
-    "labels flipped": Way({**PLAIN}, DATA, "flipped"),
+    "preset, D stands still": Way({**OCTAVES, "d.lr": 0.0, "d.lr_end": None}),
+    "preset, D's rate of zero": Way({**OCTAVES, "d.lr": 0.0}),  # It rises, to the rate that the preset ends with.
+    "D stands still, long": Way({**PAIRED, "d.lr": 0.0}, long=2.0),
+    "D sees half": Way(PLAIN, FLAT, "D sees half"),
+    "labels flipped": Way(PLAIN, DATA, "labels flipped"),
+    "preset, labels flipped": Way(OCTAVES, DATA, "labels flipped", aside=True),
+    "labels at random": Way(PLAIN, DATA, "labels at random", aside=True),
+    "D sees one side": Way(PLAIN, DATA, "D sees one side", aside=True),
+    "D narrow": Way({**PLAIN, "d.lr": 1e-4}, DATA, "D narrow", aside=True),
     # D is too strong.
     "G creeps": Way({**PLAIN, "g.lr": 1e-7, "d.lr": 2e-3}),
     "G creeps, minimax": Way({**PLAIN, "game.value": "minimax", "g.lr": 1e-5, "d.lr": 3e-3, "game.k": 4}),
     "D far ahead": Way({**PLAIN, "game.value": "minimax", "game.k": 8, "d.lr": 5e-3, "g.lr": 2e-5}),
+    "G bound away": Way(PLAIN, DATA, "G bound away"),
+    "hinge, D far ahead": Way({**PLAIN, "game.value": "hinge", "game.k": 5, "d.lr": 5e-3, "g.lr": 1e-6}, aside=True),
+    "least squares, D far ahead": Way({**PLAIN, "game.value": "least_squares", "d.lr": 5e-3, "g.lr": 3e-6}, aside=True),
     # G has no variety.
     "Helvetica": Way({**PLAIN, "game.g_steps": 12, "d.lr": 1e-4, "g.lr": 1e-3}),
     "Helvetica, minimax": Way({**PLAIN, "game.value": "minimax", "game.g_steps": 20, "d.lr": 2e-4, "g.lr": 1e-3, "average": 0.0}),
-    "noise forgotten": Way({**GAMES["relativistic r1r2"]}, ("ring8", "grid25", "moons", "bimodal"), "constant"),
+    "G deaf": Way(PAIRED, DATA, "G deaf"),
     "hinge, hot": Way({"game.value": "hinge", "game.penalty": "none", "g.lr": 5e-3, "d.lr": 1e-3}),
+    "preset, G deaf": Way(OCTAVES, DATA, "G deaf", aside=True),
+    "G hears one bit": Way(PAIRED, DATA, "G hears one bit", aside=True),
+    "G bound": Way(PAIRED, FLAT, "G bound", aside=True),
     # G does not get there.
-    "G stands still": Way({**GAMES["relativistic r1r2"], "g.lr": 0.0}),
-    "preset, G stands still": Way({**OCTAVES, "g.lr": 0.0}),
-    "both stand still": Way({**PLAIN, "g.lr": 0.0, "d.lr": 0.0}),
-    "G one unit wide": Way({**GAMES["relativistic r1r2"]}, ("ring8", "grid25", "moons", "checkerboard"), "narrow"),
-    "penalty crushes": Way({**GAMES["relativistic r1r2"], "game.gamma": 3e4}),
+    "G stands still": Way({**PAIRED, "g.lr": 0.0}),
+    "preset, G stands still": Way({**OCTAVES, "g.lr": 0.0, "g.lr_end": None}),
+    "preset, G's rate of zero": Way({**OCTAVES, "g.lr": 0.0}),
+    "both stand still": Way({**PLAIN, **both(lr=0.0)}),
+    "G narrow": Way(PAIRED, FLAT, "G narrow"),
+    "penalty crushes": Way({**PAIRED, "game.gamma": 3e4}),
+    "both stand still, long": Way({**OCTAVES, **both(lr=0.0, lr_end=None)}, long=2.0, aside=True),
+    "both creep": Way({**PAIRED, **both(lr=1e-6)}, aside=True),
+    "preset, G narrow": Way(OCTAVES, FLAT, "G narrow", aside=True),
     # They run in circles.
-    "simultaneous": Way({"game.value": "wasserstein", "game.penalty": "none", "game.order": "simultaneous", "d.lr": 1e-3, "g.lr": 1e-3}),
-    "momentum": Way({**PLAIN, "d.beta1": 0.95, "g.beta1": 0.95, "d.lr": 3e-3, "g.lr": 3e-3, "average": 0.0}),
-    "wasserstein bare": Way({"game.value": "wasserstein", "game.penalty": "none", "d.lr": 2e-3, "g.lr": 2e-3, "average": 0.0}),
+    "simultaneous": Way({**BARE, "game.order": "simultaneous", **both(lr=1e-3)}),
+    "momentum": Way({**PLAIN, **both(beta1=0.95, lr=3e-3), "average": 0.0}),
+    "wasserstein bare": Way({**BARE, **both(lr=2e-3), "average": 0.0}),
+    "wasserstein bare, averaged": Way({**BARE, **both(lr=3e-3, beta1=0.5)}, aside=True),
+    "least squares, momentum": Way({**PLAIN, "game.value": "least_squares", **both(beta1=0.9, lr=5e-3)}, aside=True),
     # D knows its reals; G copies them.
     "few reals": Way({**OCTAVES, **PLAIN, "net.octaves": 10, "net.width": 96}, TINY),
     "few reals, k": Way({**PLAIN, "net.octaves": 10, "game.k": 3, "net.width": 96, "d.lr": 3e-3, "g.lr": 1e-3}, TINY),
     "few reals, loose": Way({**OCTAVES, "game.gamma": 1e-3, "game.gamma_end": 1e-4, "net.octaves": 10, "net.width": 96}, TINY),
+    "a hundred reals": Way({**PLAIN, "net.octaves": 9, "net.width": 64}, ENDING, limit=100),
+    "few reals, hinge": Way(
+        {**PLAIN, "game.value": "hinge", "net.octaves": 10, "game.k": 2, "net.width": 96, "g.lr": 1e-3}, TINY, aside=True
+    ),
+    "two hundred reals": Way({**OCTAVES, "game.penalty": "none", "net.octaves": 10}, ENDING, limit=200, aside=True),
     # Numbers burst.
-    "rates of one": Way({**PLAIN, "d.lr": 3.0, "g.lr": 3.0}),
-    "least squares bursts": Way({"game.value": "least_squares", "game.penalty": "r1", "d.lr": 5.0, "g.lr": 5.0}),
-    "critic unbound": Way({"game.value": "wasserstein", "game.penalty": "none", "d.lr": 0.5, "g.lr": 0.1, "average": 0.0}),
+    "rates of one": Way({**PLAIN, **both(lr=3.0)}),
+    "least squares bursts": Way({"game.value": "least_squares", "game.penalty": "r1", **both(lr=5.0)}),
+    "critic unbound": Way({**BARE, "d.lr": 0.5, "g.lr": 0.1, "average": 0.0}),
+    "G bursts": Way({**PAIRED, "g.lr": 10.0}, aside=True),
+    "hinge bursts": Way({"game.value": "hinge", "game.penalty": "none", **both(lr=1.0, beta1=0.9)}, aside=True),
 }
+PICTURES = tuple(IMAGES)
+OF_IMAGES: dict[str, Way] = {
+    "healthy images, preset": Way({}, PICTURES),
+    "healthy images, resnet": Way({"net.kind": "resnet", "net.width": 8, "net.depth": 1, **ADAM}, PICTURES),
+    "healthy images, mlp": Way({"net.kind": "mlp", "net.width": 128, "net.depth": 2, **ADAM}, PICTURES),
+    "healthy images, hinge": Way({"game.value": "hinge", "game.penalty": "r1"}, PICTURES, aside=True),
+    "images, D stands still": Way({"d.lr": 0.0, "d.lr_end": None}, PICTURES),
+    "images, labels flipped": Way({**PLAIN, **ADAM}, PICTURES, "labels flipped", aside=True),
+    "images, D sees half": Way({}, PICTURES, "D sees half"),
+    "images, G stands still": Way({"g.lr": 0.0, "g.lr_end": None}, PICTURES),
+    "images, both stand still": Way({**ADAM, **both(lr=0.0)}, PICTURES, aside=True),
+    "images, G narrow": Way({"net.kind": "mlp", "net.width": 64, "net.depth": 2, **ADAM}, PICTURES, "G narrow"),
+    "images, G deaf": Way({}, PICTURES, "G deaf", aside=True),
+    "images, few": Way({**PLAIN, "net.kind": "mlp", "net.width": 192, "net.depth": 2, **ADAM}, PICTURES, limit=200),
+    "images, few, preset": Way({"game.penalty": "none"}, PICTURES, limit=100, aside=True),
+    "images, Helvetica": Way({**PLAIN, **ADAM, "game.g_steps": 8, "g.lr": 2e-3, "d.lr": 1e-4}, PICTURES),
+    "images, rates of one": Way({**PLAIN, **ADAM, **both(lr=1.0)}, PICTURES),
+    "images, D far ahead": Way({**PLAIN, **ADAM, "game.value": "minimax", "game.k": 4, "d.lr": 3e-3, "g.lr": 1e-6}, PICTURES, aside=True),
+}
+WAYS: dict[str, Way] = {**{f"healthy {name}": way for name, way in HEALTHY.items()}, **BROKEN, **OF_IMAGES}
 
 
 class Plan(NamedTuple):
@@ -117,70 +177,36 @@ class Plan(NamedTuple):
 
     @property
     def name(self) -> str:
-        return "-".join([self.way.replace(" ", "_").replace(",", ""), self.data, str(self.seed)])
+        return "-".join([self.way, self.data, str(self.seed)]).replace(" ", "_").replace(",", "")
 
     @property
     def half(self) -> str:
-        """By a hash of way and data set, so that a run of another seed is in the same half."""
-        return ("calibration", "test")[blake2b(f"{self.way}/{self.data}".encode(), digest_size=1).digest()[0] % 2]
+        """A run is for testing where its way or its data was set aside: then no other run was like it when thresholds were chosen."""
+        return "test" if WAYS[self.way].aside or aside(self.data) else "calibration"
 
     @property
     def config(self) -> dict[str, Any]:
-        return {**BASE, **WAYS[self.way].knobs, "seed": self.seed}
+        return {**(BASE_IMAGES if self.data in IMAGES else BASE), **WAYS[self.way].knobs, "seed": self.seed}
 
     @property
     def samples(self) -> int:
         """Reals shown to D: for as many steps of the players together, whatever the way."""
         k, g_steps = self.config.get("game.k", 1), self.config.get("game.g_steps", 1)
-        return int(max(STEPS // (k + g_steps), 100) * k * self.config["batch"])
+        return int(max(STEPS * WAYS[self.way].long // (k + g_steps), 100) * k * self.config["batch"])
 
 
-def plans() -> Iterator[Plan]:
+def plans(images: bool) -> Iterator[Plan]:
     """Healthy and broken by turns, each way once before any twice, every time on another of its data: any first part is a fair sample."""
+    ways = {name: way for name, way in WAYS.items() if (way.data[0] in IMAGES) == images}
     for turn in count():
-        now = sorted(WAYS, key=lambda way: key(turn, way))
+        now = sorted(ways, key=lambda way: key(turn, way))
         healthy, broken = ([way for way in now if way.startswith("healthy") is well] for well in (True, False))
-        healthy *= 2  # There are more ways to break a run than to play it well.
+        healthy *= 2 if images else 3  # There are more ways to break a run than to play it well.
         seen: dict[str, int] = {}
         for pair in zip_longest(healthy, broken):
             for way in pair:
                 if way is not None:
-                    nth = turn * (2 if way in healthy else 1) + seen.setdefault(way, 0)
+                    nth = turn * (healthy.count(way) if way in healthy else 1) + seen.setdefault(way, 0)
                     seen[way] += 1
-                    data = sorted(WAYS[way].data, key=lambda name, way=way: key(0, f"{way}/{name}"))  # type: ignore[misc]
+                    data = sorted(ways[way].data, key=lambda name, way=way: key(0, f"{way}/{name}"))  # type: ignore[misc]
                     yield Plan(way, data[nth % len(data)], nth // len(data))
-
-
-# -- players that no knob makes ---------------------------------------------------------------------------------------------
-
-
-class Half(Discriminator):
-    """Sees the first coordinate alone."""
-
-    def forward(self, x: Tensor) -> Tensor:
-        return super().forward(torch.cat([x[:, :1], torch.zeros_like(x[:, 1:])], 1))
-
-
-class Constant(Generator):
-    """Hardly looks at its noise."""
-
-    def forward(self, z: Tensor) -> Tensor:
-        return super().forward(z * 0.02)
-
-
-def players(odd: str, dim: int, config: dict[str, Any], seed: int) -> tuple[nn.Module, nn.Module] | None:
-    """(G, D) with one of them odd; None where knobs do."""
-    if not odd:
-        return None
-    net = {"width": config["net.width"], "depth": config["net.depth"], "activation_name": "leaky_relu", "slope": 0.2}
-    with torch.random.fork_rng():
-        torch.manual_seed(key(seed, "benchmark"))
-        G = (Constant if odd == "constant" else Generator)(
-            (dim,), config["prior.dim"], **{**net, **({"width": 1} if odd == "narrow" else {})}
-        )
-        D = (Half if odd == "half" else Discriminator)((dim,), **net)
-    if odd == "flipped":
-        # Its gradient points the other way: what it learns are flipped labels.
-        for weight in D.parameters():
-            weight.register_hook(torch.neg)  # type: ignore[no-untyped-call]
-    return G, D

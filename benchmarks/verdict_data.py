@@ -1,0 +1,89 @@
+"""What the runs of benchmarks/verdict.py learn: densities and points drawn from them, and small images."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import pi
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from zerosum.chance import generator
+from zerosum.data.density import DENSITIES, Density, Mixture, parse_mixture
+from zerosum.data.options import DataOptions
+from zerosum.data.source import Data, of_density, open_data
+
+SIDE = 16  # pixels a side of the images
+
+
+def mixture(weights: list[float], means: list[list[float]], stds: list[float], curve: bool = False) -> Mixture:
+    """sum w_k N(mean_k, std_k^2 I), the weights brought to sum 1."""
+    w, mu, sigma = (torch.tensor(x, dtype=torch.float64) for x in (weights, means, stds))
+    return Mixture(w / w.sum(), mu, sigma, curve)
+
+
+def along(x: Callable[[Tensor], Tensor], y: Callable[[Tensor], Tensor], std: float) -> Mixture:
+    """A curve (x(t), y(t)), t from 0 to 1, evenly in t, thickened."""
+    t = (torch.arange(96, dtype=torch.float64) + 0.5) / 96
+    return mixture([1.0] * 96, torch.stack([x(t), y(t)], 1).tolist(), [std] * 96, curve=True)
+
+
+def rings() -> Mixture:
+    """Two circles, of radius 1 and 2."""
+    return along(
+        lambda t: (1 + (2 * t).floor()) * (4 * pi * t).cos(),
+        lambda t: (1 + (2 * t).floor()) * (4 * pi * t).sin(),
+        0.12,
+    )
+
+
+class Subject(NamedTuple):
+    """Data to learn. points: how many of the density's points are kept, 0 for no end. aside: no threshold was chosen on runs of it."""
+
+    density: Callable[[], Density]
+    points: int = 0
+    aside: bool = False
+
+
+SUBJECTS: dict[str, Subject] = {
+    **{name: Subject(density) for name, density in DENSITIES.items()},
+    "two widths": Subject(lambda: parse_mixture("0.5*N(0,1)+0.5*N(4,0.3)")),
+    "unequal": Subject(lambda: mixture([6, 3, 1], [[0, 0], [3, 1], [-1, 3]], [0.6, 0.4, 0.3]), 20_000),
+    "mixture": Subject(lambda: parse_mixture("0.3*N(-2,0.5)+0.7*N(1,0.2)"), aside=True),
+    "three": Subject(lambda: parse_mixture("0.2*N(-4,0.3)+0.5*N(0,0.5)+0.3*N(3,1)"), aside=True),
+    "rings": Subject(rings, aside=True),
+    "wave": Subject(lambda: along(lambda t: 6 * t - 3, lambda t: (3 * pi * t).sin(), 0.15), 20_000, aside=True),
+    "solid": Subject(
+        lambda: mixture([2, 2, 1, 1], [[0, 0, 0], [2, 0, 1], [0, 2, -1], [-2, -1, 2]], [0.5, 0.3, 0.4, 0.6]), 20_000, aside=True
+    ),
+    # Data that end, and that can be learned by heart.
+    "moons-600": Subject(DENSITIES["moons"], 600),
+    "ring8-1500": Subject(DENSITIES["ring8"], 1500),
+    "moons-400": Subject(DENSITIES["moons"], 400),
+    "checkerboard-400": Subject(DENSITIES["checkerboard"], 400),
+    "wave-1500": Subject(lambda: along(lambda t: 6 * t - 3, lambda t: (3 * pi * t).sin(), 0.15), 1500, aside=True),
+    "rings-300": Subject(rings, 300, aside=True),
+    "spiral-500": Subject(DENSITIES["spiral"], 500, aside=True),
+}
+IMAGES = {"mnist": False, "emoji": True}  # Set aside, or not.
+
+
+def aside(name: str) -> bool:
+    """Whether runs on this data are for testing alone."""
+    return SUBJECTS[name].aside if name in SUBJECTS else IMAGES[name]
+
+
+def opened(name: str, limit: int | None, emoji: Path | None) -> tuple[Data, Density | None]:
+    """The data, and the density that they come from where one is known. emoji: a folder or zip of images; limit: training images."""
+    if name in IMAGES:
+        source = "mnist" if name == "mnist" else emoji
+        if source is None:
+            raise SystemExit("Images of another kind are asked for: give --emoji FOLDER.")
+        return open_data(source, DataOptions(size=str(SIDE), limit=limit)), None
+    subject = SUBJECTS[name]
+    density = subject.density()
+    if not subject.points:
+        return of_density(name, name, density, DataOptions()), density
+    return open_data(density.sample(subject.points, generator(0, f"benchmark/{name}")), DataOptions(limit=limit)), density
