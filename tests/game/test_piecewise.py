@@ -63,7 +63,8 @@ def test_generator_gradient_is_autograds(name: str, value: str) -> None:
     fake.requires_grad_()
     expected, cost = generator_cost(D, fake, VALUES[value], x), chain.generator_cost(fake, VALUES[value], x)
     assert_close(cost[:2], expected[:2], rtol=1e-9, atol=1e-12)
-    assert_close(torch.autograd.grad(3 * cost.cost, fake), torch.autograd.grad(3 * expected.cost, fake), rtol=1e-9, atol=1e-12)
+    assert cost.gradients is not None
+    assert_close(cost.gradients[fake], torch.autograd.grad(expected.cost, fake)[0], rtol=1e-9, atol=1e-12)
 
 
 def test_in_bf16_it_errs_as_bf16_does() -> None:

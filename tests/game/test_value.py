@@ -11,7 +11,7 @@ from torch.testing import assert_close
 
 from zerosum.chance import normal
 from zerosum.errors import Refusal
-from zerosum.game.value import VALUES, smoothed
+from zerosum.game.value import VALUES, Value, smoothed
 
 
 @pytest.fixture
@@ -42,6 +42,13 @@ def test_each_player_pulls_the_logits_its_own_way(name: str, logits: tuple[torch
         assert_close(grad_b, b)
     else:
         assert (grad_b > 0).all()
+
+
+@pytest.mark.parametrize("value", [*VALUES.values(), smoothed(VALUES["non_saturating"], 0.1)])
+def test_slopes_are_the_costs_derivatives(value: Value, logits: tuple[torch.Tensor, torch.Tensor]) -> None:
+    a, b = (t.requires_grad_() for t in logits)
+    assert_close(value.d_slopes(a, b), torch.autograd.grad(value.d(a, b).sum(), (a, b)))
+    assert_close(value.g_slope(a, b), torch.autograd.grad(value.g(a, b).sum(), b)[0])
 
 
 @pytest.mark.parametrize("name", ["minimax", "non_saturating"])

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import linear
 
-from zerosum.game.stages import Layer, Slopes, flat, is_layer, like, stages_of
+from zerosum.game.stages import Layer, Make, Slopes, flat, is_layer, like, makers
 
 
 @runtime_checkable
@@ -32,6 +33,30 @@ class Chain:
 
     steps: tuple[Any, ...]
 
+    @cached_property
+    def seen(self) -> Smooth | None:
+        return self.steps[0] if isinstance(self.steps[0], Smooth) else None
+
+    @cached_property
+    def head(self) -> nn.Linear:
+        head: nn.Linear = self.steps[-1]
+        return head
+
+    @cached_property
+    def body(self) -> Sequence[Make]:
+        """What makes the stages of one batch: looked up once, for a small net's round is as long as such questions."""
+        return makers(self._between)
+
+    @cached_property
+    def rows(self) -> bool:
+        """Whether it begins with a Linear layer, for which x is flattened."""
+        return not self._between or isinstance(self._between[0], nn.Linear)
+
+    @property
+    def _between(self) -> tuple[Any, ...]:
+        return self.steps[0 if self.seen is None else 1 : -1]
+
+    @cached_property
     def weights(self) -> list[Tensor]:
         """Each layer's weight, and its bias where it has one, in the order of the steps: that of `Passes.weigh`."""
         return [p for layer in _layers(self.steps) for p in (layer.weight, layer.bias) if p is not None]
@@ -49,11 +74,8 @@ class Passes:
     """One batch's way through a chain, in the precision of `dtype`. Call up, then down, then, for the weights' gradients, weigh."""
 
     def __init__(self, chain: Chain, dtype: torch.dtype) -> None:
-        *steps, self.head = chain.steps
-        self.dtype = dtype
-        self.seen: Smooth | None = steps.pop(0) if isinstance(steps[0], Smooth) else None
-        self.rows = isinstance(steps[0], nn.Linear) if steps else True
-        self.stages = stages_of(tuple(steps), dtype)
+        self.seen, self.head, self.rows, self.dtype = chain.seen, chain.head, chain.rows, dtype
+        self.stages = [make(dtype) for make in chain.body]
 
     def up(self, x: Tensor) -> Tensor:
         """Logits (N,) in float32 or better for x (N, ...)."""
@@ -90,7 +112,8 @@ class Passes:
         """
         t = v if v is None or self.seen is None else self.seen.push(self.h[rows], v)
         t = None if t is None else t.to(self.dtype)
-        slopes, found = Slopes(slope, slope.to(self.dtype), rows), list[Tensor]()
+        whole = t is not None and len(t) == len(slope)
+        slopes, found = Slopes(slope, slope.to(self.dtype), rows, whole), list[Tensor]()
         for stage in self.stages:
             t = stage.weigh(t, slopes, found)
         last = slope @ flat(self.last).to(slope.dtype)

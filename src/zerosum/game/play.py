@@ -15,7 +15,7 @@ from zerosum.game.penalty import Penalty, between, squared_gradient_norm
 from zerosum.game.value import Value
 
 Player = Callable[[Tensor], Tensor]
-Gradients = Mapping[Tensor, Tensor]  # by the very weight
+Gradients = Mapping[Tensor, Tensor]  # by the very tensor that a cost is differentiated by
 
 
 class DiscriminatorCost(NamedTuple):
@@ -36,7 +36,7 @@ class DiscriminatorCost(NamedTuple):
 
 
 class GeneratorCost(NamedTuple):
-    """What G pays: `cost` is a scalar; b the logits (N,) of its fakes, detached. gradients: as D's."""
+    """What G pays: `cost` is a scalar; b the logits (N,) of its fakes, detached. gradients: at the fakes, where known already."""
 
     cost: Tensor
     b: Tensor

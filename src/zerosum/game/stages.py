@@ -5,6 +5,7 @@ A stage knows three things: h up, the logits' gradient delta down, and t, up wit
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import torch
@@ -32,11 +33,15 @@ def is_layer(step: object) -> bool:
 
 
 class Slopes(NamedTuple):
-    """What a cost feels of each sample: its slope (N,), the same in the passes' precision, and the rows whose gradient moves it too."""
+    """What a cost feels of each sample: its slope (N,), the same in the passes' precision, and the rows whose gradient moves it too.
+
+    whole: whether these are all rows.
+    """
 
     exact: Tensor
     low: Tensor
     rows: slice
+    whole: bool
 
 
 class Stage(Protocol):
@@ -71,9 +76,15 @@ class Weighted:
         return _back(self.layer, self.weight, self.h[rows], delta)
 
     def weigh(self, t: Tensor | None, slopes: Slopes, found: list[Tensor]) -> Tensor | None:
-        mixed = self.h * slopes.low.view(-1, *[1] * (self.h.ndim - 1))
-        if t is not None:
-            mixed[slopes.rows] += t
+        low = slopes.low.view(-1, *[1] * (self.h.ndim - 1))
+        if t is None:
+            mixed = self.h * low
+        else:
+            if slopes.whole:
+                mixed = torch.addcmul(t, self.h, low)
+            else:
+                mixed = self.h * low
+                mixed[slopes.rows].add_(t)
             t = _through(self.layer, self.weight, t, None)
         found.append(_correlate(self.layer, self.weight, mixed, self.delta).to(slopes.exact.dtype))
         if self.bias is not None:
@@ -144,22 +155,30 @@ class Residual:
         return None if t is None or inner is None else t + inner
 
 
-def stages_of(steps: tuple[Any, ...], dtype: torch.dtype) -> list[Stage]:
-    stages: list[Stage] = []
-    for step in steps:
-        if isinstance(step, tuple):
-            stages.append(Residual(stages_of(step, dtype)))
-        elif isinstance(step, nn.PixelUnshuffle):
-            stages.append(Unshuffle(step.downscale_factor))
-        elif isinstance(step, nn.LeakyReLU | nn.ReLU):
-            # What a layer gave is nobody else's.
-            over = bool(stages) and isinstance(stages[-1], Weighted)
-            stages.append(Bend(step.negative_slope if isinstance(step, nn.LeakyReLU) else 0.0, over))
-        elif is_layer(step):
-            stages.append(Weighted(step, dtype))
-        else:
-            raise TypeError(f"{type(step).__name__} is no step of a chain")
-    return stages
+Make = Callable[[torch.dtype], Stage]
+
+
+def makers(steps: tuple[Any, ...]) -> list[Make]:
+    """What makes a batch's stages, one for each step, in a precision."""
+    found: list[Make] = []
+    for i, step in enumerate(steps):
+        # What a layer gave is nobody else's, and may be written over.
+        found.append(_maker(step, over=i > 0 and is_layer(steps[i - 1])))
+    return found
+
+
+def _maker(step: Any, over: bool) -> Make:
+    if isinstance(step, tuple):
+        inner = makers(step)
+        return lambda dtype: Residual([make(dtype) for make in inner])
+    if isinstance(step, nn.PixelUnshuffle):
+        return lambda _: Unshuffle(step.downscale_factor)
+    if isinstance(step, nn.LeakyReLU | nn.ReLU):
+        slope = step.negative_slope if isinstance(step, nn.LeakyReLU) else 0.0
+        return lambda _: Bend(slope, over)
+    if is_layer(step):
+        return lambda dtype: Weighted(step, dtype)
+    raise TypeError(f"{type(step).__name__} is no step of a chain")
 
 
 # -- the layers' linear maps and their transposes -----------------------------------------------------------------------------------------

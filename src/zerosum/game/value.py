@@ -10,12 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+import torch
 from torch import Tensor
 from torch.nn.functional import relu, softplus
 
 from zerosum.errors import Refusal
 
 Cost = Callable[[Tensor, Tensor], Tensor]
+Slopes = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,7 @@ class Value:
     """One game: D's cost and G's cost.
 
     d, g: elementwise costs of the logits (a, b).
+    d_slopes: the derivatives of d by a and by b, for a, b of one shape. g_slope: that of g by b.
     probability: whether sigmoid(a) is D's probability that x is real, so that V(D, G) and D(x) can be stated.
     paired: whether one cost couples a real with a fake (then a and b must have the same shape).
     smoothable: whether D's target for reals can be moved from 1 to 1 - s (`smoothed`).
@@ -31,6 +34,8 @@ class Value:
 
     d: Cost
     g: Cost
+    d_slopes: Slopes
+    g_slope: Cost
     probability: bool
     source: str
     paired: bool = False
@@ -42,11 +47,22 @@ def _logistic_d(a: Tensor, b: Tensor) -> Tensor:
     return softplus(-a) + softplus(b)
 
 
+def _logistic_slopes(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
+    return -torch.sigmoid(-a), torch.sigmoid(b)
+
+
+def _relativistic_slopes(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
+    slope = torch.sigmoid(b - a)
+    return -slope, slope
+
+
 VALUES: dict[str, Value] = {
     # G minimises E log(1 - D(G(z))); the term in a is dropped, for G cannot move it.
     "minimax": Value(
         d=_logistic_d,
         g=lambda a, b: -softplus(b),
+        d_slopes=_logistic_slopes,
+        g_slope=lambda a, b: -torch.sigmoid(b),
         probability=True,
         smoothable=True,
         source="Goodfellow et al. 2014, arXiv 1406.2661, eq. 1 and Algorithm 1",
@@ -55,6 +71,8 @@ VALUES: dict[str, Value] = {
     "non_saturating": Value(
         d=_logistic_d,
         g=lambda a, b: softplus(-b),
+        d_slopes=_logistic_slopes,
+        g_slope=lambda a, b: -torch.sigmoid(-b),
         probability=True,
         smoothable=True,
         source="Goodfellow et al. 2014, arXiv 1406.2661, section 3",
@@ -62,6 +80,8 @@ VALUES: dict[str, Value] = {
     "least_squares": Value(
         d=lambda a, b: ((a - 1) ** 2 + b**2) / 2,
         g=lambda a, b: (b - 1) ** 2 / 2,
+        d_slopes=lambda a, b: (a - 1, b),
+        g_slope=lambda a, b: b - 1,
         probability=False,
         smoothable=True,
         source="Mao et al. 2017, arXiv 1611.04076, eq. 2 with labels 0, 1, 1",
@@ -69,12 +89,16 @@ VALUES: dict[str, Value] = {
     "wasserstein": Value(
         d=lambda a, b: b - a,
         g=lambda a, b: -b,
+        d_slopes=lambda a, b: (torch.full_like(a, -1), torch.ones_like(b)),
+        g_slope=lambda a, b: torch.full_like(b, -1),
         probability=False,
         source="Arjovsky et al. 2017, arXiv 1701.07875, eq. 2",
     ),
     "hinge": Value(
         d=lambda a, b: relu(1 - a) + relu(1 + b),
         g=lambda a, b: -b,
+        d_slopes=lambda a, b: (-(a < 1).to(a.dtype), (b > -1).to(b.dtype)),
+        g_slope=lambda a, b: torch.full_like(b, -1),
         probability=False,
         source="Lim and Ye 2017, arXiv 1705.02894; Miyato et al. 2018, arXiv 1802.05957, eq. 16 and 17",
     ),
@@ -82,6 +106,8 @@ VALUES: dict[str, Value] = {
     "relativistic": Value(
         d=lambda a, b: softplus(b - a),
         g=lambda a, b: softplus(a - b),
+        d_slopes=_relativistic_slopes,
+        g_slope=lambda a, b: -torch.sigmoid(a - b),
         probability=False,
         paired=True,
         source="Jolicoeur-Martineau 2018, arXiv 1807.00734; Huang et al. 2024, arXiv 2501.05441, eq. 2",
@@ -103,4 +129,9 @@ def smoothed(value: Value, s: float) -> Value:
         raise Refusal("Label smoothing needs a game whose D has a target for reals: use minimax, non_saturating or least_squares.")
     if not 0 < s < 0.5:
         raise Refusal(f"Label smoothing must lie in [0, 0.5), not {s}: at one half a real's label says nothing.")
-    return replace(value, d=lambda a, b: value.d(a, b) + s * a)
+
+    def slopes(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
+        by_a, by_b = value.d_slopes(a, b)
+        return by_a + s, by_b
+
+    return replace(value, d=lambda a, b: value.d(a, b) + s * a, d_slopes=slopes)

@@ -50,6 +50,11 @@ def chain_of(D: nn.Module) -> tuple[Any, ...] | None:
     return D.chain() if isinstance(D, DISCRIMINATORS) and type(D) in DISCRIMINATORS else None
 
 
+def perceptron_of(G: nn.Module) -> tuple[nn.Module, ...] | None:
+    """The layers and activations of a G of ours that makes points, for game/perceptron.py, where they are no others than it knows."""
+    return G.perceptron() if type(G) is mlp.Generator else None
+
+
 def build(kind: str, shape: Sequence[int], dim: int, knobs: dict[str, Any]) -> tuple[nn.Module, nn.Module]:
     """G and D of a kind for samples of `shape` and noise of `dim` coordinates; each takes of `knobs` what it has.
 

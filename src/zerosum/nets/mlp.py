@@ -65,7 +65,7 @@ class Octaves(nn.Module):
         d = self._inputs(h)
         sin, cos = h[:, d:].chunk(2, 1)
         by_sin, by_cos = g[:, d:].chunk(2, 1)
-        at_phase = (by_sin * cos - by_cos * sin).view(-1, d, len(self.w))
+        at_phase = torch.addcmul(by_sin * cos, by_cos, sin, value=-1).view(-1, d, len(self.w))
         return g[:, :d] + at_phase @ self.w
 
     def push(self, h: Tensor, v: Tensor) -> Tensor:
@@ -132,6 +132,12 @@ class Generator(nn.Module):
     def forward(self, z: Tensor) -> Tensor:
         x = self.body(z).unflatten(1, self.shape)
         return torch.tanh(x) if len(self.shape) == 3 else x
+
+    def perceptron(self) -> tuple[nn.Module, ...] | None:
+        """G's steps (game/perceptron.py) for points, where its layers are linear and its activations have no weights; else None."""
+        if len(self.shape) != 1 or not all(isinstance(m, nn.Linear | nn.Tanh | nn.LeakyReLU | nn.ReLU) for m in self.body.layers):
+            return None
+        return (*self.body.layers,)
 
 
 class Discriminator(nn.Module):

@@ -5,6 +5,7 @@ Nothing here waits for the device: the statistics stay tensors until the trainer
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -16,11 +17,12 @@ from zerosum.chance import key, uniform
 from zerosum.data.space import Space
 from zerosum.game.passes import Chain
 from zerosum.game.penalty import PENALTIES
+from zerosum.game.perceptron import Perceptron
 from zerosum.game.piecewise import PiecewiseLinear
 from zerosum.game.play import DiscriminatorCost, GeneratorCost, discriminator_cost, generator_cost
 from zerosum.game.prior import PRIORS
 from zerosum.game.value import VALUES, Value, smoothed
-from zerosum.nets import chain_of
+from zerosum.nets import chain_of, perceptron_of
 from zerosum.nets.average import decay
 from zerosum.run.config import Config
 from zerosum.run.engine import Engine
@@ -66,7 +68,10 @@ class Rounds:
         self.gamma = self.config.game.gamma
         self._kept: Tensor | None = None  # D's fakes, until G's step takes them over.
         self.twins = twins(self.engine, self.players)
+        self._modules = {letter: self.twins[letter].module if letter in self.twins else m for letter, m in self._players.items()}
+        self._still = {letter: frozen_statistics(module) for letter, module in self._modules.items()}
         self._short_way = self._piecewise()
+        self._by_hand = self._perceptron()
         # The first round in which something was not finite, kept on a GPU until the host looks; -1 is none.
         self._bad = torch.full((), -1, dtype=torch.int64, device=self.device)
 
@@ -87,16 +92,26 @@ class Rounds:
         """The module that plays: the player's twin where the engine has one, else the player itself."""
         if letter in self.twins:
             self.twins[letter].follow()
-            return self.twins[letter].module
-        return self.players.D if letter == "d" else self.players.G
+        return self._modules[letter]
+
+    @property
+    def _players(self) -> dict[str, nn.Module]:
+        return {"d": self.players.D, "g": self.players.G}
 
     def _piecewise(self) -> PiecewiseLinear | None:
         """The way to D's gradients in four passes, where the engine takes it and D is a chain that holds all of its weights."""
-        D = self.twins["d"].module if "d" in self.twins else self.players.D
-        steps = chain_of(D) if self.engine.passes else None
-        if steps is None or {*D.parameters()} != {*Chain(steps).weights()}:
+        steps = chain_of(self._modules["d"]) if self.engine.passes else None
+        if steps is None or {*self._modules["d"].parameters()} != {*Chain(steps).weights}:
             return None
         return PiecewiseLinear(Chain(steps), torch.bfloat16 if self.engine.precision == "bf16" else self.dtype)
+
+    def _perceptron(self) -> Perceptron | None:
+        """G and its gradients without autograd, where the engine takes it and G is a perceptron of float32 or better."""
+        G = self._modules["g"]
+        steps = perceptron_of(G) if self.engine.passes and self.engine.precision != "bf16" else None
+        if steps is None or {*G.parameters()} != {*nn.ModuleList(steps).parameters()}:
+            return None
+        return Perceptron(steps)
 
     def _passes(self) -> PiecewiseLinear | None:
         if self._short_way is not None:
@@ -108,6 +123,8 @@ class Rounds:
             self.twins[letter].stale = True
 
     def _G(self, z: Tensor) -> Tensor:
+        if self._by_hand is not None:
+            return self._by_hand.up(z)
         with self.engine.arithmetic():
             fake: Tensor = self._playing("g")(z)
         return fake.to(self.dtype)
@@ -121,12 +138,18 @@ class Rounds:
 
     def _fakes_for_D(self, step: int) -> Tensor:
         game = self.config.game
-        if game.fakes == "reused" and step % game.k == game.k - 1:
+        t, j = divmod(step, game.k)
+        if game.fakes == "reused" and j == game.k - 1:
             # The graph stays for G's step, and G's running statistics move once a round all the same.
             self._kept = self._G(self._noise("D", step))
             return self._kept
+        if self._by_hand is not None and j == game.k - 1:
+            # G does not move before its own step: both batches go through it at once.
+            both = self._by_hand.up(torch.cat([self._noise("D", step), self._noise("G", t * game.g_steps)]))
+            fake, self._kept = both.chunk(2)
+            return fake
         # G's running statistics move in its own step alone: D's step leaves G as it was, buffers too.
-        with torch.no_grad(), frozen_statistics(self._playing("g")):
+        with torch.no_grad(), self._still["g"]:
             return self._G(self._noise("D", step))
 
     def _d_cost(self, x: Tensor, step: int) -> DiscriminatorCost:
@@ -145,7 +168,7 @@ class Rounds:
         if (passes := self._passes()) is not None:
             return passes.generator_cost(fake, self.value, x)
         # G's cost asks nothing of D's weights: what their gradients would need is then not kept either.
-        with frozen_statistics(self._playing("d")), frozen_weights(self._playing("d")):
+        with self._still["d"], frozen_weights(self._playing("d")):
             return generator_cost(self._D, fake, self.value, x)
 
     def _gradient(self, letter: str, owed: DiscriminatorCost | GeneratorCost, t: int) -> Tensor:
@@ -156,7 +179,7 @@ class Rounds:
         for weight, gradient in zip(weights, gradients, strict=True):
             weight.grad = gradient
         taken = [g for g in gradients if g is not None]
-        paid = owed.whole.detach().clone()
+        paid = owed.whole.detach()
         self.ranks.average([*taken, paid])
         norm: Tensor = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(taken)))
         self._heed(letter, norm + paid, t)
@@ -165,11 +188,15 @@ class Rounds:
     def _raw_gradients(self, letter: str, owed: DiscriminatorCost | GeneratorCost, weights: Sequence[Tensor]) -> Sequence[Tensor | None]:
         """By the player's weights, in their own type; None where what is owed does not depend on one."""
         played = [self.twins[letter].of[w] for w in weights] if letter in self.twins else weights
+        known = owed.gradients
         found: Sequence[Tensor | None]
-        if owed.gradients is not None:
-            found = [owed.gradients[w] for w in played]
-        else:
+        if known is None:
             found = torch.autograd.grad(owed.whole, played, allow_unused=True)
+        elif letter == "g" and self._by_hand is None:
+            found = torch.autograd.grad(list(known), played, list(known.values()), allow_unused=True)
+        else:
+            by_weight = self._by_hand.gradients(*known.values()) if letter == "g" and self._by_hand is not None else known
+            found = [by_weight[w] for w in played]
         return [None if g is None else g.to(w.dtype) for g, w in zip(found, weights, strict=True)]
 
     def _heed(self, letter: str, number: Tensor, t: int) -> None:
@@ -181,9 +208,8 @@ class Rounds:
             self._bad = torch.where((self._bad < 0) & ~torch.isfinite(number), t, self._bad)
             for optimiser in self.players.optimisers.values():
                 optimiser.found_inf = (self._bad >= 0).float()
-        elif not torch.isfinite(number):
-            module = self.players.D if letter == "d" else self.players.G
-            names = [n for n, p in module.named_parameters() if p.grad is not None and not torch.isfinite(p.grad).all()]
+        elif not math.isfinite(float(number)):
+            names = [n for n, p in self._players[letter].named_parameters() if p.grad is not None and not torch.isfinite(p.grad).all()]
             what = f"the gradient of {letter.upper()}'s {names[0]}" if names else f"the cost of {letter.upper()}"
             raise NotFinite(f"{what} was not finite in round {t + 1}; that update was not made.")
 
@@ -246,15 +272,14 @@ class Rounds:
 def statistics(value: Value, d: DiscriminatorCost, g: GeneratorCost, norm_d: Tensor, norm_g: Tensor) -> Tensor:
     """The round's numbers in the order of SIGNALS; V, D(x) and D(G(z)) are NaN where the logit is no probability."""
     a, b = d.a, d.b
+    std, mean = torch.std_mean(torch.stack((a, b)), 1, correction=0)
     if value.probability:
-        V = -softplus(-a).mean() - softplus(b).mean()
-        probabilities = [V, a.sigmoid().mean(), b.sigmoid().mean()]
+        probabilities = torch.stack([-softplus(-a).mean() - softplus(b).mean(), a.sigmoid().mean(), b.sigmoid().mean()])
     else:
-        probabilities = [a.new_full((), float("nan"))] * 3
-    accuracy = (a > b).float().mean() if value.paired else ((a > 0).float().mean() + (b < 0).float().mean()) / 2
-    a_std, a_mean = torch.std_mean(a, correction=0)
-    b_std, b_mean = torch.std_mean(b, correction=0)
-    return torch.stack([d.cost, g.cost, d.price, a_mean, b_mean, a_std, b_std, *probabilities, accuracy, norm_d, norm_g])
+        probabilities = a.new_full((3,), float("nan"))
+    right = a > b if value.paired else torch.stack((a > 0, b < 0))
+    accuracy = right.mean(dtype=a.dtype)
+    return torch.cat([torch.stack([d.cost, g.cost, d.price]), mean, std, probabilities, torch.stack([accuracy, norm_d, norm_g])])
 
 
 @torch.no_grad()
