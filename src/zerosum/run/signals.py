@@ -32,7 +32,7 @@ from zerosum.run.rounds import SIGNALS, Rounds
 from zerosum.theory.optimum import line_jsd
 from zerosum.theory.pushforward import pushforward
 
-CHUNK = 256  # samples that go through a net at once
+CHUNK = 512  # samples that go through a net at once
 OF_A_ROUND = ("loss_d", "loss_g", "grad_d", "grad_g")
 
 

@@ -21,7 +21,7 @@ PROVISIONAL = "provisional"
 
 THRESHOLDS: dict[str, Threshold] = {
     # When
-    "first": Threshold(8, "checks before a trouble is named", "several checks, against the run's own past"),
+    "first": Threshold(6, "checks before a trouble is named", "several checks, against the run's own past"),
     "several": Threshold(4, "checks in a row, of which one may be missing, at which a sign must stand", "several checks"),
     "settled": Threshold(12, "settled checks in a row after which --until-settled stops", "a quarter of a run: one that rests may go on"),
     "recent": Threshold(1 / 3, "share of the checks that counts as recent", "within a quarter to a third of the run"),
@@ -48,6 +48,7 @@ THRESHOLDS: dict[str, Threshold] = {
         0.8, "share of the floor's coverage from which G itself is near, wherever its average is", "digits: .85 and more, average .13"
     ),
     "lags": Threshold(0.2, "coverage of G above that of its average, from which it is told that the average lags", PROVISIONAL),
+    "lost": Threshold(0.15, "rise of the distance above its own best from which a run that rests has not settled", "calibration"),
     # collapsing
     "diversity": Threshold(0.5, "mean distance of two fakes over that of two reals", "the issue's rule of thumb: one half"),
     "missing": Threshold(0.35, "total variation of the cells' shares, above the floor", PROVISIONAL),

@@ -116,7 +116,7 @@ def quiet(seen: Looks) -> State:
         return EARLY
     if improving(seen):
         return IMPROVING
-    if seen[-1].left <= limit("left") and rests(seen) and not far(seen):
+    if seen[-1].left <= limit("left") and rests(seen) and not far(seen) and d[-1] < min(d) + limit("lost"):
         return SETTLED
     # Near the floor a check of a few hundred samples sees little of what is gained still.
     return IMPROVING if d[-1] <= limit("near") else EARLY
