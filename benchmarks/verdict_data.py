@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from math import pi
 from pathlib import Path
 from typing import NamedTuple
@@ -75,6 +76,7 @@ def aside(name: str) -> bool:
     return SUBJECTS[name].aside if name in SUBJECTS else IMAGES[name]
 
 
+@cache
 def opened(name: str, limit: int | None, emoji: Path | None) -> tuple[Data, Density | None]:
     """The data, and the density that they come from where one is known. emoji: a folder or zip of images; limit: training images."""
     if name in IMAGES:

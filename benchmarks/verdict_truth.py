@@ -23,7 +23,7 @@ from zerosum.run.config import Config
 from zerosum.run.contrast import contrast
 from zerosum.run.players import Players
 
-N = 2000  # samples a side
+N = {"points": 2000, "images": 700}  # samples a side
 FINE, COARSE = 7, 5  # halvings: 128 and 32 cells of as many reals each
 AXES = 8  # principal components by which images are halved
 LATE = 4  # looks over which a number of a moment is taken as a median
@@ -77,15 +77,16 @@ class Truth:
     def __init__(self, data: Data, config: Config, density: Density | None = None) -> None:
         """density: what the data were drawn from, where that is known: then reals are fresh draws of it."""
         self.data, self.config, self.series = data, config, list[dict[str, Any]]()
+        self._n = N[data.space.kind]
         made, self.real = (
             reals(data, n, purpose) if density is None else density.sample(n, generator(7, purpose))
-            for n, purpose in ((4 * N, "cells"), (N, "truth"))
+            for n, purpose in ((8000, "cells"), (self._n, "truth"))
         )
         self._project = projection(rows(data, made)) if data.space.kind == "images" else None
         self._cells = Halves(self._rows(made))
         self._of_reals = self._cells.shares(self._rows(made))
         self._floor = self._apart(self._cells.shares(self._rows(self.real)))
-        self._z = PRIORS[config.prior.kind]((N, config.prior.dim), 999, "truth", 0)
+        self._z = PRIORS[config.prior.kind]((self._n, config.prior.dim), 999, "truth", 0)
         self._density = density
         self._reach = reach(self._rows(self.real)) if density is None else 0.0
         self._likely = math.nan if density is None else float(density.log_prob(self.real).quantile(0.02))
@@ -119,7 +120,7 @@ class Truth:
 
     def _of_D(self, players: Players, y: Tensor) -> dict[str, Any]:
         encode = self.data.space.encode
-        train = self.data.train.head(min(N, self.data.train.size or N))
+        train = self.data.train.head(min(self._n, self.data.train.size or self._n))
         logits = [players.D(x).flatten().double() for x in (encode(train), encode(self.real), y)]
         if not all(bool(torch.isfinite(a).all()) for a in logits):
             return {"finite": False}
@@ -167,7 +168,7 @@ def rows(data: Data, raw: Tensor) -> Tensor:
 
 def projection(x: Tensor) -> Tensor:
     """The first principal axes of rows (n, d), as columns."""
-    found: Tensor = torch.linalg.svd(x - x.mean(0), full_matrices=False)[2][:AXES].T
+    found: Tensor = torch.linalg.eigh(torch.cov(x.T))[1][:, -AXES:]  # It sorts by the least first.
     return found
 
 

@@ -22,7 +22,7 @@ BASE: dict[str, Any] = {
 }
 BASE_IMAGES: dict[str, Any] = {
     **{"batch": 32, "average": 2_000, "warmup": 0.0, "prior.dim": 32, "threads": 1, "precision": "float32", "engine": "eager"},
-    **{"net.kind": "dcgan", "net.width": 12, "net.hidden": 48, "net.refine": 0},
+    **{"net.kind": "dcgan", "net.width": 8, "net.hidden": 32, "net.refine": 0},
 }
 
 
@@ -151,17 +151,17 @@ BROKEN: dict[str, Way] = {
 PICTURES = tuple(IMAGES)
 OF_IMAGES: dict[str, Way] = {
     "healthy images, preset": Way({}, PICTURES),
-    "healthy images, resnet": Way({"net.kind": "resnet", "net.width": 8, "net.depth": 1, **ADAM}, PICTURES),
-    "healthy images, mlp": Way({"net.kind": "mlp", "net.width": 128, "net.depth": 2, **ADAM}, PICTURES),
+    "healthy images, resnet": Way({"net.kind": "resnet", "net.hidden": 0, "net.width": 8, "net.depth": 1, **ADAM}, PICTURES),
+    "healthy images, mlp": Way({"net.kind": "mlp", "net.hidden": 0, "net.width": 128, "net.depth": 2, **ADAM}, PICTURES),
     "healthy images, hinge": Way({"game.value": "hinge", "game.penalty": "r1"}, PICTURES, aside=True),
     "images, D stands still": Way({"d.lr": 0.0, "d.lr_end": None}, PICTURES),
     "images, labels flipped": Way({**PLAIN, **ADAM}, PICTURES, "labels flipped", aside=True),
     "images, D sees half": Way({}, PICTURES, "D sees half"),
     "images, G stands still": Way({"g.lr": 0.0, "g.lr_end": None}, PICTURES),
     "images, both stand still": Way({**ADAM, **both(lr=0.0)}, PICTURES, aside=True),
-    "images, G narrow": Way({"net.kind": "mlp", "net.width": 64, "net.depth": 2, **ADAM}, PICTURES, "G narrow"),
+    "images, G narrow": Way({"net.kind": "mlp", "net.hidden": 0, "net.width": 64, "net.depth": 2, **ADAM}, PICTURES, "G narrow"),
     "images, G deaf": Way({}, PICTURES, "G deaf", aside=True),
-    "images, few": Way({**PLAIN, "net.kind": "mlp", "net.width": 192, "net.depth": 2, **ADAM}, PICTURES, limit=200),
+    "images, few": Way({**PLAIN, "net.kind": "mlp", "net.hidden": 0, "net.width": 192, "net.depth": 2, **ADAM}, PICTURES, limit=200),
     "images, few, preset": Way({"game.penalty": "none"}, PICTURES, limit=100, aside=True),
     "images, Helvetica": Way({**PLAIN, **ADAM, "game.g_steps": 8, "g.lr": 2e-3, "d.lr": 1e-4}, PICTURES),
     "images, rates of one": Way({**PLAIN, **ADAM, **both(lr=1.0)}, PICTURES),
