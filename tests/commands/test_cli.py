@@ -76,6 +76,7 @@ def _raising(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> int:
         (RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 64 bytes."), 2, "64 bytes could not be had"),
         (OSError(28, "No space left on device", "runs/a"), 2, "the system refused runs/a: no space left on device"),
         (PermissionError(13, "Permission denied", "runs/a"), 2, "permission denied"),
+        (FileExistsError(17, "File exists", "runs/a"), 2, "the system refused runs/a: file exists"),
     ],
 )
 def test_what_happened_becomes_a_sentence_and_a_status(

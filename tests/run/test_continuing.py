@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -59,9 +60,23 @@ def test_a_resume_keeps_the_threads_of_the_first_start(ring: Data, tmp_path: Pat
         assert torch.get_num_threads() == 2
     finally:
         torch.set_num_threads(1)
-    changed(run.path, threads="all")
+
+
+@pytest.mark.parametrize(
+    "values",
+    [{"threads": "all"}, {"threads": 0}, {"threads": 10**9}, {"device": "meta"}, {"precision": "int8"}, {"passes": 1}, {"new": ""}],
+)
+def test_an_engine_that_is_none_is_refused(values: dict[str, Any], ring: Data, tmp_path: Path) -> None:
+    run = trainer.train(ring, tmp_path / "a", POINTS, samples=16)
+    changed(run.path, **values)
     with pytest.raises(Refusal, match=r"engine in the run's run\.json is damaged"):
-        trainer.resume(run.path, samples=16 * 7)
+        trainer.resume(run.path, samples=32)
+
+
+@pytest.mark.parametrize("device", ["meta", "cpu:5", "gpu", "cuda:", ""])
+def test_a_device_that_is_none_is_refused(device: str) -> None:
+    with pytest.raises(Refusal, match="--device must be cpu, cuda, cuda:N or auto"):
+        engine.choose(replace(POINTS, device=device), "points")
 
 
 def test_a_checkpoint_of_other_shapes_is_refused_before_the_nets_are_built(ring: Data, tmp_path: Path) -> None:

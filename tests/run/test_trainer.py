@@ -257,8 +257,10 @@ def test_a_folder_that_holds_something_is_never_overwritten(ring: Data, tmp_path
         trainer.train(ring, tmp_path / "a", POINTS, samples=16)
     (tmp_path / "b").mkdir()
     (tmp_path / "b" / "thesis.tex").write_text("x")
-    with pytest.raises(Refusal, match="other files"):
+    with pytest.raises(Refusal, match=r"other files, which zerosum does not overwrite: give another --out\.$"):
         trainer.train(ring, tmp_path / "b", POINTS, samples=16)
+    with pytest.raises(Refusal, match="is a file, and a run is a folder"):
+        trainer.train(ring, tmp_path / "b" / "thesis.tex", POINTS, samples=16)
 
 
 def test_one_writer_a_run(ring: Data, tmp_path: Path) -> None:

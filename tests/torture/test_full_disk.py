@@ -25,11 +25,12 @@ pytestmark = pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="whic
 
 @pytest.fixture(scope="module", autouse=True)
 def hurried() -> Any:
-    """Checkpoints and grids in mid-run although the run is short; no picture is drawn, and nobody waits for room."""
+    """Checkpoints and grids in mid-run although the run is short; no picture or curve is drawn, and nobody waits for room."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(pace, "CHECKPOINT", 0.0)
         patch.setattr(pace, "GRID", 0.1)
         patch.setattr(training, "PATIENCE", 0.0)
+        patch.setattr("zerosum.report.page.curves", lambda run: [])
         patch.setattr("zerosum.api.training.drawer", lambda data: lambda samples, path: path.write_bytes(b"a picture"))
         yield
 

@@ -27,7 +27,7 @@ pytestmark = [
 ]
 
 
-def launched(out: Path, samples: int, restarts: int) -> subprocess.Popen[str]:
+def launched(out: Path, samples: int, restarts: int, job: str = "none") -> subprocess.Popen[str]:
     launcher = [
         sys.executable,
         "-m",
@@ -38,6 +38,8 @@ def launched(out: Path, samples: int, restarts: int) -> subprocess.Popen[str]:
         str(restarts),
         "--monitor-interval",
         "0.1",
+        "--rdzv-id",
+        job,
     ]
     command = [*launcher, str(HERE / "hurried.py"), "train", "ring8", "--out", str(out), "--samples", str(samples), *KNOBS]
     here = {**os.environ, "OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": "lo"}
@@ -106,6 +108,29 @@ def test_a_rank_killed_under_torchrun(tally: Any, count: Any, tmp_path: Path) ->
         assert all(torch.equal(t, other[name]) for name, t in one.items())
         survived += 1
     tally.add(len(kills), survived)
+
+
+def test_a_machine_that_is_taken_away(tally: Any, tmp_path: Path) -> None:
+    """SIGTERM to torchrun, as Slurm and Kubernetes send it: saved where it stood, and the same command goes on from there."""
+    out, samples = tmp_path / "a", 64 * 1500
+    launcher = launched(out, samples, restarts=0, job="photos")
+    try:
+        wait_for_checkpoint(out, launcher, 0)
+        launcher.terminate()
+        launcher.communicate(timeout=MOST)
+    finally:
+        launcher.kill()
+    last = read_rows(out / "record.jsonl")[-1]
+    found, complaints = checkpoint.newest(out)
+    assert found is not None
+    assert (last["reason"], found.round, complaints) == ("interrupted", last["round"], [])
+    again = launched(out, samples, restarts=0, job="photos")
+    said, _ = again.communicate(timeout=240)
+    assert again.returncode == 0, said
+    rows = read_rows(out / "record.jsonl")
+    assert [row["round"] for row in rows if row["type"] == "start"] == [0, found.round]
+    assert rows[-1]["reason"] == "finished"
+    tally.add(1, 1)
 
 
 def test_those_that_are_left_end_within_the_stated_time(tally: Any, tmp_path: Path) -> None:

@@ -25,6 +25,9 @@ Set = str | Path | np.ndarray[Any, Any] | Tensor
 MOST = 10_000
 """Fakes and reals measured unless told otherwise: what the literature's figures are quoted at."""
 
+LARGEST = 1_000_000
+"""Every sample is compared with every other: more would take days."""
+
 _SURE = 0.9
 """How sure the digit classifier must be of the reals, on average, before its features are used unasked. Of MNIST it is .95 sure, of
 mirrored digits .78, of small grey emojis .65."""
@@ -54,8 +57,8 @@ def evaluate(
 
     Raises Refusal where nothing can be measured.
     """
-    if n is not None and n < 2:
-        raise Refusal(f"Measuring needs at least 2 samples, not {n}.")
+    if n is not None and not 2 <= n <= LARGEST:
+        raise Refusal(f"Measuring needs at least 2 samples and takes at most {LARGEST:,}, not {n:,}.")
     if against is None:
         if not isinstance(target, (Run, str, Path)):
             raise Refusal("An array alone cannot be evaluated: say against which reals.")

@@ -38,8 +38,8 @@ EXAMPLES = """\
   zerosum evaluate runs/digits
 """
 
-# What the person can mend: a full disk, a folder that may not be written, a name that is too long or no folder.
-_NAMES = ("ENOSPC", "EDQUOT", "EACCES", "EPERM", "EROFS", "ENOTDIR", "EISDIR", "ENAMETOOLONG", "ENOENT")
+# What the person can mend: a full disk or one that fails, a folder that may not be written, a name that is too long, taken, or no folder.
+_NAMES = ("ENOSPC", "EDQUOT", "EFBIG", "EIO", "ESTALE", "EACCES", "EPERM", "EROFS", "ENOTDIR", "EISDIR", "EEXIST", "ENAMETOOLONG", "ENOENT")
 _MENDABLE = {getattr(errno, name) for name in _NAMES if hasattr(errno, name)}
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path, PurePosixPath
+from stat import S_ISREG
 from typing import IO
 
 from zerosum.data.items import Skipped
@@ -86,7 +87,9 @@ def _folder(root: Path) -> Listing:
             except OSError as error:
                 skipped.append(Skipped(name, error.strerror or "cannot be read"))
                 continue
-            if stat.st_size > MAX_BYTES:
+            if not S_ISREG(stat.st_mode):
+                skipped.append(Skipped(name, "no regular file"))  # A pipe would be waited for.
+            elif stat.st_size > MAX_BYTES:
                 skipped.append(Skipped(name, _too_large(stat.st_size)))
             else:
                 entries.append(Entry(name, stat.st_size, str(stat.st_mtime_ns)))

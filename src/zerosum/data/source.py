@@ -106,10 +106,12 @@ def as_array(spec: npt.NDArray[Any] | Tensor) -> npt.NDArray[Any]:
 def existing(spec: str | Path) -> Path:
     """The absolute path of `spec`. Raises Refusal, with the nearest names, where nothing is there."""
     path = Path(spec).expanduser()
-    if path.exists():
+    if str(spec).strip() and path.exists():
+        if not (path.is_file() or path.is_dir()):
+            raise Refusal(f"{path} is neither a file nor a folder: give a path to images or an array.")
         return path.resolve()
     try:
-        beside = {child.name: str(path.with_name(child.name)) for child in path.parent.iterdir()}
+        beside = {child.name: str(path.parent / child.name) for child in path.parent.iterdir()}
     except OSError:
         beside = {}
     words = {**{name: name for name in DATA}, **beside}

@@ -22,8 +22,12 @@ def claim(out: Path) -> None:
     if goes_on(out) or not is_first():
         return
     if out.exists() and (not out.is_dir() or any(p.name not in UNNAMED for p in out.iterdir())):
-        what = "another run" if (out / "run.json").exists() else "other files"
-        raise Refusal(f"{out} holds {what}, which zerosum does not overwrite: give another --out, or go on with zerosum resume {out}.")
+        if not out.is_dir():
+            raise Refusal(f"{out} is a file, and a run is a folder: give another --out.")
+        if (out / "run.json").exists():
+            further = f"or go on with zerosum resume {out}"
+            raise Refusal(f"{out} holds another run, which zerosum does not overwrite: give another --out, {further}.")
+        raise Refusal(f"{out} holds other files, which zerosum does not overwrite: give another --out.")
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:

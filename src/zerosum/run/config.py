@@ -153,6 +153,7 @@ MOST: dict[str, float] = {
     "g.beta1": 0.9999,
     "d.beta2": 0.999999,
     "g.beta2": 0.999999,
+    "threads": 1024,
 }
 
 

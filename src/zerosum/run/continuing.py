@@ -9,8 +9,8 @@ from typing import Any
 import torch
 
 from zerosum.errors import Refusal
-from zerosum.run.config import Config
-from zerosum.run.engine import Engine, choose, instruction_set
+from zerosum.run.config import MOST, Config
+from zerosum.run.engine import DEVICES, Engine, choose, instruction_set
 
 TYPES: dict[str, type] = {"int": int, "str": str, "bool": bool}
 
@@ -19,7 +19,9 @@ def stated_engine(values: dict[str, Any]) -> Engine:
     """The engine that run.json names. Raises Refusal where its values are none."""
     known = {f.name: TYPES[str(f.type)] for f in fields(Engine)}
     values = {"routes": "", "passes": False, **values}  # Runs of an earlier version state neither.
-    if values.keys() != known.keys() or not all(isinstance(v, known[n]) for n, v in values.items()) or not values["threads"] >= 1:
+    sound = values.keys() == known.keys() and all(isinstance(v, known[n]) for n, v in values.items())
+    sound = sound and 1 <= values["threads"] <= MOST["threads"] and DEVICES.fullmatch(values["device"]) is not None
+    if not (sound and values["precision"] in ("float32", "bf16")):
         raise Refusal("The engine in the run's run.json is damaged: bring the file back from a copy.")
     return Engine(**values)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -12,6 +13,7 @@ import torch
 from zerosum.errors import Refusal
 from zerosum.run.config import Config
 
+DEVICES = re.compile(r"cpu|cuda(:\d+)?")
 Device = torch.device  # Engine's own fields are called torch and device.
 
 REFUSED = {
@@ -26,7 +28,8 @@ class Engine:
 
     engine: "eager" is PyTorch's own way; "twin" keeps a bf16 copy of each player's weights (run/twin.py). isa: `instruction_set`. reason: a
     sentence. routes: which maps of which convolutions are matrix products (`run.routes`), "" for none.
-    passes: whether gradients through a D that is piecewise linear take four passes over it rather than six (game/piecewise.py).
+    passes: whether gradients through a D that is piecewise linear take four passes over it rather than six (game/piecewise.py), and a
+    perceptron's own are written out (game/perceptron.py).
     """
 
     engine: str
@@ -72,6 +75,8 @@ def choose(config: Config, kind: str) -> Engine:
     device = config.device
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
+    if not DEVICES.fullmatch(device):
+        raise Refusal(f"--device must be cpu, cuda, cuda:N or auto, not {device!r}.")
     if device.startswith("cuda") and not torch.cuda.is_available():
         raise Refusal(f"--device {device} was asked for and torch sees no GPU here: use --device cpu.")
     if config.engine in REFUSED:
