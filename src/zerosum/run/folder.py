@@ -22,7 +22,7 @@ from zerosum.run.checkpoint import Checkpoint
 from zerosum.run.config import Config, from_json
 from zerosum.run.players import Players, skeleton
 from zerosum.run.record import SCHEMA, Row, read_rows
-from zerosum.run.sampling import draw_samples, interpolate
+from zerosum.run.sampling import draw_samples, interpolate, quick
 from zerosum.verdict import Verdict, verdict
 
 Modules = tuple[nn.Module, nn.Module]
@@ -101,7 +101,7 @@ class Run:
 
     @cached_property
     def _generator(self) -> nn.Module:
-        return self.players().average.module
+        return quick(self.players().average.module, self.manifest["engine"])
 
     def sample(self, n: int, seed: int = 0) -> np.ndarray:
         """n samples of the average of G: uint8 N x H x W (x C) for images, float32 N x d for points.
