@@ -6,6 +6,7 @@ have seen.
 
 from __future__ import annotations
 
+from functools import lru_cache, partial
 from typing import Any, Protocol
 
 import numpy as np
@@ -14,7 +15,8 @@ import torch
 from torch import Tensor
 
 from zerosum.chance import generator, uniform
-from zerosum.data.order import Indices, batch_order, permuted
+from zerosum.data.members import Members
+from zerosum.data.order import BLOCKS, Indices, batch_order, block, permuted
 
 
 class Part(Protocol):
@@ -38,7 +40,7 @@ class Rows:
     """A finite part: some rows of an array that lies in memory or in a memory-mapped file.
 
     array: uint8 (N, C, H, W) or float32 (N, d), never written to.
-    rows: which of the N belong to this part; default all.
+    rows: which of the N belong to this part, ascending; default all.
     labels: class numbers of the array's rows (N,).
     flip: mirror each image of a batch, never of the head, left to right with probability one half.
     """
@@ -47,7 +49,8 @@ class Rows:
         self, array: npt.NDArray[Any], rows: Indices | None = None, labels: npt.NDArray[Any] | None = None, flip: bool = False
     ) -> None:
         self.array = array
-        self._rows = rows
+        self._members = None if rows is None else Members(rows, len(array))
+        self._block = lru_cache(BLOCKS)(partial(_block_of, self._members))
         # A plain view: numpy's memmap runs Python at each indexing.
         self._items = np.asarray(array)
         self.labels = labels
@@ -55,19 +58,15 @@ class Rows:
 
     @property
     def size(self) -> int:
-        return len(self.array) if self._rows is None else len(self._rows)
+        return len(self.array) if self._members is None else len(self._members)
 
     @property
     def rows(self) -> Indices:
         """Which of the array's rows belong to this part, (size,)."""
-        return np.arange(len(self.array)) if self._rows is None else self._rows
-
-    def _places(self, order: Indices) -> Indices:
-        # No list of all rows where it would say nothing: its look-ups miss the caches as the items' own do.
-        return order if self._rows is None else self._rows[order]
+        return np.arange(len(self.array)) if self._members is None else self._members.rows()
 
     def batch(self, n: int, seed: int, counter: int) -> Tensor:
-        items = self._items[self._places(batch_order(n, self.size, seed, "order", counter))]
+        items = self._items[batch_order(n, self.size, seed, "order", counter, self._block)]
         if self.flip:
             mirrored = (uniform((n,), seed, "flip", counter) < 0.5).numpy()
             items[mirrored] = items[mirrored][..., ::-1]
@@ -85,7 +84,14 @@ class Rows:
 
     def _head(self, n: int) -> Indices:
         # Shuffled by a key that is always the same: files often lie sorted by class.
-        return self._places(permuted(np.arange(min(n, self.size)), self.size, 0, "head", 0))
+        order = permuted(np.arange(min(n, self.size)), self.size, 0, "head", 0)
+        return order if self._members is None else self._members[order]
+
+
+def _block_of(members: Members | None, number: int, size: int, seed: int, purpose: str, epoch: int) -> Indices:
+    """The rows of an array at a block of a part's order."""
+    order = block(number, size, seed, purpose, epoch)
+    return order if members is None else members[order]
 
 
 class Sampler(Protocol):

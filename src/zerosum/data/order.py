@@ -7,6 +7,7 @@ other, which can be undone, so the whole is a bijection whatever the hash. Posit
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 from math import isqrt
 
@@ -21,26 +22,36 @@ Indices = npt.NDArray[np.int64]
 # visibly unequal after ten, and not after sixteen.
 HALF_ROUNDS = 16
 BLOCK = 4096
+BLOCKS = 8  # that are kept
+
+Block = Callable[[int, int, int, str, int], Indices]
 
 
-def batch_order(n: int, size: int, seed: int, purpose: str, counter: int) -> Indices:
+def batch_order(n: int, size: int, seed: int, purpose: str, counter: int, block_of: Block | None = None) -> Indices:
     """Batch number `counter` of n items: positions counter n to counter n + n - 1 of an endless order, which shows each of `size` items
-    once an epoch. Shape (n,), values in range(size)."""
+    once an epoch. Shape (n,), values in range(size).
+
+    block_of: what to take in place of `block`, if something is to be made of whole blocks at once.
+    """
+    block_of = block_of or _kept
     start = counter * n
     parts = []
     while n > 0:
         epoch, place = divmod(start, size)
-        block, offset = divmod(place, BLOCK)
+        number, offset = divmod(place, BLOCK)
         step = min(n, size - place, BLOCK - offset)
-        parts.append(_block(block, size, seed, purpose, epoch)[offset : offset + step])
+        parts.append(block_of(number, size, seed, purpose, epoch)[offset : offset + step])
         start, n = start + step, n - step
     return np.concatenate([np.empty(0, np.int64), *parts])
 
 
-@lru_cache(maxsize=8)
-def _block(number: int, size: int, seed: int, purpose: str, epoch: int) -> Indices:
-    # numpy costs as much for 256 positions as for thousands, so they are worked out by the block and kept for the batches that follow.
+def block(number: int, size: int, seed: int, purpose: str, epoch: int) -> Indices:
+    """Positions number BLOCK to number BLOCK + BLOCK - 1 of an epoch's order, fewer in its last block."""
     return permuted(np.arange(number * BLOCK, min((number + 1) * BLOCK, size)), size, seed, purpose, epoch)
+
+
+# numpy costs as much for 256 positions as for thousands, so they are worked out by the block and kept for the batches that follow.
+_kept = lru_cache(BLOCKS)(block)
 
 
 def permuted(positions: Indices, size: int, seed: int, purpose: str, epoch: int) -> Indices:
