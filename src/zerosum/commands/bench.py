@@ -18,8 +18,8 @@ EXAMPLES = """\
   zerosum bench dcgan64 --turns 9 --seconds 5 --json
 """
 GAMES = ("dcgan64", "resnet32", "digits", "ring8")
-NAMES = (*GAMES, "mnist-time", "sample", "load", "start")
-Name = Literal["dcgan64", "resnet32", "digits", "ring8", "mnist-time", "sample", "load", "start"]
+NAMES = (*GAMES, "mnist-time", "sample", "load", "start", "memory")
+Name = Literal["dcgan64", "resnet32", "digits", "ring8", "mnist-time", "sample", "load", "start", "memory"]
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Bench:
     names as wanted; none means all but mnist-time, which trains for minutes."""
 
     name: Name | None = positional("NAME", optional=True)
-    """dcgan64, resnet32, digits, ring8 (rounds); sample, load, start; mnist-time (seconds to the reference's Frechet distance)."""
+    """dcgan64, resnet32, digits, ring8 (rounds); sample, load, start, memory; mnist-time (seconds to the reference's Frechet distance)."""
     turns: int = 5
     """How many times each program is timed; the ratio is the median over the turns."""
     seconds: float = 2.0
@@ -82,6 +82,10 @@ def _rows(names: Sequence[str], args: Bench) -> Iterator[dict[str, Any]]:
             yield others.load_line(turns=args.turns, seconds=args.seconds, many=args.items, few=min(10_000, args.items))
         elif name == "start":
             yield others.start_line(turns=args.turns)
+        elif name == "memory":
+            from zerosum.bench.peak import memory_line
+
+            yield memory_line(threads=args.threads, tiny=args.small)
         else:
             from zerosum.bench.quality import mnist_time
 
@@ -95,7 +99,11 @@ def told(row: dict[str, Any]) -> str:
         lines.append("  ours scored " + ", ".join(f"{distance:.1f} in {length}" for length, distance in row["tried"].items()))
         lines.append("  never as well" if row["ours"] is None else f"  {row['ours']:.0f} s: {row['ratio']:.1f} times")
     elif row["ratio"] is None:
-        lines.append(f"  {row['ours']:.4g} {unit} ({row['lowest']:.4g} to {row['highest']:.4g} in {row['turns']} turns)")
+        span = f"{row['lowest']:.4g} to {row['highest']:.4g} in {row['turns']} turns"
+        lines.append(f"  {row['ours']:.4g} {unit} ({span}), of which the processor worked {row['processor']:.4g}")
+    elif unit == "bytes":
+        held = {who: f"{row[who] / 1e6:,.0f} MB ({above / 1e6:,.0f} above its start)" for who, above in row["above_start"].items()}
+        lines.append(f"  {held['ours']}, reference {held['reference']}: {row['ratio']:.2f} times")
     else:
         span = f"{row['lowest']:.2f} to {row['highest']:.2f} in {row['turns']} turns, {row['clock']} clock"
         lines.append(f"  {row['ours']:,.4g} {unit}, reference {row['reference']:,.4g}: {row['ratio']:.2f} times ({span})")
