@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.testing import assert_close
 
 from zerosum.data.source import Data, open_data
 from zerosum.nets import chain_of, mlp
 from zerosum.run import trainer
-from zerosum.run.config import Config, NetOptions, PriorOptions
+from zerosum.run.config import Config, GameOptions, NetOptions, PriorOptions
 
 POINTS = Config(prior=PriorOptions(dim=4), net=NetOptions(width=8, depth=2), batch=8, threads=1, device="cpu")
 KNOBS = {"width": 8, "depth": 1, "activation_name": "leaky_relu", "slope": 0.2}
@@ -65,3 +67,20 @@ def test_our_own_d_with_weights_that_are_no_layers_own_is_no_chain(ring: Data, t
     before = D.body.layers[0].parametrizations.weight.original.clone()
     trainer.train(ring, tmp_path / "a", POINTS, samples=16, given=(G, D))
     assert not torch.equal(D.body.layers[0].parametrizations.weight.original, before)
+
+
+@pytest.mark.parametrize(("fakes", "order"), [("fresh", "alternating"), ("reused", "alternating"), ("fresh", "simultaneous")])
+@pytest.mark.parametrize("steps", [(2, 1), (1, 3)])
+@pytest.mark.parametrize(("of_d", "of_g"), [("leaky_relu", "tanh"), ("tanh", "tanh"), ("leaky_relu", "maxout"), ("prelu", "leaky_relu")])
+def test_the_short_ways_play_the_game_that_autograd_plays(
+    of_d: str, of_g: str, steps: tuple[int, int], fakes: str, order: str, ring: Data, tmp_path: Path
+) -> None:
+    """Where D, G, both or neither has gradients without autograd. Adam makes much of a gradient that is nearly nothing: hence 1e-4."""
+    game = GameOptions(k=steps[0], g_steps=steps[1], fakes=fakes, order=order)  # type: ignore[arg-type]
+    net = replace(POINTS.net, activation=of_d, activation_g=of_g)  # type: ignore[arg-type]
+    played = [
+        trainer.train(ring, tmp_path / engine, replace(POINTS, game=game, net=net, engine=engine), samples=3 * 8 * steps[0])  # type: ignore[arg-type]
+        for engine in ("auto", "eager")
+    ]
+    ours, theirs = (run.players().weights() for run in played)
+    assert_close(ours, theirs, rtol=1e-3, atol=1e-4)

@@ -106,9 +106,10 @@ class Rounds:
         return PiecewiseLinear(Chain(steps), torch.bfloat16 if self.engine.precision == "bf16" else self.dtype)
 
     def _perceptron(self) -> Perceptron | None:
-        """G and its gradients without autograd, where the engine takes it and G is a perceptron of float32 or better."""
+        """G and its gradients without autograd, where D's are too and G is a perceptron of float32 or better."""
         G = self._modules["g"]
-        steps = perceptron_of(G) if self.engine.passes and self.engine.precision != "bf16" else None
+        # Its fakes carry no graph: what takes G's cost must give the slope at them by other means.
+        steps = perceptron_of(G) if self._short_way is not None and self.engine.precision != "bf16" else None
         if steps is None or {*G.parameters()} != {*nn.ModuleList(steps).parameters()}:
             return None
         return Perceptron(steps)
