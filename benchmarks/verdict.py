@@ -24,7 +24,7 @@ from typing import Any
 
 from verdict_data import IMAGES, opened
 from verdict_players import players
-from verdict_truth import Truth, began, deserved, harmed
+from verdict_truth import Truth, began, deserved, deserved_then, harmed
 from verdict_ways import WAYS, Plan, plans
 
 from zerosum.api.training import with_knobs
@@ -110,7 +110,8 @@ def judged(found: dict[str, Any]) -> dict[str, Any]:
 
     names: what it deserves at its end; kind: broken, healthy, or recovered: harmed on its way, and no longer. right: whether the state told
     at its end is one of the names, or for others no trouble. cried: the troubles told at any check. late: the share of the run between when
-    it came to deserve a name and when a right one was first told, None for one that was not told rightly at its end.
+    it came to deserve a name of its end and when a right one was first told, of its end or of that time; None for a run that was not told
+    rightly at its end.
     """
     plan, truth = Plan(**found["plan"]), found["truth"]
     told, names = verdict(found["rows"], found["manifest"]["config"]), deserved(truth)
@@ -119,9 +120,10 @@ def judged(found: dict[str, Any]) -> dict[str, Any]:
     late = None
     if names and right:
         whole = history[-1][0] if truth["reason"] == "finished" else plan.samples
-        first = next((samples for samples, state in history if state in names), found["rows"][-1]["samples"])
-        start = min((began(truth["series"], name) for name in names if truth["reason"] != "not finite"), default=first)
-        late = max(0.0, (first - start) / whole)
+        series, end = truth["series"], found["rows"][-1]["samples"]
+        start = end if truth["reason"] == "not finite" else min(began(series, name) for name in names)
+        right_then = (at for at, state in history if at >= start and (state in names or state in deserved_then(series, at)))
+        late = (next(right_then, end) - start) / whole
     return {
         "name": plan.name,
         "half": plan.half,

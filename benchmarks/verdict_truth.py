@@ -193,20 +193,26 @@ def names(series: list[dict[str, Any]]) -> list[str]:
     few = f["spread"] < 0.5 or (f["kinds"] < 0.4 and f["likely"] > 0.3)
     if f["lost"] > 0.4 and f["jsd_G"] > 0.15 and f["jsd"] > 0.1 and few:
         found.append("collapsing")
-    if f["jsd_G"] > 0.15 and (f["own"] < 0.2 * f["jsd_G"] or f["auc"] < 0.6):
+    # Samples are the average's: what G does while its average is good harms nobody.
+    if f["jsd_G"] > 0.15 and f["jsd"] > 0.08 and (f["own"] < 0.2 * f["jsd_G"] or f["auc"] < 0.6):
         found.append("D blind")
     if f["auc"] > 0.97 and f["jsd"] > 0.25 and not moving:
         found.append("discriminator winning")
     # A run in circles comes near at times: its mean counts, not its median.
-    if mean(g["jsd_G"] for g in whole[-LATE:]) > 0.15 and f["wander"] > 0.3:
+    if mean(g["jsd_G"] for g in whole[-LATE:]) > 0.15 and f["jsd"] > 0.08 and f["wander"] > 0.3:
         found.append("oscillating")
     if f["gap"] > 0.1 and f["jsd_G"] > 0.08:
         found.append("overfitting")
     if (f.get("memory_held_out") or 1.0) < 0.6 and (f.get("memory_copies") or 0.0) > 0.6:
         found.append("memorising")
-    if not moving and (f["jsd"] > 0.2 or f["jsd"] > max(0.08, 0.6 * whole[0]["jsd"])):
+    if not moving and away(f["jsd"], whole[0]["jsd"]):
         found.append("stalled")
     return found
+
+
+def away(d: float, began: float) -> bool:
+    """Whether a run at JSD d is far from the data: by itself, or beside where it began."""
+    return d > 0.2 or d > max(0.08, 0.6 * began)
 
 
 def deserved(truth: dict[str, Any]) -> list[str]:
@@ -229,16 +235,22 @@ def _nearer(series: list[dict[str, Any]]) -> bool:
 def began(series: list[dict[str, Any]], name: str) -> int:
     """Samples seen when the run came to deserve the name that it has at its end: it may have lost it for one look, no longer.
 
-    It stalled when it was as near as it ever came.
+    It stalled when it was as near as it ever came, or went away from there.
     """
+    d = [f.get("jsd", math.log(2)) for f in series]
     if name == "stalled":
-        d = [f.get("jsd", math.log(2)) for f in series]
-        return int(next(f["samples"] for i, f in enumerate(series) if min(d[: i + 1]) < min(d) + 0.02))
-    stands = [name in names(series[: i + 1]) for i in range(len(series))]
+        stands = [away(x, d[0]) and min(d[: i + 1]) < min(d) + 0.02 for i, x in enumerate(d)]
+    else:
+        stands = [name in names(series[: i + 1]) for i in range(len(series))]
     first = len(stands) - 1
     while first > 0 and (stands[first - 1] or (first > 1 and stands[first - 2])):
         first -= 1
     return int(series[first]["samples"])
+
+
+def deserved_then(series: list[dict[str, Any]], samples: int) -> list[str]:
+    """The names that the run deserved when it had seen so many samples, by the looks so far."""
+    return names([f for f in series if f["samples"] <= samples])
 
 
 def harmed(series: list[dict[str, Any]]) -> bool:

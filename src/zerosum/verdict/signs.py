@@ -251,6 +251,10 @@ SIGNS: dict[str, Sign] = {
         lambda s: f"{percent(middle(s, 'copies'))} of fakes are nearer to a training item than that item's own neighbour is",
     ),
     "far": Sign(far, lambda s: f"the distance from held-out reals is {middle(s, 'distance'):.2f} (0 is the floor, 1 the far end)"),
+    "not near": Sign(
+        lambda s: s[-1].distance is not None and s[-1].distance > limit("near"),
+        lambda s: f"the distance from held-out reals is {middle(s, 'distance'):.2f} (0 is the floor, 1 the far end)",
+    ),
     "does not move": Sign(
         lambda s: len(s) > recent(s) and not improving(s), lambda s: f"it has not come nearer over the last {recent(s)} checks"
     ),

@@ -92,7 +92,7 @@ TROUBLES: tuple[State, ...] = (
         "oscillating",
         "G and D chase each other in circles: what G makes keeps changing and gets no better.",
         True,
-        needs=("G wanders",),
+        needs=("G wanders", "not near"),
         some=("G leaves its average", "jumps", "turns"),
         turns=(
             Turn("game.penalty", "it damps the circling (Mescheder et al. 2018)", to="r1r2"),
