@@ -94,3 +94,12 @@ def test_a_shorter_head_of_draws_begins_a_longer_one() -> None:
     assert long.shape == (9000, 1)
     assert torch.equal(part.head(10), long[:10])
     assert len(long.unique()) > 8900
+
+
+def test_a_part_holds_four_bytes_a_row_and_gives_rows_as_numpy_counts() -> None:
+    rows = np.arange(0, 40, 3)
+    part = Rows(numbered(40), rows)
+    assert part._rows is not None
+    assert part._rows.nbytes == 4 * len(rows)
+    assert part.rows.dtype == np.int64
+    np.testing.assert_array_equal(part.rows, rows)
