@@ -10,6 +10,7 @@ import os
 import socket
 import sys
 import traceback
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,14 +23,28 @@ from zerosum.chance import normal
 from zerosum.data.options import DataOptions
 from zerosum.data.source import Data, open_data
 from zerosum.run import trainer
-from zerosum.run.config import Config, GameOptions, NetOptions, PriorOptions
+from zerosum.run.config import Config, GameOptions, NetOptions, PlayerOptions, PriorOptions
 from zerosum.run.players import Players
+from zerosum.run.presets import PRESETS
 from zerosum.run.ranks import is_first
 from zerosum.run.rounds import Rounds
 
 ROUNDS = {torch.float64: 10, torch.float32: 1}
 POINTS = Config(prior=PriorOptions(dim=4), net=NetOptions(width=16, depth=2), batch=16, average=100, threads=1, device="cpu")
 IMAGES = replace(POINTS, net=NetOptions(kind="resnet", width=4, depth=1), batch=8, precision="float32")
+DIGITS = replace(
+    PRESETS["digits"].config,
+    prior=PriorOptions(dim=4),
+    net=NetOptions(kind="dcgan", width=4, hidden=8, refine=1),
+    batch=8,
+    warmup=20,
+    threads=1,
+    device="cpu",
+    precision="float32",
+)
+# At its own rates the preset for points multiplies the last bits a thousandfold in some rounds.
+SLOW = PlayerOptions(lr=1e-3, beta2=0.9, equalised=True)
+OCTAVES = replace(PRESETS["points"].config, batch=16, d=SLOW, g=SLOW, threads=1, device="cpu")
 
 CASES: dict[str, tuple[Config, str]] = {
     "relativistic with r1r2": (POINTS, "ring8"),
@@ -37,6 +52,8 @@ CASES: dict[str, tuple[Config, str]] = {
     "r1 simultaneous": (replace(POINTS, game=GameOptions(value="minimax", penalty="r1", order="simultaneous", g_steps=2)), "ring8"),
     "stored images": (IMAGES, "pictures"),
     "mirrored images": (IMAGES, "mirrored"),
+    "preset for digits, with Muon": (DIGITS, "pictures"),
+    "octaves and tanh": (OCTAVES, "ring8"),
 }
 
 
@@ -74,40 +91,38 @@ def play(out: Path, name: str, dtype: torch.dtype) -> None:
         save_file({"statistics": torch.stack(statistics), **{n: g.contiguous() for n, g in seen.items()}}, out / f"{name}.safetensors")
 
 
-def child(out: Path, rank: int, size: int, port: int) -> int:
-    """All cases in one of `size` processes. Returns its exit status."""
-    given = {
-        "RANK": rank,
-        "LOCAL_RANK": rank,
-        "WORLD_SIZE": size,
-        "LOCAL_WORLD_SIZE": size,
-        "MASTER_ADDR": "127.0.0.1",
-        "MASTER_PORT": port,
-    }
-    os.environ.update({name: str(value) for name, value in given.items()})
-    try:
-        for name in CASES:
-            for dtype in ROUNDS:
-                play(out / str(dtype).removeprefix("torch."), name, dtype)
-    except BaseException:
-        traceback.print_exc()
-        return 1
-    return 0
-
-
-def world(out: Path, size: int) -> None:
-    """`size` processes that play together."""
-    for dtype in ROUNDS:
-        (out / str(dtype).removeprefix("torch.")).mkdir(parents=True)
+def together(size: int, work: Callable[[], object]) -> bool:
+    """Has `work` done in each of `size` processes that torchrun might have started. Whether all of them ended without an exception."""
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
         port = int(s.getsockname()[1])
     children = []
     for rank in range(size):
         if (pid := os.fork()) == 0:
-            os._exit(child(out, rank, size, port))
+            given = {"RANK": rank, "LOCAL_RANK": rank, "WORLD_SIZE": size, "LOCAL_WORLD_SIZE": size, "MASTER_PORT": port}
+            os.environ.update({"MASTER_ADDR": "127.0.0.1", **{name: str(value) for name, value in given.items()}})
+            try:
+                work()
+            except BaseException:
+                traceback.print_exc()
+                os._exit(1)
+            os._exit(0)
         children.append(pid)
-    if any(os.waitpid(pid, 0)[1] for pid in children):
+    statuses = [os.waitpid(pid, 0)[1] for pid in children]
+    return not any(statuses)
+
+
+def all_cases(out: Path) -> None:
+    for name in CASES:
+        for dtype in ROUNDS:
+            play(out / str(dtype).removeprefix("torch."), name, dtype)
+
+
+def world(out: Path, size: int) -> None:
+    """`size` processes that play together."""
+    for dtype in ROUNDS:
+        (out / str(dtype).removeprefix("torch.")).mkdir(parents=True)
+    if not together(size, lambda: all_cases(out)):
         sys.exit(f"one of {size} processes failed")
 
 

@@ -22,7 +22,7 @@ from zerosum.run.folder import open_run
 from zerosum.run.players import Players
 from zerosum.run.ranks import Ranks, restarted
 from zerosum.run.rounds import NotFinite, Rounds
-from zerosum.run.stopping import Stop, interruptible
+from zerosum.run.stopping import Stop, at_once, interruptible
 
 POINTS = Config(prior=PriorOptions(dim=4), net=NetOptions(width=16, depth=2), batch=16, average=100, threads=1, device="cpu")
 
@@ -86,6 +86,13 @@ def test_outside_of_the_loop_sigterm_is_like_ctrl_c() -> None:
             os.kill(os.getpid(), signal.SIGTERM)
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+def test_where_nothing_is_to_be_finished_a_signal_ends_at_once() -> None:
+    before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+    with at_once():
+        assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == [signal.SIG_DFL] * 2
+    assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
 
 
 # -- numbers ------------------------------------------------------------------------------------------------------------------------------

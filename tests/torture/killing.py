@@ -129,6 +129,8 @@ def play(out: Path, knobs: list[str], kills: int, seed: int) -> dict[str, int]:
 
 def main(out: Path, seed: int, asked: list[str]) -> None:
     torch.set_num_threads(1)
+    # What torch imports at its first optimiser takes longer than a training here; forks inherit it.
+    torch.optim.SGD([torch.zeros(1)])
     pictures = out / "pictures.npy"
     np.save(pictures, (normal((60, 16, 16), 0, "pictures") * 40 + 128).clamp(0, 255).to(torch.uint8).numpy())
     for name, _, kills in (word.partition(":") for word in asked):

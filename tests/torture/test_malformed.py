@@ -24,6 +24,8 @@ from zerosum.data.options import DataOptions
 from zerosum.data.pictures import Unreadable, guarded, look, pixels
 from zerosum.data.source import open_data
 from zerosum.errors import Refusal
+from zerosum.report import folder as report_folder
+from zerosum.report import page
 from zerosum.run import checkpoint, trainer
 from zerosum.run.config import Config, NetOptions, PriorOptions, from_json, to_json
 from zerosum.run.folder import open_run
@@ -226,3 +228,27 @@ def test_values_of_other_types_in_a_config(tally: Any, count: Any) -> None:
     one()
     assert refused > 10
     tally.add(count(400, 100), count(400, 100))
+
+
+def test_values_of_other_types_in_a_record(tally: Any, count: Any, run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever is sent a run gets a verdict and a page, whatever stands in its rows."""
+    monkeypatch.setattr(page, "curves", lambda run: [])
+    rows = [json.loads(line) for line in (run / "record.jsonl").read_text().splitlines()]
+    check = next(row for row in rows if row["type"] == "check")
+    rows += [{**check, "round": 10 * i, "samples": 160 * i, "average_coverage": 0.5} for i in range(1, 12)]
+    (tmp_path / "run.json").write_bytes((run / "run.json").read_bytes())
+    places = [(i, name) for i, row in enumerate(rows) for name in row]
+
+    @settings(max_examples=count(300, 30), deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck))
+    @given(st.lists(st.tuples(st.sampled_from(places), NOT_SO | st.just(10**400) | st.just(-1e308)), min_size=1, max_size=6))
+    def one(changes: list[tuple[tuple[int, str], Any]]) -> None:
+        changed = [dict(row) for row in rows]
+        for (i, name), value in changes:
+            changed[i][name] = value
+        (tmp_path / "record.jsonl").write_text("".join(json.dumps(row) + "\n" for row in changed))
+        json.dumps(open_run(tmp_path).verdict().to_json(), allow_nan=False)
+        seen = report_folder.read_run(tmp_path)
+        assert page.render(seen, page.told(seen))
+
+    one()
+    tally.add(count(300, 30), count(300, 30))

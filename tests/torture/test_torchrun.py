@@ -38,8 +38,8 @@ def launched(out: Path, samples: int, restarts: int, job: str = "none") -> subpr
         str(restarts),
         "--monitor-interval",
         "0.1",
-        "--rdzv-id",
-        job,
+        # Without a place to meet, torchrun makes up a name of its own in place of --rdzv-id.
+        *["--rdzv-backend", "c10d", "--rdzv-endpoint", "localhost:0", "--rdzv-id", job],
     ]
     command = [*launcher, str(HERE / "hurried.py"), "train", "ring8", "--out", str(out), "--samples", str(samples), *KNOBS]
     here = {**os.environ, "OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": "lo"}

@@ -290,10 +290,10 @@ def parse_mixture(text: str) -> Mixture:
         raise Refusal(f"The mixture {text!r} cannot be read: write weight*N(mean,std) joined by +, for example 0.3*N(-2,0.5)+0.7*N(1,0.2).")
     weights = [float(t[1] or 1) for t in read]
     means, stds = [float(t[2]) for t in read], [float(t[3]) for t in read]
-    if not all(math.isfinite(v) for v in (*weights, *means, *stds)):
-        raise Refusal(f"The mixture {text!r} has a number too large to hold: make it smaller.")
     if min(stds) <= 0:
         raise Refusal(f"The mixture {text!r} has a standard deviation of {min(stds):g}: each must be above 0.")
+    if not max(1e-12, 1e-6 * max(map(abs, means))) <= min(stds) <= max(stds) <= 1e12:
+        raise Refusal(f"The mixture {text!r} is beyond 32-bit numbers: give stds from 1e-12 to 1e12, each above a millionth of any mean.")
     if min(weights) <= 0 or abs(sum(weights) - 1) > 1e-6:
         raise Refusal(f"The mixture {text!r} is a density that does not integrate to one: its weights must be positive with sum 1.")
     return mixture(weights, means, stds)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from sys import float_info
 from typing import Any
 
 ABSENT = "–"
@@ -12,7 +13,8 @@ def finite(x: Any) -> float | None:
     """x as a float when it is a finite number, else None (null, NaN, infinity, text)."""
     if isinstance(x, bool) or not isinstance(x, (int, float)):
         return None
-    return float(x) if math.isfinite(x) else None
+    # Compared, not asked whether it is finite: a whole number in JSON may be too long to be a float.
+    return float(x) if abs(x) <= float_info.max else None
 
 
 def count(n: Any) -> str:

@@ -23,6 +23,7 @@ from torch import distributed as dist
 
 from zerosum.data.batches import Rows
 from zerosum.errors import Refusal
+from zerosum.run.stopping import at_once
 
 # How long a process waits for another before it gives up: longer than any grid or report takes to draw.
 TIMEOUT = timedelta(seconds=float(os.environ.get("ZEROSUM_RANK_TIMEOUT", 120)))
@@ -198,7 +199,7 @@ def join(device: str) -> Ranks:
         if device != "cuda":
             raise Refusal(f"--device {device} names one GPU and {size} processes were started: use --device cuda, one process a GPU.")
         torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", 0)) % torch.cuda.device_count())
-    with _talking():
+    with _talking(), at_once():
         if not dist.is_initialized():
             from torch.distributed.rendezvous import rendezvous
 

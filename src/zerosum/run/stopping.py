@@ -9,6 +9,8 @@ import os
 import signal
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
@@ -24,6 +26,17 @@ def interruptible() -> None:
     """From here on SIGTERM raises KeyboardInterrupt as Ctrl-C does. Nothing in a thread, where there are no signals."""
     if _in_main_thread() and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
         signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
+@contextmanager
+def at_once() -> Iterator[None]:
+    """Within it a signal ends the process there and then: for a wait that Python hears no signal in, where there is nothing to finish."""
+    before = {number: signal.signal(number, signal.SIG_DFL) for number in SIGNALS} if _in_main_thread() else {}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 class Stop:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from sys import float_info
 from typing import Any
 
 Row = Mapping[str, Any]
@@ -61,7 +62,8 @@ def looks(rows: Sequence[Row]) -> list[Look]:
 def number(row: Row, name: str) -> float | None:
     """A finite number of the row, else None."""
     value = row.get(name)
-    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value) else None
+    # Compared, not asked whether it is finite: a whole number in JSON may be too long to be a float.
+    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) <= float_info.max else None
 
 
 def _above(row: Row, name: str, floor: str) -> float | None:
@@ -102,9 +104,9 @@ def _look(row: Row, before: Row | None) -> Look:
     m = number(row, "n_train") or n
     seen, of = row.get("modes"), row.get("modes_of")
     return Look(
-        round=int(row.get("round", 0)),
-        samples=int(row.get("samples", 0)),
-        seconds=float(row.get("seconds", 0.0)),
+        round=int(number(row, "round") or 0),
+        samples=int(number(row, "samples") or 0),
+        seconds=number(row, "seconds") or 0.0,
         finite=row.get("finite", True) is True,
         distance=_mean(parts),
         auc=number(row, "auc_val"),
@@ -120,7 +122,7 @@ def _look(row: Row, before: Row | None) -> Look:
         grad_g=number(row, "grad_g"),
         gap=None if gap is None else gap - 0.5,
         # Mann and Whitney 1947: variance (n + m + 1) / (12 n m) where the laws agree.
-        gap_error=None if not n or not m else math.sqrt((n + m + 1) / (12 * n * m)),
+        gap_error=None if not n or not m or min(n, m) < 1 else math.sqrt((n + m + 1) / (12 * n * m)),
         left=number(row, "left") or 0.0,
         r_t=number(row, "r_t"),
         held_out=number(row, "memory_held_out"),
