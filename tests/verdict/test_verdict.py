@@ -222,6 +222,24 @@ def test_a_record_within_the_noise_of_the_run_itself_is_no_improvement() -> None
     assert verdict([row(i, 0.3 * (i >= CHECKS - 8)) for i in range(CHECKS)]).state == "improving"
 
 
+def test_circles_near_the_data_are_no_trouble() -> None:
+    near = {"average_coverage": 0.94, "average_missing": 0.08, "fresh": 0.02}
+    rows = [check(i, **{**CASES["oscillating"](i), **near}) for i in range(CHECKS)]
+    assert not any(STATES[row["state"]].trouble for row in verdict(rows).history)
+    assert verdict(run("oscillating")).state == "oscillating"
+
+
+def test_a_run_that_rests_well_above_its_best_has_not_settled() -> None:
+    def row(i: int, then: float) -> Row:
+        d = 0.05 if 5 <= i < 15 else then if i >= 15 else 0.9
+        return check(i, fresh=d * math.log(2), coverage=0.94 * (1 - d), missing=0.06 + d)
+
+    assert verdict([row(i, 0.1) for i in range(CHECKS)]).state == "settled"
+    fallen = verdict([row(i, 0.3) for i in range(CHECKS)])
+    assert fallen.state == "too early to say"
+    assert any("at its best" in sentence for sentence in fallen.evidence)
+
+
 def test_rows_without_checks_or_with_holes() -> None:
     for rows in (
         [],
