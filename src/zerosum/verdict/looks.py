@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from statistics import median
 from sys import float_info
 from typing import Any
 
@@ -16,8 +17,9 @@ class Look:
     """One check. None: the row did not have the number.
 
     distance: 0 (the floor) to 1, the mean of three: what a fresh D tells (over log 2), the reals that are not covered, the cells that
-    are missing; of G's average. told: nats that the run's own D tells of held-out reals and G's fakes. fresh: nats that a fresh D tells,
-    above the floor. cover, precise: coverage and precision of G over their floors; cover_average. missing: total variation of G's cells
+    are missing; of G's average. smooth: the median of this check's distance and the two before: one odd check neither makes a record nor
+    breaks one. told: nats that the run's own D tells of held-out reals and G's fakes. fresh: nats that a fresh D tells, above the
+    floor. cover, precise: coverage and precision of G over their floors; cover_average. missing: total variation of G's cells
     from the reals', above the floor. drift: total variation of G's cells from those of the check before. apart: of G's cells from its
     average's. gap: chance above 1/2 that D scores a training real above a held-out one; gap_error, its standard error.
     left: how much of what falls over the run is still to fall, 1 to 0; rows of before it was written count as 0.
@@ -28,6 +30,7 @@ class Look:
     seconds: float
     finite: bool
     distance: float | None = None
+    smooth: float | None = None
     auc: float | None = None
     told: float | None = None
     fresh: float | None = None
@@ -51,10 +54,15 @@ class Look:
 def looks(rows: Sequence[Row]) -> list[Look]:
     """The checks among record rows, in order. A number that is null, missing or not finite is None."""
     found: list[Look] = []
+    distances: list[float] = []
     before: Row | None = None
     for row in rows:
         if row.get("type") == "check":
-            found.append(_look(row, before))
+            look = _look(row, before)
+            if look.distance is not None:
+                distances.append(look.distance)
+                look = replace(look, smooth=median(distances[-3:]))
+            found.append(look)
             before = row
     return found
 

@@ -54,9 +54,8 @@ def middle(looks: Looks, name: str, n: int | None = None) -> float:
 
 
 def smooth_distances(looks: Looks) -> list[float]:
-    """Medians of three distances in a row: one odd check neither makes a record nor breaks one."""
-    d = [look.distance for look in looks if look.distance is not None]
-    return [median(d[max(0, i - 2) : i + 1]) for i in range(len(d))]
+    """The smoothed distances of the checks that have one."""
+    return [look.smooth for look in looks if look.smooth is not None]
 
 
 def noise(looks: Looks) -> float:
