@@ -5,7 +5,8 @@
 
 The global batch is the game's own times the number of processes, so that each process works as much as one alone would. `exchange`: a
 player's gradients averaged on their own, all processes begun at once. `within`: the time that rounds spend in exchanges, which holds
-the wait for the slowest process too. Milliseconds, medians over rounds; one thread a process. Prints a line of JSON a game.
+the wait for the slowest process too. Milliseconds of the first process, medians over rounds, by the clock and by its processor time, which
+a busy machine does not lengthen; one thread a process. Prints a line of JSON a game.
 """
 
 from __future__ import annotations
@@ -15,7 +16,6 @@ import json
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from statistics import median
 from typing import Any
 
 import torch
@@ -32,16 +32,32 @@ from zerosum.run.rounds import Rounds
 WARM = 5  # rounds that are not counted
 
 
+def now() -> Tensor:
+    """Seconds by the clock and of this process's processor time, (2,)."""
+    return torch.tensor([time.perf_counter(), time.process_time()], dtype=torch.float64)
+
+
+def told(taken: Sequence[Tensor]) -> dict[str, float]:
+    """Medians in milliseconds."""
+    clock, processor = (1e3 * torch.stack(list(taken)).median(0).values).tolist()
+    return {"clock": round(clock, 3), "processor": round(processor, 3)}
+
+
 @dataclass(eq=False)
 class Watched(Ranks):
-    """Ranks that keep account of their exchanges: seconds and bytes of each."""
+    """Ranks that keep account of their exchanges: the time (2,) and the bytes of all since `forget`."""
 
-    spent: list[tuple[float, int]] = field(default_factory=list)
+    spent: Tensor = field(default_factory=lambda: torch.zeros(2, dtype=torch.float64))
+    sent: int = 0
+
+    def forget(self) -> None:
+        self.spent, self.sent = torch.zeros_like(self.spent), 0
 
     def average(self, tensors: Sequence[Tensor]) -> None:
-        began = time.perf_counter()
+        began = now()
         super().average(tensors)
-        self.spent.append((time.perf_counter() - began, sum(t.nbytes for t in tensors)))
+        self.spent += now() - began
+        self.sent += sum(t.nbytes for t in tensors)
 
 
 def playing(game: Game, ranks: Ranks) -> Rounds:
@@ -51,29 +67,28 @@ def playing(game: Game, ranks: Ranks) -> Rounds:
     return Rounds(config, Players(config, game.shape, engine.prepare()), Synthetic(game.shape), where, engine, ranks)
 
 
-def exchange(ranks: Ranks, weights: int, tries: int) -> float:
-    """Milliseconds for the average of so many float32 numbers, when all processes begin at once."""
+def exchange(ranks: Ranks, weights: int, tries: int) -> dict[str, float]:
+    """The average of so many float32 numbers, when all processes begin at once."""
     numbers, taken = [torch.ones(weights)], []
     for _ in range(tries):
         if ranks.size > 1:
             dist.barrier()
-        began = time.perf_counter()
+        began = now()
         Ranks.average(ranks, numbers)
-        taken.append(time.perf_counter() - began)
-    return 1e3 * median(taken)
+        taken.append(now() - began)
+    return told(taken)
 
 
 def measured(name: str, ranks: Watched, count: int) -> dict[str, Any]:
     rounds = playing(GAMES[name], ranks)
-    taken, within, bytes_ = [], [], 0
+    taken, within = [], []
     for t in range(WARM + count):
-        ranks.spent.clear()
-        began = time.perf_counter()
+        ranks.forget()
+        began = now()
         rounds.play(t, None)
         if t >= WARM:
-            taken.append(time.perf_counter() - began)
-            within.append(sum(seconds for seconds, _ in ranks.spent))
-            bytes_ = sum(size for _, size in ranks.spent)
+            taken.append(now() - began)
+            within.append(ranks.spent)
     weights = {letter: sum(p.numel() for p in m.parameters()) for letter, m in (("g", rounds.players.G), ("d", rounds.players.D))}
     return {
         "game": name,
@@ -81,10 +96,10 @@ def measured(name: str, ranks: Watched, count: int) -> dict[str, Any]:
         "batch": rounds.config.batch,
         "precision": rounds.engine.precision,
         "weights": weights,
-        "bytes_a_round": bytes_,
-        "round_ms": round(1e3 * median(taken), 3),
-        "within_ms": round(1e3 * median(within), 3),
-        "exchange_ms": {letter: round(exchange(ranks, n, count), 3) for letter, n in weights.items()},
+        "bytes_a_round": ranks.sent,
+        "round_ms": told(taken),
+        "within_ms": told(within),
+        "exchange_ms": {letter: exchange(ranks, n, count) for letter, n in weights.items()},
     }
 
 

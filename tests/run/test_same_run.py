@@ -17,6 +17,7 @@ from safetensors.torch import load_file
 from torch.testing import assert_close
 
 from zerosum.chance import normal
+from zerosum.commands import cli
 from zerosum.data import cache
 from zerosum.data.batches import Rows
 from zerosum.data.options import DataOptions
@@ -166,14 +167,20 @@ def test_for_every_preset(name: str, place: Path, tmp_path: Path, interruptions:
 
 
 def test_copied_elsewhere(place: Path, tmp_path: Path, interruptions: Interruptions) -> None:
-    """Nothing in a run's folder hangs on where it lies; only the data are found where they were."""
-    spec, samples = str(place / "points.npy"), ROUNDS * POINTS.batch
-    straight = played(tmp_path / "straight", POINTS, spec, DataOptions(), interruptions, [])
+    """Nothing in a run's folder hangs on where it lies, and its data may lie elsewhere too, if somebody says where."""
+    straight = played(tmp_path / "straight", POINTS, str(place / "points.npy"), DataOptions(), interruptions, [])
+    (tmp_path / "here").mkdir()
+    shutil.copy(place / "points.npy", tmp_path / "here")
     interruptions.at = [5]
-    run = trainer.train(open_data(spec), tmp_path / "here" / "a", POINTS, samples=samples)
-    shutil.copytree(run.path, tmp_path / "there" / "b")
-    shutil.rmtree(run.path)
-    assert_same(straight, trainer.resume(tmp_path / "there" / "b"))
+    spec = str(tmp_path / "here" / "points.npy")
+    trainer.train(open_data(spec), tmp_path / "here" / "a", POINTS, samples=ROUNDS * POINTS.batch)
+    shutil.copytree(tmp_path / "here", tmp_path / "there")
+    shutil.rmtree(tmp_path / "here")
+    run = tmp_path / "there" / "a"
+    with pytest.raises(Refusal, match=r"points\.npy, which the run in .* was trained on, is gone: .* --data PATH"):
+        trainer.resume(run)
+    assert cli.main(["resume", str(run), "--data", str(tmp_path / "there" / "points.npy"), "--quiet"]) == 0
+    assert_same(straight, open_run(run))
 
 
 def test_other_data_than_its_own_is_refused(place: Path, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from zerosum.commands.flags import parse, positional
 EXAMPLES = """\
   zerosum resume runs/digits                      to the end that it was started with
   zerosum resume runs/digits --samples 1000000    further than that
+  zerosum resume copied/run --data photos/        on another machine, where the data lie elsewhere
 """
 
 
@@ -24,6 +25,8 @@ class Resume:
     """Go on until D has seen this many reals in all."""
     minutes: float | None = None
     """Go on for about this much longer."""
+    data: str | None = None
+    """Where its data lie now, if no longer where they were; they must be the same."""
     tensorboard: bool = False
     """Write the record for TensorBoard too, into RUN/tensorboard."""
     quiet: bool = False
@@ -40,5 +43,5 @@ def main(argv: Sequence[str]) -> int:
     if run.finished and args.samples is None and args.minutes is None:
         return report(run)
     with followed(run.path, quiet=args.quiet or not is_first(), tensorboard=args.tensorboard and is_first()) as listener:
-        run = api.resume(run.path, samples=args.samples, minutes=args.minutes, listener=listener)
+        run = api.resume(run.path, samples=args.samples, minutes=args.minutes, data=args.data, listener=listener)
     return report(run)

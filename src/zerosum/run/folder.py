@@ -128,6 +128,9 @@ class Run:
         stated = self.manifest["data"]
         if stated["spec"] is None:
             raise Refusal(f"{self.path} was trained on an array in memory: hand the same array to zerosum.resume(path, data=array).")
+        if Path(stated["spec"]).is_absolute() and not Path(stated["spec"]).exists():
+            now = f"bring it back, or say where it lies now: zerosum resume {self.path} --data PATH"
+            raise Refusal(f"{stated['spec']}, which the run in {self.path} was trained on, is gone: {now}.")
         data = open_data(stated["spec"], self.config.data)
         if data.fingerprint != stated["fingerprint"]:
             raise Refusal(f"{stated['spec']} has changed since the run in {self.path} began: bring the old data back, or start a new run.")
