@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn.functional import leaky_relu
 
 from zerosum.nets.sizes import ladder
-from zerosum.nets.start import Weighted, start
+from zerosum.nets.start import Weighted, normal_, start
 
 MOST_DOUBLINGS = 3  # 64, 128, 256, 512 channels in the published nets
 
@@ -30,7 +30,7 @@ def channels(width: int, rungs: int) -> list[int]:
 def _start(layer: Weighted, norm: str, slope: float | None = None) -> None:
     start(layer, slope)
     if norm == "batch":
-        nn.init.normal_(layer.weight, 0.0, 0.02)
+        normal_(layer.weight, 0.0, 0.02)
 
 
 def _refined(width: int, norm: str, slope: float, times: int) -> list[nn.Conv2d]:
@@ -45,7 +45,7 @@ def _norm(norm: str, width: int) -> nn.Module:
     if norm != "batch":
         return nn.Identity()
     layer = nn.BatchNorm2d(width)
-    nn.init.normal_(layer.weight, 1.0, 0.02)
+    normal_(layer.weight, 1.0, 0.02)
     return layer
 
 

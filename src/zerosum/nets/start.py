@@ -17,6 +17,12 @@ def fan_in(layer: nn.Module) -> float:
     return float(weight[0].numel()) if isinstance(weight, Tensor) and weight.ndim > 1 else 1.0
 
 
+def normal_(weight: Tensor, mean: float, std: float) -> None:
+    """Draws a weight from N(mean, std^2). One without memory is left alone: PyTorch would load its compiler for it, for seconds."""
+    if not weight.is_meta:
+        nn.init.normal_(weight, mean, std)
+
+
 def start(layer: Weighted, slope: float | None = None, scale: float = 1.0) -> None:
     """Weights N(0, gain^2 scale^2 / fan-in), biases zero: the signal keeps its variance (He et al. 2015, arXiv 1502.01852, eq. 14).
 
@@ -24,6 +30,6 @@ def start(layer: Weighted, slope: float | None = None, scale: float = 1.0) -> No
     nothing.
     """
     gain = 1.0 if slope is None else nn.init.calculate_gain("leaky_relu", slope)
-    nn.init.normal_(layer.weight, 0.0, scale * gain / fan_in(layer) ** 0.5)
+    normal_(layer.weight, 0.0, scale * gain / fan_in(layer) ** 0.5)
     if layer.bias is not None:
         nn.init.zeros_(layer.bias)

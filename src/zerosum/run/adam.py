@@ -1,37 +1,39 @@
 """Adam (Kingma and Ba 2015, arXiv 1412.6980, Algorithm 1) by PyTorch's fused kernel, one call a group and nothing around it.
 
 Small nets feel what torch.optim.Adam does beside the kernel in every step: for groups of a few thousand weights it takes longer than the
-kernel. State and groups are torch's own, so that a checkpoint of one is a checkpoint of the other.
+kernel. And making one of torch's optimisers loads its compiler, which takes longer than all the rest of a training's start. State and
+groups are as torch's own, so that a checkpoint of one is a checkpoint of the other.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, overload
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any
 
 import torch
 from torch import Tensor
 
+EPS = 1e-8
 
-class Adam(torch.optim.Adam):
-    """torch.optim.Adam, fused, for dense gradients and no weight decay: the same numbers to the bit."""
 
-    found_inf: Tensor  # 1 where no update may be made; set by whoever does not wait for the device.
+class Adam:
+    """torch.optim.Adam, fused, for dense gradients and no weight decay: the same numbers to the bit.
 
-    def __init__(self, groups: Any, lr: float, betas: tuple[float, float]) -> None:
-        super().__init__(groups, lr=lr, betas=betas, fused=True)
+    param_groups: dicts of `params`, `lr`, `betas`, `eps` and whatever a group was given. state: by weight.
+    found_inf: 1 where no update may be made; set by whoever does not wait for the device.
+    """
 
-    @overload
-    def step(self, closure: None = None) -> None: ...
-    @overload
-    def step(self, closure: Callable[[], float]) -> float: ...
+    def __init__(self, groups: Iterable[dict[str, Any]], lr: float, betas: tuple[float, float]) -> None:
+        self.param_groups = [{"lr": lr, "betas": betas, "eps": EPS, **group} for group in groups]
+        self.state: defaultdict[Tensor, dict[str, Tensor]] = defaultdict(dict)
+        self.found_inf: Tensor | None = None
+
     @torch.no_grad()
-    def step(self, closure: Callable[[], float] | None = None) -> float | None:
-        """One update of all parameters that have a gradient. closure: not used; a GAN's costs are taken before."""
-        heed = getattr(self, "found_inf", None)
+    def step(self) -> None:
+        """One update of all parameters that have a gradient."""
         for group in self.param_groups:
-            self._update(group, heed)
-        return None
+            self._update(group, self.found_inf)
 
     def _update(self, group: dict[str, Any], heed: Tensor | None) -> None:
         for weights in _alike([p for p in group["params"] if p.grad is not None]):
@@ -62,7 +64,7 @@ class Adam(torch.optim.Adam):
             torch._foreach_sub_(steps, [heed] * len(steps))
 
     def _moments(self, p: Tensor) -> dict[str, Tensor]:
-        state: dict[str, Tensor] = self.state[p]
+        state = self.state[p]
         if not state:
             state["step"] = torch.zeros((), dtype=torch.float32, device=p.device)
             state["exp_avg"] = torch.zeros_like(p, memory_format=torch.preserve_format)

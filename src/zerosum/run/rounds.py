@@ -194,7 +194,9 @@ class Rounds:
         if known is None:
             found = torch.autograd.grad(owed.whole, played, allow_unused=True)
         elif letter == "g" and self._by_hand is None:
-            found = torch.autograd.grad(list(known), played, list(known.values()), allow_unused=True)
+            # A scalar with this gradient at the fakes: given one of its own, autograd would load PyTorch's symbolic shapes, for a second.
+            ((fake, at_fakes),) = known.items()
+            found = torch.autograd.grad((fake * at_fakes).sum(), played, allow_unused=True)
         else:
             by_weight = self._by_hand.gradients(*known.values()) if letter == "g" and self._by_hand is not None else known
             found = [by_weight[w] for w in played]

@@ -53,24 +53,29 @@ def fitted(engine: Engine, config: Config, players: Players, shape: Sequence[int
 
 
 def wide(player: nn.Module, batch: Sequence[int]) -> Iterator[tuple[str, Shape, int]]:
-    """Each wide convolution of a player: its name, its larger map's shape, its smaller map's channels. Nothing is computed for it."""
-    meta = copy.deepcopy(player).to("meta")
+    """Each wide convolution of a player: its name, its larger map's shape, its smaller map's channels.
+
+    Maps are seen on one sample's way through a copy: on the meta device PyTorch would load its compiler first, for seconds.
+    """
+    names = [name for name, layer in player.named_modules() if fits(layer) and layer.in_channels * layer.out_channels >= WIDE]
+    if not names:
+        return
+    trial = copy.deepcopy(player).eval()
     seen: dict[str, tuple[Shape, int]] = {}
 
     def watch(name: str) -> Callable[[nn.Module, tuple[Tensor, ...], Tensor], None]:
         def note(layer: nn.Module, given: tuple[Tensor, ...], out: Tensor) -> None:
             large, small = (out, given[0]) if isinstance(layer, nn.ConvTranspose2d) else (given[0], out)
-            n, c, h, w = large.shape
-            seen[name] = ((n, c, h, w), small.shape[1])
+            _, c, h, w = large.shape
+            seen[name] = ((batch[0], c, h, w), small.shape[1])
 
         return note
 
-    for name, layer in meta.named_modules():
-        if fits(layer):
-            layer.register_forward_hook(watch(name))
+    for name in names:
+        trial.get_submodule(name).register_forward_hook(watch(name))
     with torch.no_grad():
-        meta(torch.empty(tuple(batch), device="meta"))
-    return ((name, size, channels) for name, (size, channels) in seen.items() if size[1] * channels >= WIDE)
+        trial(next(player.parameters()).new_zeros(1, *batch[1:]))
+    yield from ((name, size, channels) for name, (size, channels) in seen.items())
 
 
 def faster(size: Shape, channels: int) -> Routes:
