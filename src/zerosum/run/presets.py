@@ -36,7 +36,7 @@ PRESETS: dict[str, Preset] = {
             net=NetOptions(kind="dcgan", width=32, hidden=128, refine=1),
             d=PlayerOptions(optimiser="muon", lr=4e-2, lr_end=2e-3, beta2=0.9, equalised=True),
             g=PlayerOptions(optimiser="muon", lr=4e-2, lr_end=2e-3, beta2=0.9, equalised=True),
-            batch=32,
+            batch=64,
             average=10_000,
             warmup=2_000,
         ),
