@@ -1,9 +1,10 @@
 """Ours and the plain DCGAN reference on MNIST for the same time, on the same machine, side by side, scored alike.
 
-    python benchmarks/mnist.py --minutes 10 --seeds 3
+    python benchmarks/mnist.py --minutes 10 --seeds 3 --out FOLDER
 
 Each program trains in a process of its own with --threads threads (one each by default, both at once, so that neither has a quieter
-machine than the other); 10,000 samples of each are scored against the 10,000 test digits in the package's digit features. The reference is
+machine than the other); 10,000 samples of each are scored against the 10,000 test digits in the package's digit features, and kept in
+FOLDER as fakes.npy for whoever has other features. The reference is
 zerosum/bench/dcgan.py at 32 x 32 (digits padded by two, samples cut back), batch 64.
 """
 
@@ -13,7 +14,6 @@ import argparse
 import json
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -63,6 +63,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=10.0)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--out", type=Path, default=Path("runs/benchmark-mnist"))
     parser.add_argument("--child", nargs=3, metavar=("WHICH", "SEED", "OUT"), help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.child:
@@ -70,33 +71,16 @@ def main() -> None:
         {"ours": ours, "reference": reference}[which](args.minutes, int(seed), args.threads, Path(out))
         return
     for seed in range(args.seeds):
-        with tempfile.TemporaryDirectory() as folder:
-            running = {}
-            for which in ("ours", "reference"):
-                out = Path(folder) / which
-                out.mkdir()
-                command = [
-                    sys.executable,
-                    __file__,
-                    "--minutes",
-                    str(args.minutes),
-                    "--threads",
-                    str(args.threads),
-                    "--child",
-                    which,
-                    str(seed),
-                    str(out),
-                ]
-                running[which] = subprocess.Popen(command, stderr=subprocess.DEVNULL)
-            for process in running.values():
-                process.wait()
-            for which in running:
-                print(
-                    json.dumps(
-                        {"program": which, "seed": seed, "minutes": args.minutes, "threads": args.threads, **score(Path(folder) / which)}
-                    ),
-                    flush=True,
-                )
+        running = {}
+        for which in ("ours", "reference"):
+            out = args.out / f"{which}-{seed}"
+            out.mkdir(parents=True)
+            options = ["--minutes", str(args.minutes), "--threads", str(args.threads), "--child", which, str(seed), str(out)]
+            running[out] = subprocess.Popen([sys.executable, __file__, *options], stderr=subprocess.DEVNULL)
+        for process in running.values():
+            process.wait()
+        for out in running:
+            print(json.dumps({"program": out.name, "minutes": args.minutes, "threads": args.threads, **score(out)}), flush=True)
 
 
 if __name__ == "__main__":
