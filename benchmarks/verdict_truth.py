@@ -194,12 +194,12 @@ def names(series: list[dict[str, Any]]) -> list[str]:
     if f["lost"] > 0.4 and f["jsd_G"] > 0.15 and f["jsd"] > 0.1 and few:
         found.append("collapsing")
     # Samples are the average's: what G does while its average is good harms nobody.
-    if f["jsd_G"] > 0.15 and f["jsd"] > 0.08 and (f["own"] < 0.2 * f["jsd_G"] or f["auc"] < 0.6):
+    if f["jsd_G"] > 0.15 and f["jsd"] > 0.08 and (f["own"] < 0.2 * f["jsd_G"] or f["auc"] < (0.75 if f["jsd_G"] > 0.25 else 0.6)):
         found.append("D blind")
     if f["auc"] > 0.97 and f["jsd"] > 0.25 and not moving:
         found.append("discriminator winning")
     # A run in circles comes near at times: its mean counts, not its median.
-    if mean(g["jsd_G"] for g in whole[-LATE:]) > 0.15 and f["jsd"] > 0.08 and f["wander"] > 0.3:
+    if mean(g["jsd_G"] for g in whole[-LATE:]) > 0.15 and f["jsd"] > 0.08 and mean(g["wander"] or 0.0 for g in whole[-LATE:]) > 0.3:
         found.append("oscillating")
     if f["gap"] > 0.1 and f["jsd_G"] > 0.08:
         found.append("overfitting")

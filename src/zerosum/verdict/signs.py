@@ -70,7 +70,8 @@ def improving(looks: Looks) -> bool:
     d, n = smooth_distances(looks), recent(looks)
     if len(d) <= n:
         return bool(d) and d[-1] < d[0] - limit("move")
-    return min(d[-n:]) < min(d[:-n]) - noise(looks)
+    best = min(d[:-n])
+    return min(d[-n:]) < best - max(noise(looks), limit("gain") * best)
 
 
 def lately(looks: Looks) -> list[float]:
@@ -128,6 +129,17 @@ def _vanished(looks: Looks) -> bool:
     return now is not None and now <= limit("vanished") * strongest(looks)
 
 
+def _wanders(looks: Looks) -> bool:
+    """At this check, or on the mean of many: a G in wide circles stands still at their far ends."""
+    drifts = [look.drift or 0.0 for look in looks[-2 * window() :]]
+    return drifts[-1] >= limit("drift") or (len(drifts) == 2 * window() and mean(drifts) >= limit("drift"))
+
+
+def _says_vanished(looks: Looks) -> str:
+    most = strongest(looks)
+    return f"G's gradient is {percent(middle(looks, 'grad_g') / most, 1)} of what it was at its strongest" if most else "G has no gradient"
+
+
 def _jumps(looks: Looks) -> bool:
     d = [look.distance for look in looks[-recent(looks) :] if look.distance is not None]
     steps = [later - earlier for earlier, later in pairwise(d)]
@@ -146,6 +158,12 @@ def _knows(looks: Looks) -> bool:
     return gap is not None and error is not None and gap >= max(limit("knows"), 3 * error)
 
 
+def _by_heart(looks: Looks) -> bool:
+    """Knowing its reals that well D tells G of little else; while the fakes are good that harms nobody."""
+    gap, d = looks[-1].gap, looks[-1].distance
+    return gap is not None and gap >= limit("by heart") and d is not None and d > limit("near")
+
+
 def _worse(looks: Looks) -> bool:
     d = smooth_distances(looks)
     return len(d) > window() and d[-1] >= min(d) + limit("worse")
@@ -157,13 +175,35 @@ def near(looks: Looks) -> bool:
     return cover is not None and cover >= limit("G reaches")
 
 
+def _tells_little(looks: Looks) -> bool:
+    told, auc, fresh = looks[-1].told, looks[-1].auc, looks[-1].fresh
+    if told is None or auc is None:
+        return False
+    return told <= max(limit("tells little"), limit("a part") * (fresh or 0.0)) or auc <= limit("fooled")
+
+
 def _fresh(looks: Looks) -> bool:
     """A fresh D is asked about the average's fakes and D about G's own: the two are at odds where the average lags behind a good G.
 
     And a fresh D by nearest neighbours sees thin lines and narrow modes before a net can: no D is blind while the distance is not far.
     """
     fresh, d = looks[-1].fresh, looks[-1].distance
-    return fresh is not None and fresh >= limit("fresh") and d is not None and d >= limit("far") and not near(looks)
+    return fresh is not None and fresh >= limit("fresh") and d is not None and d >= _much(looks) and not near(looks)
+
+
+def hot(looks: Looks) -> bool:
+    """Whether rates or penalty have far to fall: at high rates G swings about what it reaches when they are low."""
+    return looks[-1].left > limit("left")
+
+
+def _much(looks: Looks) -> float:
+    """The distance that is far by itself."""
+    return limit("far while hot") if hot(looks) else limit("far")
+
+
+def _not_near(looks: Looks) -> bool:
+    d = looks[-1].distance
+    return far(looks) if hot(looks) else d is not None and d > limit("near")
 
 
 def far(looks: Looks) -> bool:
@@ -175,7 +215,7 @@ def far(looks: Looks) -> bool:
     began = next((look.distance for look in looks if look.distance is not None), 1.0)
     if d is None or near(looks):
         return False
-    return d >= limit("far") or d >= max(limit("still away"), limit("as it began") * began)
+    return d >= _much(looks) or d >= max(limit("still away"), limit("as it began") * began)
 
 
 def _still(looks: Looks) -> bool:
@@ -208,9 +248,7 @@ SIGNS: dict[str, Sign] = {
     ),
     "fell": Sign(_fell, lambda s: f"G reaches {percent(middle(s, 'cover'))} of the reals, less than half of what it once reached"),
     "D tells little": Sign(
-        lambda s: (
-            s[-1].told is not None and s[-1].auc is not None and (s[-1].told <= limit("tells little") or s[-1].auc <= limit("fooled"))
-        ),
+        _tells_little,
         lambda s: f"D scores a real above a fake in {percent(middle(s, 'auc'))} of pairs (50 % is guessing)",
     ),
     "a fresh D tells": Sign(
@@ -219,13 +257,11 @@ SIGNS: dict[str, Sign] = {
     ),
     "D is sure": Sign(_above("auc", "wins"), lambda s: f"D scores a held-out real above a fake in {percent(middle(s, 'auc'), 1)} of pairs"),
     "D tells all": Sign(_above("told", "tells all"), lambda s: f"D tells {middle(s, 'told'):.2f} of at most 0.69 nats"),
-    "G's gradient": Sign(
-        _vanished, lambda s: f"G's gradient is {percent(middle(s, 'grad_g') / strongest(s), 1)} of what it was at its strongest"
-    ),
+    "G's gradient": Sign(_vanished, _says_vanished),
     "G stands": Sign(
         _still, lambda s: f"what G makes does not move: {percent(middle(s, 'drift'), 1)} of its samples change place from check to check"
     ),
-    "G wanders": Sign(_above("drift", "drift"), lambda s: f"{percent(middle(s, 'drift'))} of G's samples change place from check to check"),
+    "G wanders": Sign(_wanders, lambda s: f"{percent(middle(s, 'drift'))} of G's samples change place from check to check"),
     "G leaves its average": Sign(
         _above("apart", "apart"), lambda s: f"{percent(middle(s, 'apart'))} of G's samples lie where its average has none"
     ),
@@ -233,6 +269,9 @@ SIGNS: dict[str, Sign] = {
     "turns": Sign(_turns, lambda s: "the distance from the data goes down and up again"),
     "D knows its reals": Sign(
         _knows, lambda s: f"D scores a training real above a held-out one in {percent(0.5 + middle(s, 'gap'))} of pairs (50 % is fair)"
+    ),
+    "by heart": Sign(
+        _by_heart, lambda s: f"the distance from held-out reals is {middle(s, 'distance'):.2f} (0 is the floor, 1 the far end)"
     ),
     "D is sure of training reals": Sign(
         _above("r_t", "heuristic r_t"), lambda s: f"r_t, the mean sign of D on training reals, is {middle(s, 'r_t'):.2f}"
@@ -251,7 +290,7 @@ SIGNS: dict[str, Sign] = {
     ),
     "far": Sign(far, lambda s: f"the distance from held-out reals is {middle(s, 'distance'):.2f} (0 is the floor, 1 the far end)"),
     "not near": Sign(
-        lambda s: s[-1].distance is not None and s[-1].distance > limit("near"),
+        _not_near,
         lambda s: f"the distance from held-out reals is {middle(s, 'distance'):.2f} (0 is the floor, 1 the far end)",
     ),
     "does not move": Sign(

@@ -65,7 +65,7 @@ TROUBLES: tuple[State, ...] = (
         "D knows its training items by heart: what it tells G is no longer about the data, but about those items.",
         True,
         needs=("D knows its reals",),
-        some=("worse than it was", "far"),
+        some=("worse than it was", "far", "by heart"),
         told=("D is sure of training reals",),
         unless_improving=False,
         turns=(

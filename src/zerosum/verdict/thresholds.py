@@ -27,16 +27,22 @@ THRESHOLDS: dict[str, Threshold] = {
     "recent": Threshold(1 / 3, "share of the checks that counts as recent", "within a quarter to a third of the run"),
     # How far, how fast
     "left": Threshold(
-        0.1,
+        0.03,
         "share of the fall of rates and penalty still to come, from which a run may have more to gain than its checks show",
         "digits: at rest at .04 for half of a run, and then .007 as the rates fell",
     ),
     "move": Threshold(0.03, "fall of the distance that is more than its noise", "two standard errors of 512 samples: .02 to .03"),
+    "gain": Threshold(0.1, "and the share of the distance by which it must fall", "calibration: a G one unit wide fell from .93 to .87"),
     "near": Threshold(0.12, "distance up to which a run is near the floor", PROVISIONAL),
     "far": Threshold(
         0.4,
         "distance from which a run that no longer moves has stalled, or D may be blind",
         "calibration: D told little at .28 to .39 on spirals that then improved, and at .46 and more where it stayed blind",
+    ),
+    "far while hot": Threshold(
+        0.6,
+        "the same while rates have far to fall",
+        "a run of the preset on ring8 swung at .4 to .5 for half of its length, with all modes, and ended at .02",
     ),
     "as it began": Threshold(
         0.75,
@@ -57,6 +63,9 @@ THRESHOLDS: dict[str, Threshold] = {
     "tells little": Threshold(
         0.06, "nats that D tells of held-out reals and fakes: log 2 - its cross-entropy", "two standard errors of 256 pairs"
     ),
+    "a part": Threshold(
+        0.2, "what D tells over what a fresh D tells, up to which it tells little", "calibration: .15 where D saw half of the image"
+    ),
     "fooled": Threshold(0.6, "chance that D scores a held-out real above a fake", PROVISIONAL),
     "fresh": Threshold(0.15, "nats that a fresh D tells, above the floor", PROVISIONAL),
     "wins": Threshold(0.98, "chance that D scores a held-out real above a fake", PROVISIONAL),
@@ -73,6 +82,9 @@ THRESHOLDS: dict[str, Threshold] = {
     "jumps": Threshold(0.1, "standard deviation of the recent distances", PROVISIONAL),
     # overfitting, memorising
     "knows": Threshold(0.1, "chance above 1/2 that D scores a training real above a held-out one", "and 3 standard errors"),
+    "by heart": Threshold(
+        0.2, "the same, from which D knows its reals by heart", "calibration: .25 on 200 digits; .1 and less on 600 points"
+    ),
     "heuristic r_t": Threshold(0.6, "E sign D(train)", "Karras et al. 2020, arXiv 2006.06676, section 3.1"),
     "worse": Threshold(0.05, "rise of the distance above its own best", "two standard errors"),
     "held out": Threshold(0.6, "share of fakes whose nearest real is held out, over the share by size", PROVISIONAL),

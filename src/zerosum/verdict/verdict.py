@@ -8,7 +8,7 @@ from typing import Any
 
 from zerosum.verdict.advice import advice
 from zerosum.verdict.looks import Look, Row, looks
-from zerosum.verdict.signs import SIGNS, Looks, far, improving, percent, recent, rests, smooth_distances, stands, window
+from zerosum.verdict.signs import SIGNS, Looks, far, hot, improving, percent, recent, rests, smooth_distances, stands, window
 from zerosum.verdict.states import EARLY, IMPROVING, SETTLED, STATES, TROUBLES, State
 from zerosum.verdict.thresholds import limit
 
@@ -116,7 +116,7 @@ def quiet(seen: Looks) -> State:
         return EARLY
     if improving(seen):
         return IMPROVING
-    if seen[-1].left <= limit("left") and rests(seen) and not far(seen) and d[-1] < min(d) + limit("lost"):
+    if not hot(seen) and rests(seen) and not far(seen) and d[-1] < min(d) + limit("lost"):
         return SETTLED
     # Near the floor a check of a few hundred samples sees little of what is gained still.
     return IMPROVING if d[-1] <= limit("near") else EARLY
