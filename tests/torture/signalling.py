@@ -22,7 +22,7 @@ import zerosum.api
 from zerosum.api import training as api_training
 from zerosum.commands import cli
 from zerosum.report import page
-from zerosum.run import checkpoint, pace
+from zerosum.run import cadence, checkpoint, pace
 from zerosum.run.folder import open_run
 from zerosum.run.rounds import Rounds
 from zerosum.run.signals import Signals
@@ -67,6 +67,7 @@ def begin(run: Path, phase: str, seconds: float) -> tuple[int, int]:
         # To draw takes longer than all the rest.
         api_training.drawer = lambda data: lambda samples, path: path.write_bytes(b"a picture")
         page.curves = lambda run: []
+        cadence.SIZES["points"] = cadence.Size(n=64, apart=1600)  # Checks come early, and are short.
         owner, name = PHASES[phase]
         # The first checkpoint syncs twice, and the first look is before the first round: what comes after is in mid-run.
         after = {"rounds": 20, "saving": 4, "measuring": 2}.get(phase, 1)

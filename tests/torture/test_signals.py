@@ -21,7 +21,8 @@ pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="the trainings a
 def signalled(out: Path, cases: list[tuple[str, str]], times: int) -> list[tuple[str, dict[str, Any]]]:
     """Each case's phase with what was found after its signal."""
     command = [sys.executable, str(HERE / "signalling.py"), str(out), *(f"{phase}:{name}:{times}" for phase, name in cases)]
-    done = subprocess.run(command, env={**os.environ, "OMP_NUM_THREADS": "1"}, capture_output=True, text=True, timeout=600)
+    here, most = {**os.environ, "OMP_NUM_THREADS": "1"}, 120 + 60 * len(cases)
+    done = subprocess.run(command, env=here, capture_output=True, text=True, timeout=most)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Traceback" not in done.stderr
     return list(zip((phase for phase, _ in cases), map(json.loads, done.stdout.splitlines()), strict=True))

@@ -112,7 +112,7 @@ def test_a_rank_killed_under_torchrun(tally: Any, count: Any, tmp_path: Path) ->
 
 def test_a_machine_that_is_taken_away(tally: Any, tmp_path: Path) -> None:
     """SIGTERM to torchrun, as Slurm and Kubernetes send it: saved where it stood, and the same command goes on from there."""
-    out, samples = tmp_path / "a", 64 * 1500
+    out, samples = tmp_path / "a", 64 * 600
     launcher = launched(out, samples, restarts=0, job="photos")
     try:
         wait_for_checkpoint(out, launcher, 0)
