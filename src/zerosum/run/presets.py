@@ -17,6 +17,16 @@ class Preset:
     doc: str
 
 
+_PICTURES = Config(
+    game=GameOptions(value="relativistic", penalty="r1r2", gamma=1.0, gamma_end=0.5),
+    net=NetOptions(kind="dcgan", width=32, hidden=128, refine=1),
+    d=PlayerOptions(optimiser="muon", lr=4e-2, lr_end=2e-3, beta2=0.9, equalised=True),
+    g=PlayerOptions(optimiser="muon", lr=4e-2, lr_end=2e-3, beta2=0.9, equalised=True),
+    batch=64,
+    average=10_000,
+    warmup=2_000,
+)
+
 PRESETS: dict[str, Preset] = {
     "points": Preset(
         Config(
@@ -31,28 +41,12 @@ PRESETS: dict[str, Preset] = {
         "Points and known densities: small perceptrons, of which D sees octaves of each coordinate; relativistic game with R1 and R2.",
     ),
     "digits": Preset(
-        Config(
-            game=GameOptions(value="relativistic", penalty="r1r2", gamma=1.0, gamma_end=0.5),
-            net=NetOptions(kind="dcgan", width=32, hidden=128, refine=1),
-            d=PlayerOptions(optimiser="muon", lr=4e-2, lr_end=2e-3, beta2=0.9, equalised=True),
-            g=PlayerOptions(optimiser="muon", lr=4e-2, lr_end=2e-3, beta2=0.9, equalised=True),
-            batch=64,
-            average=10_000,
-            warmup=2_000,
-        ),
+        _PICTURES,
         "Small grey images such as MNIST's digits: narrow convolutions, relativistic game with R1 and R2.",
     ),
     "images": Preset(
-        Config(
-            game=GameOptions(value="relativistic", penalty="r1r2", gamma=1.0, gamma_end=0.5),
-            net=NetOptions(kind="dcgan", width=32, hidden=128, refine=1),
-            d=PlayerOptions(optimiser="muon", lr=2e-2, lr_end=1e-3, beta2=0.9, equalised=True),
-            g=PlayerOptions(optimiser="muon", lr=2e-2, lr_end=1e-3, beta2=0.9, equalised=True),
-            batch=32,
-            average=10_000,
-            warmup=2_000,
-        ),
-        "Colour images, with or without transparency: as for digits, at half the rates.",
+        _PICTURES,
+        "Colour images, with or without transparency: as for digits.",
     ),
     "dcgan": Preset(
         Config(
