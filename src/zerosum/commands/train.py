@@ -39,7 +39,7 @@ class Train:
     samples: int | None = None
     """Train until D has seen this many reals, instead of --minutes."""
     until_settled: bool = False
-    """Stop earlier, when the run has settled: when it no longer comes nearer to its data."""
+    """Stop earlier, when the run has settled: when it no longer comes nearer to its data. While learning rates fall it has not settled."""
     tensorboard: bool = False
     """Write the record for TensorBoard too, into RUN/tensorboard (needs the extra: pip install 'zerosum[tensorboard]')."""
     quiet: bool = False
