@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 import zerosum as zs
 from zerosum.api.training import check_room, next_folder, with_knobs
+from zerosum.measure import NAMED
 from zerosum.run.config import Config, NetOptions
 
 KNOBS = {"net.width": 8, "net.depth": 1, "batch": 32, "threads": 1, "engine": "eager", "precision": "float32"}
@@ -42,12 +43,24 @@ def test_a_tensor_is_trained_on_and_the_listener_hears_of_it(tmp_path: Path) -> 
     listening = Listening()
     run = zs.train(points(), samples=320, out=tmp_path / "a", knobs=KNOBS, listener=listening)
     assert listening.types[0] == "start"
-    assert listening.types[-1] == "stop"
+    assert [t for t in listening.types if t in ("stop", "score")] == ["stop", *["score"] * 5]
     assert run.finished
     x = run.sample(10)
     assert (x.shape, x.dtype) == ((10, 2), np.float32)
     np.testing.assert_array_equal(zs.load(tmp_path / "a").sample(10), x)
     assert (tmp_path / "a" / "report.html").exists()
+
+
+def test_a_run_is_scored_at_its_end_and_a_longer_one_at_its_own(tmp_path: Path) -> None:
+    run = zs.train("ring8", samples=320, out=tmp_path / "a", knobs=KNOBS)
+    assert [(row["name"], row["samples"]) for row in run.rows("score")] == [
+        (name, 320) for name in ("modes", "high_quality", "mode_kl", "sigma_ratio")
+    ]
+    longer = zs.resume(run.path, samples=640)
+    assert {row["samples"] for row in longer.rows("score")} == {640}
+    assert [row["samples"] for row in longer.rows("stop")] == [320, 640]
+    page = (run.path / "report.html").read_text()
+    assert NAMED["modes"].meaning in page
 
 
 def test_an_iterable_of_batches_is_the_same_data(tmp_path: Path) -> None:

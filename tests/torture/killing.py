@@ -89,7 +89,8 @@ def gapless(run: Path) -> bool:
     rows = read_rows(run / "record.jsonl")
     rounds = [row["round"] for row in rows]
     signals = [row["round"] for row in rows if row["type"] == "signals"]
-    return rounds == sorted(rounds) and len(set(signals)) == len(signals) and rows[-1].get("reason") == "finished"
+    ends = [row["reason"] for row in rows if row["type"] == "stop"]
+    return rounds == sorted(rounds) and len(set(signals)) == len(signals) and ends[-1] == "finished"
 
 
 def play(out: Path, knobs: list[str], kills: int, seed: int) -> dict[str, int]:

@@ -99,8 +99,9 @@ def signalled(run: Path, phase: str, number: int, times: int) -> dict[str, Any]:
     found: dict[str, Any] = {"status": os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), "seconds": seconds}
     if (run / "run.json").exists():
         newest, found["complaints"] = checkpoint.newest(run)
-        rows = open_run(run).rows()
-        found |= {"round": newest.round if newest else None, "reason": rows[-1].get("reason"), "last": rows[-1]["round"]}
+        ends = open_run(run).rows("stop")
+        found |= {"round": newest.round if newest else None, "reason": ends[-1]["reason"] if ends else None}
+        found["last"] = open_run(run).rows()[-1]["round"]
     return found
 
 

@@ -6,6 +6,7 @@ The test part is not looked at: it is `evaluate`'s alone.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from typing import Any
 
@@ -14,9 +15,13 @@ import torch
 
 from zerosum.api.evaluation import features_for, raw
 from zerosum.data.source import Data
+from zerosum.errors import Refusal
 from zerosum.measure import NAMED
 from zerosum.measure.evaluation import evaluate_images, evaluate_points
 from zerosum.measure.score import Score
+from zerosum.run.claim import locked
+from zerosum.run.folder import Run
+from zerosum.run.record import Listener, Record
 
 Array = np.ndarray[Any, Any]
 Row = dict[str, Any]
@@ -49,6 +54,26 @@ def quick_scores(data: Data, sample: Callable[[int], Array], seen: int) -> list[
         return []
     scores = evaluate_images(raw(sample(n), data.space), real, data.train.head(n), features, only=["frechet", "manifold", "classes"])
     return [_row(score) for score in scores]
+
+
+def leave_scores(run: Run, data: Data, listener: Listener | None) -> None:
+    """Adds the scores of a run that has ended to its record: after its last checkpoint, so that a resume forgets them and takes its own.
+
+    What cannot be measured is left out. A run that has its scores, or that somebody else has gone on with meanwhile, is left alone.
+    """
+    end = run.rows("stop")[-1]
+    at = {name: end[name] for name in ("round", "samples", "seconds")}
+    if any(row["samples"] == at["samples"] for row in run.rows("score")):
+        return
+    try:
+        rows = quick_scores(data, run.sample, int(at["samples"]))
+        with locked(run.path), closing(Record(run.path / "record.jsonl")) as record:
+            for row in rows:
+                record.append(told := {"type": "score", **at, **row})
+                if listener:
+                    listener.row(told)
+    except Refusal:
+        return
 
 
 def _at_most(n: int, data: Data) -> int:

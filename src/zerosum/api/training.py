@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from zerosum.api.scoring import leave_scores
 from zerosum.data.items import Progress
 from zerosum.data.kinds import kind_of
 from zerosum.data.source import Data, open_data
@@ -91,9 +92,7 @@ def train(
         draw=drawer(opened),
         given=given,
     )
-    if is_first():
-        write_report(run.path)
-    return run
+    return _closed(run, opened, listener)
 
 
 def resume(
@@ -120,8 +119,17 @@ def resume(
     else:
         opened = data if isinstance(data, Data) else open_data(_gathered(data), run.config.data, progress)
     run = trainer.resume(run.path, samples=samples, minutes=minutes, data=opened, listener=listener, draw=drawer(opened), given=run.given)
+    return _closed(run, opened, listener)
+
+
+def _closed(run: Run, data: Data, listener: Listener | None) -> Run:
+    """Scores a run that has come to its end, and writes its page."""
     if is_first():
-        write_report(run.path)
+        try:
+            if run.finished:
+                leave_scores(run, data, listener)
+        finally:
+            write_report(run.path)
     return run
 
 
