@@ -81,9 +81,9 @@ def _above(row: Row, name: str, floor: str) -> float | None:
 
 
 def _share(row: Row, name: str, floor: str) -> float | None:
-    """name / floor, at most 1."""
+    """name / floor, from 0 to 1."""
     value, base = number(row, name), number(row, floor)
-    return None if value is None or not base else min(1.0, value / base)
+    return None if value is None or not base else min(1.0, max(0.0, value / base))
 
 
 def variation(one: Any, other: Any) -> float | None:
@@ -106,7 +106,7 @@ def _look(row: Row, before: Row | None) -> Look:
     parts = [
         None if fresh is None else min(1.0, fresh / math.log(2)),
         None if cover_average is None else 1 - cover_average,
-        missing,
+        None if missing is None else min(1.0, missing),
     ]
     entropy, gap, n = number(row, "cross_entropy_val"), number(row, "auc_gap"), number(row, "n")
     m = number(row, "n_train") or n
