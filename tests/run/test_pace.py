@@ -43,6 +43,10 @@ def test_learning_rates_follow_samples() -> None:
     assert abs(learning_rate(falling, 0, 500, 1000) - 5.5e-4) < 1e-12
     assert abs(learning_rate(falling, 0, 5000, 1000) - 1e-4) < 1e-12
     assert learning_rate(falling, 0, 500, None) == 1e-3
+    # --d.lr 0 with a preset whose rates fall to 1e-4: D stands still, and no schedule hangs on the horizon.
+    still = PlayerOptions(lr=0.0, lr_end=1e-4)
+    assert {learning_rate(still, 0, seen, 1000) for seen in (0, 500, 1000)} == {0.0}
+    assert not depends_on_horizon(Config(d=still, g=flat))
     assert depends_on_horizon(Config(d=falling))
     assert depends_on_horizon(Config(game=GameOptions(gamma=1.0, gamma_end=0.1)))
     assert not depends_on_horizon(Config(d=flat))

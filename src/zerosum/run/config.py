@@ -87,7 +87,7 @@ class PlayerOptions:
     lr: float = 2e-4
     """Learning rate at the start."""
     lr_end: float | None = None
-    """Learning rate at the horizon, reached by a cosine; default: the same as at the start."""
+    """Learning rate at the horizon, reached by a cosine, at most lr; default: the same as at the start."""
     beta1: float = 0.0
     """Decay of the gradient's mean; 0 is none."""
     beta2: float = 0.99

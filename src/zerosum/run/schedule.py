@@ -21,14 +21,19 @@ def gamma(game: GameOptions, seen: int, horizon: int | None) -> float:
     return float(game.gamma**c * game.gamma_end ** (1 - c))
 
 
+def lowest(player: PlayerOptions) -> float:
+    """The rate at the horizon. Who asks for less than a preset's lr_end, be it 0, gets what was asked for throughout."""
+    return player.lr if player.lr_end is None else min(player.lr, player.lr_end)
+
+
 def learning_rate(player: PlayerOptions, warmup: float, seen: int, horizon: int | None) -> float:
-    """A linear rise over `warmup` samples, times a cosine from lr to lr_end at the horizon."""
-    end = player.lr if player.lr_end is None else player.lr_end
+    """A linear rise over `warmup` samples, times a cosine from lr down to lr_end at the horizon."""
+    end = lowest(player)
     rate = end + (player.lr - end) * fall(seen, horizon)
     return rate * (min(1.0, seen / warmup) if warmup > 0 else 1.0)
 
 
 def depends_on_horizon(config: Config) -> bool:
     """Whether a run extended to a later horizon differs from one that was given that horizon from the start."""
-    pairs = [(p.lr, p.lr_end) for p in (config.d, config.g)] + [(config.game.gamma, config.game.gamma_end)]
-    return any(end is not None and end != start for start, end in pairs)
+    penalty = config.game.gamma_end not in (None, config.game.gamma)
+    return penalty or any(lowest(player) != player.lr for player in (config.d, config.g))
