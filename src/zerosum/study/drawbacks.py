@@ -76,7 +76,9 @@ def starvation(seed: int, rounds: int, progress: Progress) -> tuple[list[dict[st
             progress(f"Starvation, {name}, rounds", t - match.first, rounds)
             course.append((float(t - match.first), jsd(match.pair())))
         lines[name] = curve(course)
-        rows.append({"trouble": "vanishing gradient", "seed": seed, "game": name, "measure": "JSD at the end", "value": course[-1][1]})
+        # What starves is late, not lost: at the end both games stand where a game without a penalty stands.
+        half = next((t for t, d in course if d <= course[0][1] / 2), None)
+        rows.append({"trouble": "vanishing gradient", "seed": seed, "game": name, "measure": "rounds to half of the JSD", "value": half})
     return rows, lines
 
 
