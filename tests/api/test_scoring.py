@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 import torch
 
-from zerosum.api.scoring import DIGITS, POINTS, quick_scores
+from zerosum.api.scoring import DIGITS, POINTS, leave_scores, quick_scores
+from zerosum.api.training import train
 from zerosum.data.source import Data, open_data
 
 Row = dict[str, Any]
@@ -84,3 +88,17 @@ def test_other_images_are_left_to_evaluate() -> None:
     assert quick_scores(open_data(noise), lambda n: noise[:n].movedim(1, 3).numpy(), 320) == []
     one = noise[:, :1, :1, :1].expand(-1, 1, 28, 28).contiguous()
     assert quick_scores(open_data(one), lambda n: one[:n, 0].numpy(), 320) == []
+
+
+@pytest.mark.parametrize(("reason", "scored"), [("finished", True), ("minutes", True), ("settled", True), ("interrupted", False)])
+def test_a_training_that_ends_of_itself_is_scored(tmp_path: Path, reason: str, scored: bool) -> None:
+    """As its record tells: a run that settles has not seen all of its samples."""
+    knobs = {"net.width": 8, "net.depth": 1, "batch": 32, "threads": 1, "engine": "eager", "precision": "float32"}
+    run = train("ring8", samples=512, out=tmp_path / "run", knobs=knobs)
+    record = tmp_path / "run" / "record.jsonl"
+    rows = [json.loads(line) for line in record.read_text().splitlines()]
+    kept = [{**row, "reason": reason} if row["type"] == "stop" else row for row in rows if row["type"] != "score"]
+    assert len(kept) < len(rows)
+    record.write_text("".join(json.dumps(row) + "\n" for row in kept))
+    leave_scores(run, open_data("ring8"), None)
+    assert bool(run.rows("score")) is scored

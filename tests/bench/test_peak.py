@@ -7,6 +7,7 @@ import pytest
 from zerosum.bench import peak
 from zerosum.bench.games import GAMES, small
 from zerosum.commands.bench import told
+from zerosum.errors import Refusal
 
 
 def test_memory_is_measured_of_both_programs(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -17,3 +18,9 @@ def test_memory_is_measured_of_both_programs(monkeypatch: pytest.MonkeyPatch) ->
     assert row["reference"] >= row["ours"]  # A peak does not fall.
     assert min(row["above_start"].values()) >= 0
     assert "above its start" in told(row)
+
+
+def test_where_the_system_keeps_no_peak_the_line_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(peak, "MEASURABLE", False)
+    with pytest.raises(Refusal, match="Windows"):
+        peak.memory_line(threads=1, tiny=True)

@@ -1,8 +1,12 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
+import pytest
 import torch
 
+from zerosum.data import cache
 from zerosum.data.batches import Draws, Rows
 from zerosum.data.density import DENSITIES
 
@@ -103,3 +107,14 @@ def test_a_part_holds_four_bytes_a_row_and_gives_rows_as_numpy_counts() -> None:
     assert part._rows.nbytes == 4 * len(rows)
     assert part.rows.dtype == np.int64
     np.testing.assert_array_equal(part.rows, rows)
+
+
+def test_a_part_of_many_rows_is_the_same_from_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    array, rows = numbered(200), np.arange(0, 200, 3)
+    plain = Rows(array, rows)
+    monkeypatch.setenv("ZEROSUM_CACHE", str(tmp_path))
+    monkeypatch.setattr(cache, "SMALL", 16)
+    mapped = Rows(array, rows)
+    assert torch.equal(mapped.batch(32, 1, 4), plain.batch(32, 1, 4))
+    assert torch.equal(mapped.head(10), plain.head(10))
+    assert np.array_equal(mapped.rows, rows)

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from zerosum.data import cache
-from zerosum.data.cache import budget, directory, hold
+from zerosum.data.cache import aside, budget, directory, hold
 from zerosum.errors import Refusal
 
 SHAPE = (1, 4, 5)
@@ -118,3 +118,23 @@ def test_the_directory_is_the_users(monkeypatch: pytest.MonkeyPatch, tmp_path: P
     assert directory().name == "zerosum"
     # The fixture replaced the module's name; this is the real one, imported before.
     assert 2**20 < budget() < 2**50
+
+
+def test_a_long_index_lies_in_a_file_without_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    index = np.arange(1000, dtype=np.uint32)
+    assert aside(index) is index
+    monkeypatch.setattr(cache, "SMALL", 100)
+    found = aside(index)
+    assert isinstance(found, np.memmap)
+    assert np.array_equal(found, index)
+    assert list(directory().iterdir()) == []
+
+
+def test_without_room_for_its_file_a_long_index_stays_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(**_: object) -> Any:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(cache, "SMALL", 100)
+    monkeypatch.setattr(cache.tempfile, "TemporaryFile", full)
+    index = np.arange(1000)
+    assert aside(index) is index

@@ -33,6 +33,10 @@ DIGITS = 4_000
 """Digits measured, at most; fewer than the 10,000 of `evaluate`, so the distance is biased up by more, and the floor with it."""
 
 
+ENDS = ("finished", "minutes", "settled")
+"""How a training ends that is not interrupted: the reasons of its `stop` row."""
+
+
 def quick_scores(data: Data, sample: Callable[[int], Array], seen: int) -> list[Row]:
     """Scores of a generator in training, as the record keeps them: a `Score`'s fields and `meaning`, the measure's sentence.
 
@@ -59,9 +63,11 @@ def quick_scores(data: Data, sample: Callable[[int], Array], seen: int) -> list[
 def leave_scores(run: Run, data: Data, listener: Listener | None) -> None:
     """Adds the scores of a run that has ended to its record: after its last checkpoint, so that a resume forgets them and takes its own.
 
-    What cannot be measured is left out. A run that has its scores, or that somebody else has gone on with meanwhile, is left alone.
+    What cannot be measured is left out. A run that was interrupted, has scores, or has been gone on with is left alone.
     """
     end = run.rows("stop")[-1]
+    if end["reason"] not in ENDS:
+        return
     at = {name: end[name] for name in ("round", "samples", "seconds")}
     if any(row["samples"] == at["samples"] for row in run.rows("score")):
         return

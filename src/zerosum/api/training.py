@@ -123,11 +123,10 @@ def resume(
 
 
 def _closed(run: Run, data: Data, listener: Listener | None) -> Run:
-    """Scores a run that has come to its end, and writes its page."""
+    """Scores a run that has come to an end of its own, and writes its page."""
     if is_first():
         try:
-            if run.finished:
-                leave_scores(run, data, listener)
+            leave_scores(run, data, listener)
         finally:
             write_report(run.path)
     return run

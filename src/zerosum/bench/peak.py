@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import json
-import resource
 import subprocess
 import sys
 from typing import Any
 
 from zerosum.bench.games import GAMES, Game, ours, reference, small
+from zerosum.errors import Refusal
 
 ROUNDS = 4
 UNIT = 1 if sys.platform == "darwin" else 1024  # bytes in a unit of ru_maxrss
+MEASURABLE = sys.platform != "win32"  # Windows keeps no such peak where Python looks.
 
 
 def memory_line(*, name: str = "dcgan64", threads: int, tiny: bool = False) -> dict[str, Any]:
-    """Bytes at the peak of a few rounds, of ours and of the reference, and above what each process held before its first."""
+    """Bytes at the peak of a few rounds, of ours and of the reference, and above what each process held before its first.
+
+    Raises Refusal on Windows.
+    """
+    if not MEASURABLE:
+        raise Refusal("The line memory asks the system for a process's peak, which Windows does not keep: name the other lines.")
     found = {who: _measured(who, name, threads, tiny) for who in ("ours", "reference")}
     return {
         "name": "memory",
@@ -37,6 +43,8 @@ def _measured(who: str, name: str, threads: int, tiny: bool) -> tuple[int, int]:
 
 
 def _held() -> int:
+    import resource  # Not on Windows.
+
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * UNIT
 
 

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from zerosum.chance import generator, uniform
+from zerosum.data.cache import aside
 from zerosum.data.order import BLOCKS, Indices, batch_order, block, permuted
 
 
@@ -48,8 +49,8 @@ class Rows:
         self, array: npt.NDArray[Any], rows: Indices | None = None, labels: npt.NDArray[Any] | None = None, flip: bool = False
     ) -> None:
         self.array = array
-        # Ten million rows: 40 MB, and 80 in eight bytes each. A bit each, 1.25 MB, took as long to look up as all else together.
-        self._rows = rows if rows is None or len(array) >= 2**32 else rows.astype(np.uint32)
+        # A bit a row, in place of a number in a file, took as long to look up as all else together.
+        self._rows = None if rows is None else np.asarray(aside(rows if len(array) >= 2**32 else rows.astype(np.uint32)))
         self._block = lru_cache(BLOCKS)(partial(_block_of, self._rows))
         # A plain view: numpy's memmap runs Python at each indexing.
         self._items = np.asarray(array)

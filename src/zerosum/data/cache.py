@@ -10,6 +10,7 @@ import errno
 import json
 import os
 import shutil
+import tempfile
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -29,6 +30,8 @@ Decoding = Iterable[tuple[npt.NDArray[np.uint8] | None, int, str]]
 # Share of the machine's memory that decoded images may take.
 MEMORY_SHARE = 0.25
 _MARGIN = 2**20
+# Bytes up to which an index stays in memory: millions of rows.
+SMALL = 2**23
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,6 +86,21 @@ def hold(count: int, shape: tuple[int, int, int], identity: str, decode: Callabl
     if held is None:
         raise Refusal(f"The image cache {root / name} cannot be read back after writing: check that disk, or set ZEROSUM_CACHE to another.")
     return held
+
+
+def aside(index: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """An index of many rows in a nameless file, mapped: it need not stay in memory. As given where it is small, or the disk has no room."""
+    if index.nbytes <= SMALL:
+        return index
+    root = directory()
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=root) as file:
+            index.tofile(file)
+            file.flush()
+            return np.memmap(file, index.dtype, "r", shape=index.shape)
+    except OSError:
+        return index
 
 
 def _in_memory(count: int, shape: tuple[int, int, int], decoding: Decoding) -> Held:
