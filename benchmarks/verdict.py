@@ -23,8 +23,9 @@ from pathlib import Path
 from typing import Any
 
 from verdict_data import IMAGES, opened
+from verdict_names import SLACK, began, deserved, deserved_then, kind
 from verdict_players import players
-from verdict_truth import Truth, began, deserved, deserved_then, harmed
+from verdict_truth import Truth
 from verdict_ways import WAYS, Plan, plans
 
 from zerosum.api.training import with_knobs
@@ -40,6 +41,7 @@ from zerosum.verdict import verdict
 from zerosum.verdict.states import STATES, TROUBLES
 
 CHECKS = 32
+KINDS = ("healthy", "recovered", "border", "broken")
 
 
 # -- recording --------------------------------------------------------------------------------------------------------------
@@ -108,32 +110,41 @@ def record_all(out: Path, limit: int, images: bool, emoji: Path | None) -> None:
 def judged(found: dict[str, Any]) -> dict[str, Any]:
     """A recorded run's truth beside its verdict.
 
-    names: what it deserves at its end; kind: broken, healthy, or recovered: harmed on its way, and no longer. right: whether the state told
-    at its end is one of the names, or for others no trouble. cried: the troubles told at any check. late: the share of the run between when
-    it came to deserve a name of its end and when a right one was first told, of its end or of that time; None for a run that was not told
-    rightly at its end.
+    kind: broken, border, recovered or healthy (verdict_names.py). names: what it deserves at its end, be it by a hair. right: whether the
+    state told at its end is one of the names, or for others no trouble. cried: the troubles told at any check; needlessly: those told when
+    the truth had no name, be it by a hair, at that time or at the look before. late: the share of the run between when it came to deserve a
+    name of its end and when a right one was first told, of its end or of that time; None for a run that was not told rightly at its end.
     """
     plan, truth = Plan(**found["plan"]), found["truth"]
-    told, names = verdict(found["rows"], found["manifest"]["config"]), deserved(truth)
+    told, names, series = verdict(found["rows"], found["manifest"]["config"]), deserved(truth, 1 / SLACK), truth["series"]
     history = [(row["samples"], row["state"]) for row in told.history]
-    right = told.state in names if names else not told.trouble
+    cried = [(at, state) for at, state in history if STATES[state].trouble]
+    sort = kind(truth)
+    right = told.state in names if sort == "broken" else not told.trouble
     late = None
-    if names and right:
+    if sort == "broken" and right:
         whole = history[-1][0] if truth["reason"] == "finished" else plan.samples
-        series, end = truth["series"], found["rows"][-1]["samples"]
-        start = end if truth["reason"] == "not finite" else min(began(series, name) for name in names)
+        end = found["rows"][-1]["samples"]
+        start = end if truth["reason"] == "not finite" else min(began(series, name) for name in deserved(truth))
         right_then = (at for at, state in history if at >= start and (state in names or state in deserved_then(series, at)))
         late = (next(right_then, end) - start) / whole
     return {
         "name": plan.name,
         "half": plan.half,
-        "kind": "broken" if names else "recovered" if harmed(truth["series"]) else "healthy",
+        "kind": sort,
         "names": names,
         "told": told.state,
         "right": right,
-        "cried": dict.fromkeys(state for _, state in history if STATES[state].trouble),
+        "cried": dict.fromkeys(state for _, state in cried),
+        "needlessly": dict.fromkeys(state for at, state in cried if not harmed_about(series, at)),
         "late": late,
     }
+
+
+def harmed_about(series: list[dict[str, Any]], samples: int) -> bool:
+    """Whether the run deserved a name when it had seen so many samples, or at the look before: a trouble is told after its first checks."""
+    seen = [f for f in series if f["samples"] <= samples]
+    return any(deserved_then(seen[: len(seen) - back], samples, 1 / SLACK) for back in range(min(2, len(seen))))
 
 
 def share(hits: int, of: int) -> str:
@@ -150,8 +161,8 @@ def table(out: Path, half: str, images: bool) -> str:
     plans = [Plan(**found["plan"]) for found in recorded]
     asked = [half in ("both", plan.half) and (plan.data in IMAGES) == images for plan in plans]
     runs = [judged(found) for found, wanted in zip(recorded, asked, strict=True) if wanted]
-    healthy, recovered, broken = ([r for r in runs if r["kind"] == kind] for kind in ("healthy", "recovered", "broken"))
-    truths = ["healthy", "recovered", *(state.name for state in TROUBLES)]
+    healthy, recovered, border, broken = ([r for r in runs if r["kind"] == kind] for kind in KINDS)
+    truths = [*KINDS[:3], *(state.name for state in TROUBLES)]
     counts = Counter((_row(run), run["told"]) for run in runs)
     columns = [name for name in STATES if any(counts[truth, name] for truth in truths)]
     lines = ["| truth | " + " | ".join(columns) + " |", "| --- |" + " --- |" * len(columns)]
@@ -159,23 +170,36 @@ def table(out: Path, half: str, images: bool) -> str:
         if any(counts[truth, name] for name in columns):
             lines.append(f"| {truth} | " + " | ".join(str(counts[truth, name] or "") for name in columns) + " |")
     soon = sum(r["late"] is not None and r["late"] <= 0.25 for r in broken)
+    sound = healthy + recovered
+    by_a_hair = sum(r["right"] or r["told"] in r["names"] for r in border)
     lines += [
         "",
         f"broken, a right name at the end: {share(sum(r['right'] for r in broken), len(broken))}",
         f"broken, a right name within a quarter of the run of when it began: {share(soon, len(broken))}",
         f"healthy, trouble at any check: {share(sum(bool(r['cried']) for r in healthy), len(healthy))}",
-        f"recovered, trouble at the end: {share(sum(not r['right'] for r in recovered), len(recovered))}",
+        f"healthy or recovered, trouble at the end: {share(sum(not r['right'] for r in sound), len(sound))}",
+        f"healthy or recovered, trouble told while the truth had none: {share(sum(bool(r['needlessly']) for r in sound), len(sound))}",
+        f"border, counted nowhere: {len(border)} of {len(runs)}; told no trouble, or a name that is deserved by a hair: {by_a_hair}",
     ]
-    wrong = [
-        f"  {r['name']}: told {r['told']}, deserves {', '.join(r['names']) or 'none'}; cried {', '.join(r['cried']) or 'nothing'}"
-        for r in runs
-        if not r["right"] or (r["kind"] == "healthy" and r["cried"])
-    ]
-    return "\n".join([*lines, *(["", "wrong, or cried on the way:", *wrong] if wrong else [])])
+    return "\n".join([*lines, *faults(runs)])
+
+
+def faults(runs: list[dict[str, Any]]) -> list[str]:
+    """A line for each run that was told wrongly, or late, or that cried in vain."""
+    lines = []
+    for r in runs:
+        late = r["late"] or 0.0
+        vain = (r["kind"] == "healthy" and r["cried"]) or (r["kind"] == "recovered" and r["needlessly"])
+        if r["kind"] != "border" and (not r["right"] or late > 0.25 or vain):
+            said = f"  {r['kind']} {r['name']}: told {r['told']}, deserves {', '.join(r['names']) or 'none'}"
+            said += f"; cried {', '.join(r['cried']) or 'nothing'}"
+            said += f"; needlessly {', '.join(r['needlessly'])}" if vain and r["needlessly"] else ""
+            lines.append(said + (f"; late by {late:.2f} of the run" if late > 0.25 else ""))
+    return ["", "wrong, late, or cried on the way:", *lines] if lines else []
 
 
 def _row(run: dict[str, Any]) -> str:
-    if not run["names"]:
+    if run["kind"] != "broken":
         return str(run["kind"])
     return str(run["told"] if run["right"] else run["names"][0])
 

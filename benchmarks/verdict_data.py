@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import cache
 from math import pi
@@ -10,13 +11,12 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor
+from verdict_drawn import SIDE, shapes, tinted
 
 from zerosum.chance import generator
 from zerosum.data.density import DENSITIES, Density, Mixture, parse_mixture
 from zerosum.data.options import DataOptions
 from zerosum.data.source import Data, of_density, open_data
-
-SIDE = 16  # pixels a side of the images
 
 
 def mixture(weights: list[float], means: list[list[float]], stds: list[float], curve: bool = False) -> Mixture:
@@ -40,6 +40,22 @@ def rings() -> Mixture:
     )
 
 
+def bent(t: Tensor) -> tuple[Tensor, Tensor]:
+    """A knot: a curve that crosses itself, t from 0 to 1."""
+    return (2 * pi * t).sin() * 2, (4 * pi * t + 0.5).sin() * 1.5
+
+
+def comb() -> Mixture:
+    """Three separate strokes, side by side."""
+    return along(lambda t: 2 * (3 * t).floor() - 2, lambda t: 3 * (3 * t - (3 * t).floor()) - 1.5, 0.15)
+
+
+def honeycomb() -> Mixture:
+    """A mode in the middle and six about it."""
+    around = [[2 * math.cos(pi * i / 3), 2 * math.sin(pi * i / 3)] for i in range(6)]
+    return mixture([1.0] * 7, [[0.0, 0.0], *around], [0.35] * 7)
+
+
 class Subject(NamedTuple):
     """Data to learn. points: how many of the density's points are kept, 0 for no end. aside: no threshold was chosen on runs of it."""
 
@@ -52,23 +68,31 @@ SUBJECTS: dict[str, Subject] = {
     **{name: Subject(density) for name, density in DENSITIES.items()},
     "two widths": Subject(lambda: parse_mixture("0.5*N(0,1)+0.5*N(4,0.3)")),
     "unequal": Subject(lambda: mixture([6, 3, 1], [[0, 0], [3, 1], [-1, 3]], [0.6, 0.4, 0.3]), 20_000),
-    "mixture": Subject(lambda: parse_mixture("0.3*N(-2,0.5)+0.7*N(1,0.2)"), aside=True),
-    "three": Subject(lambda: parse_mixture("0.2*N(-4,0.3)+0.5*N(0,0.5)+0.3*N(3,1)"), aside=True),
-    "rings": Subject(rings, aside=True),
-    "wave": Subject(lambda: along(lambda t: 6 * t - 3, lambda t: (3 * pi * t).sin(), 0.15), 20_000, aside=True),
-    "solid": Subject(
-        lambda: mixture([2, 2, 1, 1], [[0, 0, 0], [2, 0, 1], [0, 2, -1], [-2, -1, 2]], [0.5, 0.3, 0.4, 0.6]), 20_000, aside=True
-    ),
+    "mixture": Subject(lambda: parse_mixture("0.3*N(-2,0.5)+0.7*N(1,0.2)")),
+    "three": Subject(lambda: parse_mixture("0.2*N(-4,0.3)+0.5*N(0,0.5)+0.3*N(3,1)")),
+    "rings": Subject(rings),
+    "wave": Subject(lambda: along(lambda t: 6 * t - 3, lambda t: (3 * pi * t).sin(), 0.15), 20_000),
+    "solid": Subject(lambda: mixture([2, 2, 1, 1], [[0, 0, 0], [2, 0, 1], [0, 2, -1], [-2, -1, 2]], [0.5, 0.3, 0.4, 0.6]), 20_000),
     # Data that end, and that can be learned by heart.
     "moons-600": Subject(DENSITIES["moons"], 600),
     "ring8-1500": Subject(DENSITIES["ring8"], 1500),
     "moons-400": Subject(DENSITIES["moons"], 400),
     "checkerboard-400": Subject(DENSITIES["checkerboard"], 400),
-    "wave-1500": Subject(lambda: along(lambda t: 6 * t - 3, lambda t: (3 * pi * t).sin(), 0.15), 1500, aside=True),
-    "rings-300": Subject(rings, 300, aside=True),
-    "spiral-500": Subject(DENSITIES["spiral"], 500, aside=True),
+    "wave-1500": Subject(lambda: along(lambda t: 6 * t - 3, lambda t: (3 * pi * t).sin(), 0.15), 1500),
+    "rings-300": Subject(rings, 300),
+    "spiral-500": Subject(DENSITIES["spiral"], 500),
+    # Set aside.
+    "heavy": Subject(lambda: mixture([3, 1], [[0], [0]], [0.4, 2]), aside=True),
+    "five": Subject(lambda: mixture([1, 2, 3, 2, 1], [[-6], [-3], [0], [3], [6]], [0.5] * 5), aside=True),
+    "knot": Subject(lambda: along(lambda t: bent(t)[0], lambda t: bent(t)[1], 0.15), aside=True),
+    "comb": Subject(comb, aside=True),
+    "honeycomb": Subject(honeycomb, 20_000, aside=True),
+    "four axes": Subject(lambda: mixture([1, 1, 2], [[0, 0, 0, 0], [2, 2, 0, 0], [0, -2, 2, 1]], [0.6, 0.5, 0.7]), 20_000, aside=True),
+    "knot-1800": Subject(lambda: along(lambda t: bent(t)[0], lambda t: bent(t)[1], 0.15), 1800, aside=True),
+    "honeycomb-350": Subject(honeycomb, 350, aside=True),
+    "comb-550": Subject(comb, 550, aside=True),
 }
-IMAGES = {"mnist": False, "emoji": True}  # Set aside, or not.
+IMAGES = {"mnist": False, "emoji": False, "shapes": True, "tinted": True}  # Set aside, or not.
 
 
 def aside(name: str) -> bool:
@@ -80,7 +104,7 @@ def aside(name: str) -> bool:
 def opened(name: str, limit: int | None, emoji: Path | None) -> tuple[Data, Density | None]:
     """The data, and the density that they come from where one is known. emoji: a folder or zip of images; limit: training images."""
     if name in IMAGES:
-        source = "mnist" if name == "mnist" else emoji
+        source = {"mnist": lambda: "mnist", "emoji": lambda: emoji, "shapes": shapes, "tinted": tinted}[name]()
         if source is None:
             raise SystemExit("Images of another kind are asked for: give --emoji FOLDER.")
         return open_data(source, DataOptions(size=str(SIDE), limit=limit)), None

@@ -67,6 +67,14 @@ ODD: dict[str, Callable[[Pair, Pair], Pair]] = {
     "G deaf": lambda whole, narrow: (Through(whole[0], before=lambda z: 0.02 * z), whole[1]),
     "G hears one bit": lambda whole, narrow: (Through(whole[0], before=lambda z: z[:, :1].sign() + 0.05 * z), whole[1]),
     "G bound": lambda whole, narrow: (Through(whole[0], after=lambda y: 0.25 * y.tanh()), whole[1]),
+    "D sees roughly": lambda whole, narrow: (whole[0], Through(whole[1], before=lambda x: x.sign())),
+    "D sees spread": lambda whole, narrow: (whole[0], Through(whole[1], before=lambda x: x.abs())),
+    "G one-sided": lambda whole, narrow: (Through(whole[0], after=lambda y: y.abs()), whole[1]),
+    "G hears three": lambda whole, narrow: (
+        Through(whole[0], before=lambda z: z[:, :1].mul(1.5).round().clamp(-1, 1) + 0.03 * z),
+        whole[1],
+    ),
+    "G far off": lambda whole, narrow: (Through(whole[0], after=lambda y: 0.4 * y.tanh() - 4), whole[1]),
     "G bound away": lambda whole, narrow: (Through(whole[0], after=lambda y: 3 + 0.5 * y.tanh()), whole[1]),
 }
 

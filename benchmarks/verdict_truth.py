@@ -8,7 +8,6 @@ that halve the reals again and again, where checks ask nearest neighbours.
 from __future__ import annotations
 
 import math
-from statistics import mean, median
 from typing import Any
 
 import torch
@@ -26,7 +25,6 @@ from zerosum.run.players import Players
 N = {"points": 2000, "images": 700}  # samples a side
 FINE, COARSE = 7, 5  # halvings: 128 and 32 cells of as many reals each
 AXES = 8  # principal components by which images are halved
-LATE = 4  # looks over which a number of a moment is taken as a median
 SEARCHED = 2000  # training items, at most, among which copies are looked for
 
 
@@ -176,85 +174,3 @@ def reals(data: Data, n: int, purpose: str) -> Tensor:
     """Held-out reals, drawn again and again where there are few: only their law counts."""
     held = torch.cat([part.head(part.size or 0) for part in (data.test, data.validation)])
     return held[torch.randint(len(held), (n,), generator=generator(7, purpose))]
-
-
-# -- what a state means, in facts -------------------------------------------------------------------------------------------
-
-
-def names(series: list[dict[str, Any]]) -> list[str]:
-    """The names that the last of these looks deserves, [] for a run that is not harmed. Each is judged by itself: any of them is right."""
-    if not series[-1]["finite"] or series[-1]["burst"] > 30:
-        return ["diverged"]
-    whole = [f for f in series if f["finite"] and "jsd" in f]
-    f = {name: _late(whole, name) for name in whole[-1]}
-    moving = _nearer(whole)
-    found: list[str] = []
-    # A few kinds: fakes close together, or many of them where reals are.
-    few = f["spread"] < 0.5 or (f["kinds"] < 0.4 and f["likely"] > 0.3)
-    if f["lost"] > 0.4 and f["jsd_G"] > 0.15 and f["jsd"] > 0.1 and few:
-        found.append("collapsing")
-    # Samples are the average's: what G does while its average is good harms nobody.
-    if f["jsd_G"] > 0.15 and f["jsd"] > 0.08 and (f["own"] < 0.2 * f["jsd_G"] or f["auc"] < (0.75 if f["jsd_G"] > 0.25 else 0.6)):
-        found.append("D blind")
-    if f["auc"] > 0.97 and f["jsd"] > 0.25 and not moving:
-        found.append("discriminator winning")
-    # A run in circles comes near at times: its mean counts, not its median.
-    if mean(g["jsd_G"] for g in whole[-LATE:]) > 0.15 and f["jsd"] > 0.08 and mean(g["wander"] or 0.0 for g in whole[-LATE:]) > 0.3:
-        found.append("oscillating")
-    if f["gap"] > 0.1 and f["jsd_G"] > 0.08:
-        found.append("overfitting")
-    if (f.get("memory_held_out") or 1.0) < 0.6 and (f.get("memory_copies") or 0.0) > 0.6:
-        found.append("memorising")
-    if not moving and away(f["jsd"], whole[0]["jsd"]):
-        found.append("stalled")
-    return found
-
-
-def away(d: float, began: float) -> bool:
-    """Whether a run at JSD d is far from the data: by itself, or beside where it began."""
-    return d > 0.2 or d > max(0.08, 0.6 * began)
-
-
-def deserved(truth: dict[str, Any]) -> list[str]:
-    """The names that a recorded run deserves at its end."""
-    return ["diverged"] if truth["reason"] == "not finite" else names(truth["series"])
-
-
-def _late(series: list[dict[str, Any]], name: str) -> float:
-    found = [v for f in series[-LATE:] if (v := f.get(name)) is not None]
-    return median(found) if found else 0.0
-
-
-def _nearer(series: list[dict[str, Any]]) -> bool:
-    """Whether the last third of the looks came nearer than any before."""
-    n = max(LATE, len(series) // 3)
-    d = [f["jsd"] for f in series]
-    return len(d) > n and min(d[-n:]) < min(d[:-n]) - 0.02
-
-
-def began(series: list[dict[str, Any]], name: str) -> int:
-    """Samples seen when the run came to deserve the name that it has at its end: it may have lost it for one look, no longer.
-
-    It stalled when it was as near as it ever came, or went away from there.
-    """
-    d = [f.get("jsd", math.log(2)) for f in series]
-    if name == "stalled":
-        stands = [away(x, d[0]) and min(d[: i + 1]) < min(d) + 0.02 for i, x in enumerate(d)]
-    else:
-        stands = [name in names(series[: i + 1]) for i in range(len(series))]
-    first = len(stands) - 1
-    while first > 0 and (stands[first - 1] or (first > 1 and stands[first - 2])):
-        first -= 1
-    return int(series[first]["samples"])
-
-
-def deserved_then(series: list[dict[str, Any]], samples: int) -> list[str]:
-    """The names that the run deserved when it had seen so many samples, by the looks so far."""
-    return names([f for f in series if f["samples"] <= samples])
-
-
-def harmed(series: list[dict[str, Any]]) -> bool:
-    """Whether the run deserved a name at any time: at two looks in a row, once a sixth of it was over."""
-    stands = [bool(names(series[: i + 1])) for i in range(len(series))]
-    late = [i for i in range(1, len(series)) if series[i]["samples"] * 6 > series[-1]["samples"]]
-    return any(stands[i] and stands[i - 1] for i in late)

@@ -39,11 +39,25 @@ OCTAVES: dict[str, Any] = {
 PLAIN: dict[str, Any] = {"game.value": "non_saturating", "game.penalty": "none"}
 PAIRED: dict[str, Any] = {"game.value": "relativistic", "game.penalty": "r1r2"}
 BARE: dict[str, Any] = {"game.value": "wasserstein", "game.penalty": "none"}
+# The same with something else: all set aside.
+VARIED: dict[str, dict[str, Any]] = {
+    "minimax": {"game.value": "minimax"},
+    "r1": {"game.penalty": "r1", "game.gamma": 0.5},
+    "wide": {"net.width": 112},
+    "small batch": {"batch": 64, **both(lr=2e-2)},
+    "uniform": {"prior.kind": "uniform", "prior.dim": 4},
+    "no average": {"average": 0.0},
+    "two steps of D": {"game.k": 2},
+    "three layers": {"net.depth": 3},
+    "maxout": {"net.activation": "maxout"},
+    "dropout": {"net.dropout": 0.05},
+    "constant rates": both(lr=4e-3, lr_end=None),
+}
 ADAM = both(optimiser="adam", lr=1e-3, lr_end=None, beta2=0.99, equalised=False)
-ENDING = ("moons-600", "ring8-1500", "wave-1500")
-TINY = ("moons-400", "checkerboard-400", "rings-300", "spiral-500")
+ENDING = ("moons-600", "ring8-1500", "wave-1500", "knot-1800")
+TINY = ("moons-400", "checkerboard-400", "rings-300", "spiral-500", "honeycomb-350", "comb-550")
 DATA = tuple(name for name in SUBJECTS if name not in (*ENDING, *TINY))
-FLAT = tuple(name for name in DATA if name not in ("gaussian", "bimodal", "uniform", "two widths", "mixture", "three"))
+FLAT = tuple(name for name in DATA if name not in ("gaussian", "bimodal", "uniform", "two widths", "mixture", "three", "heavy", "five"))
 
 
 class Way(NamedTuple):
@@ -79,14 +93,19 @@ HEALTHY: dict[str, Way] = {
     "narrow": Way({**PAIRED, "net.width": 24}),
     "stored": Way(PAIRED, ENDING),
     "preset, stored": Way({**OCTAVES, "game.gamma": 1.0, "game.gamma_end": 1.0}, ENDING),
-    **{f"{v} r1r2": Way({"game.value": v, "game.penalty": "r1r2"}, aside=True) for v in ("minimax", "least_squares", "hinge")},
-    "non_saturating gp": Way({"game.value": "non_saturating", "game.penalty": "gp", "game.gamma": 5.0}, aside=True),
-    "wasserstein r1": Way({"game.value": "wasserstein", "game.penalty": "r1", "game.k": 2}, aside=True),
-    "reused fakes": Way({**PAIRED, "game.fakes": "reused"}, aside=True),
-    "wide": Way({**PAIRED, "net.width": 96}, aside=True),
-    "deep": Way({**PAIRED, "net.depth": 3, "net.depth_g": 3}, aside=True),
-    "small batch": Way({**PAIRED, "batch": 48, **both(lr=1e-3)}, aside=True),
-    "preset, least squares": Way({**OCTAVES, "game.value": "least_squares"}, aside=True),
+    **{f"{v} r1r2": Way({"game.value": v, "game.penalty": "r1r2"}) for v in ("minimax", "least_squares", "hinge")},
+    "non_saturating gp": Way({"game.value": "non_saturating", "game.penalty": "gp", "game.gamma": 5.0}),
+    "wasserstein r1": Way({"game.value": "wasserstein", "game.penalty": "r1", "game.k": 2}),
+    "reused fakes": Way({**PAIRED, "game.fakes": "reused"}),
+    "wide": Way({**PAIRED, "net.width": 96}),
+    "deep": Way({**PAIRED, "net.depth": 3, "net.depth_g": 3}),
+    "small batch": Way({**PAIRED, "batch": 48, **both(lr=1e-3)}),
+    "preset, least squares": Way({**OCTAVES, "game.value": "least_squares"}),
+    **{f"preset, {name}": Way({**OCTAVES, **knobs}, aside=True) for name, knobs in VARIED.items()},
+    "preset, hinge, long": Way({**OCTAVES, "game.value": "hinge"}, aside=True, long=3.0),
+    "preset, minimax, stored": Way({**OCTAVES, "game.value": "minimax", "game.gamma": 0.5, "game.gamma_end": 0.5}, ENDING, aside=True),
+    "non_saturating r1r2": Way({"game.value": "non_saturating", "game.penalty": "r1r2"}, aside=True),
+    "hinge gp, falling": Way({"game.value": "hinge", "game.penalty": "gp", "game.gamma": 3.0, **both(lr=3e-3, lr_end=1e-4)}, aside=True),
 }
 BROKEN: dict[str, Way] = {
     # D cannot see.
@@ -97,25 +116,25 @@ BROKEN: dict[str, Way] = {
     "D stands still, long": Way({**PAIRED, "d.lr": 0.0}, long=2.0),
     "D sees half": Way(PLAIN, FLAT, "D sees half"),
     "labels flipped": Way(PLAIN, DATA, "labels flipped"),
-    "preset, labels flipped": Way(OCTAVES, DATA, "labels flipped", aside=True),
-    "labels at random": Way(PLAIN, DATA, "labels at random", aside=True),
-    "D sees one side": Way(PLAIN, DATA, "D sees one side", aside=True),
-    "D narrow": Way({**PLAIN, "d.lr": 1e-4}, DATA, "D narrow", aside=True),
+    "preset, labels flipped": Way(OCTAVES, DATA, "labels flipped"),
+    "labels at random": Way(PLAIN, DATA, "labels at random"),
+    "D sees one side": Way(PLAIN, DATA, "D sees one side"),
+    "D narrow": Way({**PLAIN, "d.lr": 1e-4}, DATA, "D narrow"),
     # D is too strong.
     "G creeps": Way({**PLAIN, "g.lr": 1e-7, "d.lr": 2e-3}),
     "G creeps, minimax": Way({**PLAIN, "game.value": "minimax", "g.lr": 1e-5, "d.lr": 3e-3, "game.k": 4}),
     "D far ahead": Way({**PLAIN, "game.value": "minimax", "game.k": 8, "d.lr": 5e-3, "g.lr": 2e-5}),
     "G bound away": Way(PLAIN, DATA, "G bound away"),
-    "hinge, D far ahead": Way({**PLAIN, "game.value": "hinge", "game.k": 5, "d.lr": 5e-3, "g.lr": 1e-6}, aside=True),
-    "least squares, D far ahead": Way({**PLAIN, "game.value": "least_squares", "d.lr": 5e-3, "g.lr": 3e-6}, aside=True),
+    "hinge, D far ahead": Way({**PLAIN, "game.value": "hinge", "game.k": 5, "d.lr": 5e-3, "g.lr": 1e-6}),
+    "least squares, D far ahead": Way({**PLAIN, "game.value": "least_squares", "d.lr": 5e-3, "g.lr": 3e-6}),
     # G has no variety.
     "Helvetica": Way({**PLAIN, "game.g_steps": 12, "d.lr": 1e-4, "g.lr": 1e-3}),
     "Helvetica, minimax": Way({**PLAIN, "game.value": "minimax", "game.g_steps": 20, "d.lr": 2e-4, "g.lr": 1e-3, "average": 0.0}),
     "G deaf": Way(PAIRED, DATA, "G deaf"),
     "hinge, hot": Way({"game.value": "hinge", "game.penalty": "none", "g.lr": 5e-3, "d.lr": 1e-3}),
-    "preset, G deaf": Way(OCTAVES, DATA, "G deaf", aside=True),
-    "G hears one bit": Way(PAIRED, DATA, "G hears one bit", aside=True),
-    "G bound": Way(PAIRED, FLAT, "G bound", aside=True),
+    "preset, G deaf": Way(OCTAVES, DATA, "G deaf"),
+    "G hears one bit": Way(PAIRED, DATA, "G hears one bit"),
+    "G bound": Way(PAIRED, FLAT, "G bound"),
     # G does not get there.
     "G stands still": Way({**PAIRED, "g.lr": 0.0}),
     "preset, G stands still": Way({**OCTAVES, "g.lr": 0.0, "g.lr_end": None}),
@@ -123,49 +142,88 @@ BROKEN: dict[str, Way] = {
     "both stand still": Way({**PLAIN, **both(lr=0.0)}),
     "G narrow": Way(PAIRED, FLAT, "G narrow"),
     "penalty crushes": Way({**PAIRED, "game.gamma": 3e4}),
-    "both stand still, long": Way({**OCTAVES, **both(lr=0.0, lr_end=None)}, long=2.0, aside=True),
-    "both creep": Way({**PAIRED, **both(lr=1e-6)}, aside=True),
-    "preset, G narrow": Way(OCTAVES, FLAT, "G narrow", aside=True),
+    "both stand still, long": Way({**OCTAVES, **both(lr=0.0, lr_end=None)}, long=2.0),
+    "both creep": Way({**PAIRED, **both(lr=1e-6)}),
+    "preset, G narrow": Way(OCTAVES, FLAT, "G narrow"),
     # They run in circles.
     "simultaneous": Way({**BARE, "game.order": "simultaneous", **both(lr=1e-3)}),
     "momentum": Way({**PLAIN, **both(beta1=0.95, lr=3e-3), "average": 0.0}),
     "wasserstein bare": Way({**BARE, **both(lr=2e-3), "average": 0.0}),
-    "wasserstein bare, averaged": Way({**BARE, **both(lr=3e-3, beta1=0.5)}, aside=True),
-    "least squares, momentum": Way({**PLAIN, "game.value": "least_squares", **both(beta1=0.9, lr=5e-3)}, aside=True),
+    "wasserstein bare, averaged": Way({**BARE, **both(lr=3e-3, beta1=0.5)}),
+    "least squares, momentum": Way({**PLAIN, "game.value": "least_squares", **both(beta1=0.9, lr=5e-3)}),
     # D knows its reals; G copies them.
     "few reals": Way({**OCTAVES, **PLAIN, "net.octaves": 10, "net.width": 96}, TINY),
     "few reals, k": Way({**PLAIN, "net.octaves": 10, "game.k": 3, "net.width": 96, "d.lr": 3e-3, "g.lr": 1e-3}, TINY),
     "few reals, loose": Way({**OCTAVES, "game.gamma": 1e-3, "game.gamma_end": 1e-4, "net.octaves": 10, "net.width": 96}, TINY),
     "a hundred reals": Way({**PLAIN, "net.octaves": 9, "net.width": 64}, ENDING, limit=100),
-    "few reals, hinge": Way(
-        {**PLAIN, "game.value": "hinge", "net.octaves": 10, "game.k": 2, "net.width": 96, "g.lr": 1e-3}, TINY, aside=True
-    ),
-    "two hundred reals": Way({**OCTAVES, "game.penalty": "none", "net.octaves": 10}, ENDING, limit=200, aside=True),
+    "few reals, hinge": Way({**PLAIN, "game.value": "hinge", "net.octaves": 10, "game.k": 2, "net.width": 96, "g.lr": 1e-3}, TINY),
+    "two hundred reals": Way({**OCTAVES, "game.penalty": "none", "net.octaves": 10}, ENDING, limit=200),
     # Numbers burst.
     "rates of one": Way({**PLAIN, **both(lr=3.0)}),
     "least squares bursts": Way({"game.value": "least_squares", "game.penalty": "r1", **both(lr=5.0)}),
     "critic unbound": Way({**BARE, "d.lr": 0.5, "g.lr": 0.1, "average": 0.0}),
-    "G bursts": Way({**PAIRED, "g.lr": 10.0}, aside=True),
-    "hinge bursts": Way({"game.value": "hinge", "game.penalty": "none", **both(lr=1.0, beta1=0.9)}, aside=True),
+    "G bursts": Way({**PAIRED, "g.lr": 10.0}),
+    "hinge bursts": Way({"game.value": "hinge", "game.penalty": "none", **both(lr=1.0, beta1=0.9)}),
+    # Set aside: of every state, other ways.
+    "hinge, D's rate zero": Way({"game.value": "hinge", "game.penalty": "r1", "d.lr": 0.0}, aside=True),
+    "labels flipped, hinge": Way({"game.value": "hinge", "game.penalty": "none"}, DATA, "labels flipped", aside=True),
+    "labels flipped, long": Way({**PLAIN, "game.value": "minimax"}, DATA, "labels flipped", aside=True, long=2.0),
+    "D sees half, relativistic": Way({"game.value": "relativistic", "game.penalty": "none"}, FLAT, "D sees half", aside=True),
+    "D sees roughly": Way({**PLAIN, "game.value": "hinge"}, DATA, "D sees roughly", aside=True),
+    "D sees spread": Way(PLAIN, DATA, "D sees spread", aside=True),
+    "relativistic, D far ahead": Way(
+        {"game.value": "relativistic", "game.penalty": "none", "game.k": 6, "d.lr": 4e-3, "g.lr": 1e-6}, aside=True
+    ),
+    "G far off": Way({**PLAIN, "game.value": "minimax"}, DATA, "G far off", aside=True),
+    "Helvetica, hinge": Way({"game.value": "hinge", "game.penalty": "none", "game.g_steps": 15, "d.lr": 1e-4, "g.lr": 1e-3}, aside=True),
+    "G one-sided": Way({**OCTAVES, "game.value": "non_saturating"}, FLAT, "G one-sided", aside=True),
+    "G hears three": Way({**PAIRED, "game.value": "hinge"}, DATA, "G hears three", aside=True),
+    "hinge, G's rate zero": Way({"game.value": "hinge", "game.penalty": "r1r2", "g.lr": 0.0}, aside=True),
+    "both rates zero, long": Way({**PAIRED, "game.value": "least_squares", **both(lr=0.0)}, aside=True, long=2.0),
+    "G narrow, hinge": Way({**OCTAVES, "game.value": "hinge"}, FLAT, "G narrow", aside=True),
+    "G narrow, long": Way({**PAIRED, "game.value": "minimax"}, FLAT, "G narrow", aside=True, long=2.0),
+    "penalty crushes, gp": Way({"game.value": "wasserstein", "game.penalty": "gp", "game.gamma": 3e4, **both(lr=1e-4)}, aside=True),
+    "simultaneous, long": Way({**PLAIN, "game.order": "simultaneous", **both(beta1=0.9, lr=4e-3), "average": 0.0}, aside=True, long=2.0),
+    "wasserstein, momentum": Way({**BARE, **both(beta1=0.9, lr=2e-3)}, aside=True),
+    "few reals, relativistic": Way(
+        {"game.value": "relativistic", "game.penalty": "none", "net.octaves": 10, "net.width": 96, "d.lr": 3e-3, "g.lr": 1e-3},
+        TINY,
+        aside=True,
+    ),
+    "few reals, minimax": Way({**PLAIN, "game.value": "minimax", "net.octaves": 9, "game.k": 2, "net.width": 80}, TINY, aside=True),
+    "sixty reals": Way({**PLAIN, "net.octaves": 8, "net.width": 64}, ENDING, aside=True, limit=60),
+    "three hundred reals, long": Way({**OCTAVES, "game.penalty": "none", "net.octaves": 10}, ENDING, aside=True, limit=300, long=2.0),
+    "hinge, rates of two": Way({"game.value": "hinge", "game.penalty": "r1", **both(lr=2.0)}, aside=True),
+    "relativistic bursts": Way({"game.value": "relativistic", "game.penalty": "none", **both(lr=1.0, beta1=0.5)}, aside=True),
 }
 PICTURES = tuple(IMAGES)
 OF_IMAGES: dict[str, Way] = {
     "healthy images, preset": Way({}, PICTURES),
     "healthy images, resnet": Way({"net.kind": "resnet", "net.hidden": 0, "net.width": 8, "net.depth": 1, **ADAM}, PICTURES),
     "healthy images, mlp": Way({"net.kind": "mlp", "net.hidden": 0, "net.width": 128, "net.depth": 2, **ADAM}, PICTURES),
-    "healthy images, hinge": Way({"game.value": "hinge", "game.penalty": "r1"}, PICTURES, aside=True),
+    "healthy images, hinge": Way({"game.value": "hinge", "game.penalty": "r1"}, PICTURES),
     "images, D stands still": Way({"d.lr": 0.0, "d.lr_end": None}, PICTURES),
-    "images, labels flipped": Way({**PLAIN, **ADAM}, PICTURES, "labels flipped", aside=True),
+    "images, labels flipped": Way({**PLAIN, **ADAM}, PICTURES, "labels flipped"),
     "images, D sees half": Way({}, PICTURES, "D sees half"),
     "images, G stands still": Way({"g.lr": 0.0, "g.lr_end": None}, PICTURES),
-    "images, both stand still": Way({**ADAM, **both(lr=0.0)}, PICTURES, aside=True),
+    "images, both stand still": Way({**ADAM, **both(lr=0.0)}, PICTURES),
     "images, G narrow": Way({"net.kind": "mlp", "net.hidden": 0, "net.width": 64, "net.depth": 2, **ADAM}, PICTURES, "G narrow"),
-    "images, G deaf": Way({}, PICTURES, "G deaf", aside=True),
+    "images, G deaf": Way({}, PICTURES, "G deaf"),
     "images, few": Way({**PLAIN, "net.kind": "mlp", "net.hidden": 0, "net.width": 192, "net.depth": 2, **ADAM}, PICTURES, limit=200),
-    "images, few, preset": Way({"game.penalty": "none"}, PICTURES, limit=100, aside=True),
+    "images, few, preset": Way({"game.penalty": "none"}, PICTURES, limit=100),
     "images, Helvetica": Way({**PLAIN, **ADAM, "game.g_steps": 8, "g.lr": 2e-3, "d.lr": 1e-4}, PICTURES),
     "images, rates of one": Way({**PLAIN, **ADAM, **both(lr=1.0)}, PICTURES),
-    "images, D far ahead": Way({**PLAIN, **ADAM, "game.value": "minimax", "game.k": 4, "d.lr": 3e-3, "g.lr": 1e-6}, PICTURES, aside=True),
+    "images, D far ahead": Way({**PLAIN, **ADAM, "game.value": "minimax", "game.k": 4, "d.lr": 3e-3, "g.lr": 1e-6}, PICTURES),
+    # Set aside.
+    "healthy images, non_saturating": Way({"game.value": "non_saturating", "game.penalty": "r1"}, PICTURES, aside=True),
+    "healthy images, wide": Way({"net.width": 12}, PICTURES, aside=True),
+    "images, hinge, D's rate zero": Way({"game.value": "hinge", "game.penalty": "r1", "d.lr": 0.0, "d.lr_end": None}, PICTURES, aside=True),
+    "images, labels flipped, hinge": Way({"game.value": "hinge"}, PICTURES, "labels flipped", aside=True),
+    "images, D sees half, hinge": Way({"game.value": "hinge", "game.penalty": "r1"}, PICTURES, "D sees half", aside=True),
+    "images, hinge, G's rate zero": Way({"game.value": "hinge", "g.lr": 0.0, "g.lr_end": None}, PICTURES, aside=True),
+    "images, G narrow, preset": Way({"net.width": 1, "net.hidden": 1, "prior.dim": 1}, PICTURES, aside=True),
+    "images, G hears three": Way({}, PICTURES, "G hears three", aside=True),
+    "images, sixty": Way({"game.penalty": "none", "game.value": "non_saturating"}, PICTURES, limit=60, aside=True),
 }
 WAYS: dict[str, Way] = {**{f"healthy {name}": way for name, way in HEALTHY.items()}, **BROKEN, **OF_IMAGES}
 
@@ -201,7 +259,7 @@ def plans(images: bool) -> Iterator[Plan]:
     for turn in count():
         now = sorted(ways, key=lambda way: key(turn, way))
         healthy, broken = ([way for way in now if way.startswith("healthy") is well] for well in (True, False))
-        healthy *= 2 if images else 3  # There are more ways to break a run than to play it well.
+        healthy *= 3  # There are more ways to break a run than to play it well.
         seen: dict[str, int] = {}
         for pair in zip_longest(healthy, broken):
             for way in pair:

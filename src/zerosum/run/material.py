@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn.functional import avg_pool2d
 
 from zerosum.data.batches import Part
 from zerosum.data.source import Data
@@ -22,12 +23,15 @@ from zerosum.measure.manifold import radii
 from zerosum.measure.memory import comparable, memory
 from zerosum.measure.sets import squared_distances
 
+SHADES = 8  # pixels a side by which images are compared
 CELLS = 16
 LLOYD = 12  # steps of Lloyd's algorithm
 NEIGHBOURS = 15  # of a sample, by which the fresh D judges it
 LARGEST = 4096  # training items that a check searches for copies; a larger set is no check's work
 COPIED = 256  # fakes whose originals are looked for
-LEAST = 32  # rows a side
+LEAST = 20  # rows a side
+A_CELL = 8  # rows a side for each cell, at least: with fewer rows there are fewer cells, and
+A_NEIGHBOUR = 4  # fewer neighbours are asked, so that a few dozen rows are not all each other's
 
 
 @dataclass(frozen=True)
@@ -47,10 +51,10 @@ class Likeness:
 
 
 class Material:
-    """n training and n held-out reals as raw samples and as comparable rows (n, d).
+    """n held-out reals as raw samples and as comparable rows (n, d), as many `others`, and the training reals that D is asked about.
 
-    Where there are fewer training items than that, and held-out ones to spare, `train` is shorter, and other held-out reals stand in for
-    it wherever what it is made of does not matter.
+    The others are training reals. Where there are fewer of those, and held-out ones to spare, other held-out reals stand in for them. Where
+    held-out ones are few, `train` is longer than n: what D knows of its own reals is seen the more sharply.
     """
 
     def __init__(self, data: Data, n: int) -> None:
@@ -59,13 +63,20 @@ class Material:
         train, held = (n if part.size is None else part.size for part in (data.train, data.validation))
         spare = min(n, held // 2)
         self.n = spare if spare > train else min(n, train, held)
-        self.train, self.held = data.train.head(min(self.n, train)), data.validation.head(self.n)
-        self.others = data.validation.head(2 * self.n)[self.n :] if self.n > train else self.train
+        self.train, self.held = data.train.head(min(n, train)), data.validation.head(self.n)
+        self.others = data.validation.head(2 * self.n)[self.n :] if self.n > train else self.train[: self.n]
         self.enough = self.n >= LEAST
 
     def rows(self, raw: Tensor) -> Tensor:
-        """Rows (N, d) whose distances mean likeness: points in units of the training part's spread; images averaged down to small ones."""
-        return self.space.encode(raw) if self.space.kind == "points" else comparable(raw)
+        """Rows (N, d) whose distances mean likeness: points in units of the training part's spread; images averaged down to SHADES a side.
+
+        Finer images are all far from one another, and fakes at a little distance from every real would be as bad as noise.
+        """
+        return self.space.encode(raw) if self.space.kind == "points" else averaged(raw, SHADES)
+
+    def details(self, raw: Tensor) -> Tensor:
+        """Rows (N, d) in which a copy is told from its original: images are averaged down less."""
+        return self.rows(raw) if self.space.kind == "points" else comparable(raw)
 
     @cached_property
     def other_rows(self) -> Tensor:
@@ -82,7 +93,7 @@ class Material:
         """Centres of the cells, (CELLS, d): Lloyd's algorithm on other reals, begun at rows far from one another."""
         x = self.other_rows
         chosen = x[:1]
-        for _ in range(min(CELLS, len(x)) - 1):
+        for _ in range(max(2, min(CELLS, len(x) // A_CELL)) - 1):
             chosen = torch.cat([chosen, x[torch.cdist(x, chosen).amin(1).argmax()][None]])
         for _ in range(LLOYD):
             nearest = torch.cdist(x, chosen).argmin(1)
@@ -165,14 +176,20 @@ class Material:
         if train.size is None or train.size > LARGEST or self.n < LEAST:
             return None
         held = self.data.validation.size or 0
-        return self.rows(train.head(train.size)), self.rows(self.data.validation.head(min(held, train.size)))
+        return self.details(train.head(train.size)), self.details(self.data.validation.head(min(held, train.size)))
 
-    def copies(self, rows: Tensor) -> dict[str, float | None]:
-        """memory_held_out and memory_copies (measure/memory.py) of fakes' rows; None where the training set is not searched."""
+    def copies(self, raw: Tensor) -> dict[str, float | None]:
+        """memory_held_out and memory_copies (measure/memory.py) of raw fakes; None where the training set is not searched."""
         if self._everything is None:
             return {"memory_held_out": None, "memory_copies": None, "memory_distance": None}
         train, held = self._everything
-        return {reading.name: reading.value for reading in memory(rows[:COPIED], held, train)}
+        return {reading.name: reading.value for reading in memory(self.details(raw[:COPIED]), held, train)}
+
+
+def averaged(images: Tensor, side: int) -> Tensor:
+    """uint8 images (N, C, H, W) averaged down to at most `side` a side, in units of full contrast, as rows (N, C h w)."""
+    shrink = math.ceil(max(images.shape[2:]) / side)
+    return avg_pool2d(images.float() / 255, shrink, ceil_mode=True).flatten(1)
 
 
 def spread(rows: Tensor) -> float:
@@ -186,7 +203,7 @@ def fellows(rows: Tensor) -> Tensor:
     near = []
     for at, d in squared_distances(rows, rows):
         d[torch.arange(len(d)), torch.arange(len(rows))[at]] = math.inf
-        near.append(least(d, min(NEIGHBOURS, len(rows) - 1)))
+        near.append(least(d, min(NEIGHBOURS, len(rows) // A_NEIGHBOUR)))
     return torch.cat(near)
 
 

@@ -80,7 +80,7 @@ class Signals:
             found |= {name: named[name] for name in OF_A_ROUND}
         fake = self._fakes(self.rounds.players.G)
         found["finite"] = bool(torch.isfinite(fake).all())
-        if found["finite"] and len(self.material.train) >= LEAST:
+        if found["finite"] and min(self.material.n, len(self.material.train)) >= LEAST:
             found |= self._judged(fake) | self._made(fake)
         return {**found, "took": round(time.perf_counter() - began, 4)}
 
@@ -136,7 +136,7 @@ class Signals:
         found["fresh"], found["fresh_error"] = material.fresh(of_average, across)
         found |= {f"floor_{name}": number for name, number in material.floor.items()}
         found["real_cells"] = (material.shares * 2 * material.n).round().int().tolist()
-        return found | material.copies(of_average)
+        return found | material.copies(smooth)
 
     def _known(self, raw: Tensor) -> dict[str, Any]:
         """What is had of a known density alone; it is told to people, and no verdict rests on it."""

@@ -58,20 +58,26 @@ def smooth_distances(looks: Looks) -> list[float]:
     return [look.smooth for look in looks if look.smooth is not None]
 
 
+def sized(name: str, looks: Looks) -> float:
+    """A threshold that stands for noise, at the last check's number of samples: it grows as a standard error does."""
+    n = looks[-1].n if looks else None
+    return limit(name) * max(1.0, math.sqrt(limit("enough") / n)) if n else limit(name)
+
+
 def noise(looks: Looks) -> float:
     """What a fall of the distance must exceed: two standard errors of a check, or twice what the recent checks leave their medians."""
     d, smooth = [look.distance for look in looks if look.distance is not None], smooth_distances(looks)
     left = [abs(a - b) for a, b in zip(d, smooth, strict=True)][-recent(looks) :]
-    return max(limit("move"), 2 * median(left)) if left else limit("move")
+    return max(sized("move", looks), 2 * median(left)) if left else sized("move", looks)
 
 
 def improving(looks: Looks) -> bool:
-    """Whether the least distance of the recent checks is below all earlier ones by more than noise."""
+    """Whether the least distance of the recent checks is below all earlier ones by more than noise, and has not been lost again."""
     d, n = smooth_distances(looks), recent(looks)
     if len(d) <= n:
-        return bool(d) and d[-1] < d[0] - limit("move")
+        return bool(d) and d[-1] < d[0] - sized("move", looks)
     best = min(d[:-n])
-    return min(d[-n:]) < best - max(noise(looks), limit("gain") * best)
+    return min(d[-n:]) < best - max(noise(looks), limit("gain") * best) and middle(looks, "smooth") < best
 
 
 def lately(looks: Looks) -> list[float]:
@@ -86,7 +92,7 @@ def rests(looks: Looks) -> bool:
         return False
     earlier, later = d[: len(d) // 2], d[len(d) // 2 :]
     error = math.sqrt(variance(earlier) / len(earlier) + variance(later) / len(later))
-    return mean(earlier) - mean(later) + error <= limit("move")
+    return mean(earlier) - mean(later) + error <= sized("move", looks)
 
 
 def _below(name: str, threshold: str) -> Callable[[Looks], bool]:
@@ -143,13 +149,13 @@ def _says_vanished(looks: Looks) -> str:
 def _jumps(looks: Looks) -> bool:
     d = [look.distance for look in looks[-recent(looks) :] if look.distance is not None]
     steps = [later - earlier for earlier, later in pairwise(d)]
-    return len(steps) >= 3 and pstdev(steps) >= limit("jumps")
+    return len(steps) >= 3 and pstdev(steps) >= sized("jumps", looks)
 
 
 def _turns(looks: Looks) -> bool:
     """Whether the distance goes up and down by more than noise, again and again."""
     d = [look.distance for look in looks[-recent(looks) :] if look.distance is not None]
-    big = [s for s in (b - a for a, b in pairwise(d)) if abs(s) > limit("move")]
+    big = [s for s in (b - a for a, b in pairwise(d)) if abs(s) > sized("move", looks)]
     return len(big) >= 3 and sum(a * b < 0 for a, b in pairwise(big)) >= len(big) // 2
 
 
@@ -166,7 +172,7 @@ def _by_heart(looks: Looks) -> bool:
 
 def _worse(looks: Looks) -> bool:
     d = smooth_distances(looks)
-    return len(d) > window() and d[-1] >= min(d) + limit("worse")
+    return len(d) > window() and d[-1] >= min(d) + sized("worse", looks)
 
 
 def near(looks: Looks) -> bool:

@@ -32,6 +32,11 @@ THRESHOLDS: dict[str, Threshold] = {
         "digits: at rest at .04 for half of a run, and then .007 as the rates fell",
     ),
     "move": Threshold(0.03, "fall of the distance that is more than its noise", "two standard errors of 512 samples: .02 to .03"),
+    "enough": Threshold(
+        256,
+        "samples a side, below which what stands for noise grows as one over their square root",
+        "a standard error; images have as many",
+    ),
     "gain": Threshold(0.1, "and the share of the distance by which it must fall", "calibration: a G one unit wide fell from .93 to .87"),
     "near": Threshold(0.12, "distance up to which a run is near the floor", PROVISIONAL),
     "far": Threshold(

@@ -1,0 +1,46 @@
+"""Images made by code, for benchmarks/verdict.py: discs, squares and crosses; digits of the package in colour."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from zerosum.chance import uniform
+from zerosum.data.options import DataOptions
+from zerosum.data.source import open_data
+
+SIDE = 16
+N = 6000
+
+
+def shapes() -> npt.NDArray[Any]:
+    """(N, 16, 16) uint8: a disc, a square or a cross of any size, place and brightness, with soft edges, on black."""
+    u = uniform((N, 5), 0, "benchmark/shapes")
+    size, bright = 2.5 + 3 * u[:, 1], 0.5 + 0.5 * u[:, 2]
+    middle = SIDE / 2 + 5 * (u[:, 3:] - 0.5)
+    at = torch.arange(SIDE) + 0.5
+    y, x = ((at[None] - middle[:, i : i + 1]).abs() for i in (0, 1))
+    y, x, r = y[:, :, None], x[:, None, :], size[:, None, None]
+    disc = r - (x**2 + y**2).sqrt()
+    square = r - torch.maximum(x, y)
+    cross = torch.minimum(square, 1 - torch.minimum(x, y))
+    kind = (3 * u[:, 0]).long()[:, None, None]
+    inside = torch.where(kind == 0, disc, torch.where(kind == 1, square, cross)).clamp(-0.5, 0.5) + 0.5
+    return _bytes(inside * bright[:, None, None])
+
+
+def tinted() -> npt.NDArray[Any]:
+    """(N, 16, 16, 3) uint8: digits, each in a colour of its own on a dark ground of another."""
+    digits = open_data("mnist", DataOptions(size=str(SIDE), limit=N)).train.head(N)[:, 0].double() / 255
+    u = uniform((len(digits), 6), 0, "benchmark/tinted")
+    ink, ground = 0.4 + 0.6 * u[:, None, None, :3], 0.3 * u[:, None, None, 3:]
+    return _bytes(ground + (ink - ground) * digits[..., None])
+
+
+def _bytes(shares: Tensor) -> npt.NDArray[Any]:
+    found: npt.NDArray[Any] = np.asarray((255 * shares).round().clamp(0, 255).to(torch.uint8))
+    return found
