@@ -5,16 +5,13 @@ A sign stands when it was seen at several checks in a row (`THRESHOLDS["several"
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from itertools import pairwise
-from statistics import mean, median, pstdev, variance
+from statistics import mean, median, pstdev
 from typing import NamedTuple
 
-from zerosum.verdict.looks import Look
+from zerosum.verdict.motion import Looks, fell_back, improving, middle, recent, sized, smooth_distances, window
 from zerosum.verdict.thresholds import limit
-
-Looks = Sequence[Look]
 
 
 class Sign(NamedTuple):
@@ -29,10 +26,6 @@ def percent(share: float, digits: int = 0) -> str:
     return f"{100 * share:.{digits}f} %"
 
 
-def window() -> int:
-    return int(limit("several"))
-
-
 def stands(sign: Sign, looks: Looks) -> bool:
     """Whether the sign was seen at the last check and at all but one of the last several."""
     n = window()
@@ -40,59 +33,6 @@ def stands(sign: Sign, looks: Looks) -> bool:
         return False
     seen = [sign.seen(looks[: len(looks) - back]) for back in range(n)]
     return seen[0] and sum(seen) >= n - 1
-
-
-def recent(looks: Looks) -> int:
-    """How many of the last checks are recent: a third, at least as many as make a sign."""
-    return max(window(), round(limit("recent") * len(looks)))
-
-
-def middle(looks: Looks, name: str, n: int | None = None) -> float:
-    """Median of a number over the last n (several) checks that have it; NaN where none has."""
-    found = [v for look in looks[-(n or window()) :] if (v := getattr(look, name)) is not None]
-    return median(found) if found else float("nan")
-
-
-def smooth_distances(looks: Looks) -> list[float]:
-    """The smoothed distances of the checks that have one."""
-    return [look.smooth for look in looks if look.smooth is not None]
-
-
-def sized(name: str, looks: Looks) -> float:
-    """A threshold that stands for noise, at the last check's number of samples: it grows as a standard error does."""
-    n = looks[-1].n if looks else None
-    return limit(name) * max(1.0, math.sqrt(limit("enough") / n)) if n else limit(name)
-
-
-def noise(looks: Looks) -> float:
-    """What a fall of the distance must exceed: two standard errors of a check, or twice what the recent checks leave their medians."""
-    d, smooth = [look.distance for look in looks if look.distance is not None], smooth_distances(looks)
-    left = [abs(a - b) for a, b in zip(d, smooth, strict=True)][-recent(looks) :]
-    return max(sized("move", looks), 2 * median(left)) if left else sized("move", looks)
-
-
-def improving(looks: Looks) -> bool:
-    """Whether the least distance of the recent checks is below all earlier ones by more than noise, and has not been lost again."""
-    d, n = smooth_distances(looks), recent(looks)
-    if len(d) <= n:
-        return bool(d) and d[-1] < d[0] - sized("move", looks)
-    best = min(d[:-n])
-    return min(d[-n:]) < best - max(noise(looks), limit("gain") * best) and middle(looks, "smooth") < best
-
-
-def lately(looks: Looks) -> list[float]:
-    """The distances since half of the samples were seen: a stretch that grows with the run, in which it doubled."""
-    return [look.distance for look in looks if look.distance is not None and 2 * look.samples >= looks[-1].samples]
-
-
-def rests(looks: Looks) -> bool:
-    """Whether the distance is known not to have fallen while the run doubled: its fall and that fall's standard error are no movement."""
-    d = lately(looks)
-    if len(d) < limit("first"):
-        return False
-    earlier, later = d[: len(d) // 2], d[len(d) // 2 :]
-    error = math.sqrt(variance(earlier) / len(earlier) + variance(later) / len(later))
-    return mean(earlier) - mean(later) + error <= sized("move", looks)
 
 
 def _below(name: str, threshold: str) -> Callable[[Looks], bool]:
@@ -165,9 +105,13 @@ def _knows(looks: Looks) -> bool:
 
 
 def _by_heart(looks: Looks) -> bool:
-    """Knowing its reals that well D tells G of little else; while the fakes are good that harms nobody."""
-    gap, d = looks[-1].gap, looks[-1].distance
-    return gap is not None and gap >= limit("by heart") and d is not None and d > limit("near")
+    """Knowing its reals that well D tells G of little else; while the fakes are good, so that no D tells them, that harms nobody.
+
+    D itself is asked as well: where a few dozen reals are held out, the distance sees little.
+    """
+    gap, d, told = looks[-1].gap, looks[-1].distance, looks[-1].told
+    bad = (d is not None and d > limit("near")) or (told is not None and told >= limit("tells some"))
+    return gap is not None and gap >= limit("by heart") and bad
 
 
 def _worse(looks: Looks) -> bool:
@@ -221,7 +165,7 @@ def far(looks: Looks) -> bool:
     began = next((look.distance for look in looks if look.distance is not None), 1.0)
     if d is None or near(looks):
         return False
-    return d >= _much(looks) or d >= max(limit("still away"), limit("as it began") * began)
+    return d >= _much(looks) or d >= max(limit("still away"), limit("as it began") * began) or fell_back(looks)
 
 
 def _still(looks: Looks) -> bool:
@@ -277,7 +221,11 @@ SIGNS: dict[str, Sign] = {
         _knows, lambda s: f"D scores a training real above a held-out one in {percent(0.5 + middle(s, 'gap'))} of pairs (50 % is fair)"
     ),
     "by heart": Sign(
-        _by_heart, lambda s: f"the distance from held-out reals is {middle(s, 'distance'):.2f} (0 is the floor, 1 the far end)"
+        _by_heart,
+        lambda s: (
+            f"the distance from held-out reals is {middle(s, 'distance'):.2f} (0 is the floor, 1 the far end), and D scores one"
+            f" above a fake in {percent(middle(s, 'auc'))} of pairs"
+        ),
     ),
     "D is sure of training reals": Sign(
         _above("r_t", "heuristic r_t"), lambda s: f"r_t, the mean sign of D on training reals, is {middle(s, 'r_t'):.2f}"

@@ -133,6 +133,7 @@ TROUBLES: tuple[State, ...] = (
         "It is far from the data and no longer comes nearer.",
         True,
         needs=("far", "does not move"),
+        told=("worse than it was",),
         alone=True,
         turns=(
             Turn("g.lr", "G learns faster", by=3.0, to=2e-4),
@@ -146,7 +147,7 @@ SETTLED = State("settled", "It is as near to the data as it gets with these knob
 IMPROVING = State("improving", "What G makes comes nearer to the data.", False)
 EARLY = State(
     "too early to say",
-    "There are too few checks to tell by, or it stands where its learning rates hold it, and they have far to fall.",
+    "It cannot be told yet: the checks are few, or the score moves too much from one to the next, or its learning rates have far to fall.",
     False,
 )
 

@@ -90,6 +90,9 @@ THRESHOLDS: dict[str, Threshold] = {
     "by heart": Threshold(
         0.2, "the same, from which D knows its reals by heart", "calibration: .25 on 200 digits; .1 and less on 600 points"
     ),
+    "tells some": Threshold(
+        0.1, "nats that D tells of held-out reals, from which the fakes are not good", "calibration: .2 and more at 31 held-out reals"
+    ),
     "heuristic r_t": Threshold(0.6, "E sign D(train)", "Karras et al. 2020, arXiv 2006.06676, section 3.1"),
     "worse": Threshold(0.05, "rise of the distance above its own best", "two standard errors"),
     "held out": Threshold(0.6, "share of fakes whose nearest real is held out, over the share by size", PROVISIONAL),

@@ -8,7 +8,8 @@ from typing import Any
 
 from zerosum.verdict.advice import advice
 from zerosum.verdict.looks import Look, Row, looks
-from zerosum.verdict.signs import SIGNS, Looks, far, hot, improving, percent, recent, rests, smooth_distances, stands, window
+from zerosum.verdict.motion import Looks, falls, improving, recent, rests, smooth_distances, window
+from zerosum.verdict.signs import SIGNS, far, hot, percent, stands
 from zerosum.verdict.states import EARLY, IMPROVING, SETTLED, STATES, TROUBLES, State
 from zerosum.verdict.thresholds import limit
 
@@ -119,7 +120,7 @@ def quiet(seen: Looks) -> State:
     if not hot(seen) and rests(seen) and not far(seen) and d[-1] < min(d) + limit("lost"):
         return SETTLED
     # Near the floor a check of a few hundred samples sees little of what is gained still.
-    return IMPROVING if d[-1] <= limit("near") else EARLY
+    return IMPROVING if d[-1] <= limit("near") or falls(seen) else EARLY
 
 
 def evidence(state: State, seen: Looks) -> list[str]:
