@@ -1,6 +1,6 @@
 """How often the verdict is right: records short runs, healthy and broken on purpose, and reads their verdicts from the records.
 
-    python benchmarks/verdict.py record --out FOLDER [--limit N] [--images [--emoji FOLDER]]   # trains what FOLDER lacks
+    python benchmarks/verdict.py record --out FOLDER [--limit N] [--half ...] [--images [--emoji FOLDER]]   # trains what FOLDER lacks
     python benchmarks/verdict.py table --out FOLDER [--half calibration|test|both] [--images]
 
 A run is a way (of breaking, or none; `verdict_ways.py`), a data set (`verdict_data.py`) and a seed. Its truth is measured as it trains,
@@ -85,14 +85,14 @@ def record(plan: Plan, emoji: Path | None) -> dict[str, Any]:
         }
 
 
-def record_all(out: Path, limit: int, images: bool, emoji: Path | None) -> None:
+def record_all(out: Path, limit: int, images: bool, emoji: Path | None, half: str) -> None:
     out.mkdir(parents=True, exist_ok=True)
     made = 0
     for plan in plans(images):
         file = out / f"{plan.name}.json"
         if made >= limit:
             return
-        if file.exists():
+        if file.exists() or half not in ("both", plan.half):
             continue
         found = record(plan, emoji)
         if found["truth"]["reason"] == "interrupted":
@@ -211,10 +211,10 @@ def main() -> int:
     parser.add_argument("--limit", type=int, default=sys.maxsize)
     parser.add_argument("--images", action="store_true")
     parser.add_argument("--emoji", type=Path)
-    parser.add_argument("--half", choices=("calibration", "test", "both"), default="test")
+    parser.add_argument("--half", choices=("calibration", "test", "both"), default="both")
     args = parser.parse_args()
     if args.what == "record":
-        record_all(args.out, args.limit, args.images, args.emoji)
+        record_all(args.out, args.limit, args.images, args.emoji, args.half)
     else:
         print(table(args.out, args.half, args.images))
     return 0
