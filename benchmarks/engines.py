@@ -45,8 +45,8 @@ def trained(data: str, engine: str, seed: int, samples: int, threads: int) -> Ma
         knobs = {"seed": seed, "threads": threads, **ENGINES[engine]}
         run = zs.train(data, samples=samples, out=Path(folder) / "run", knobs=knobs)
         found = scores(data, run.sample(10_000 if data == "mnist" else SCORED))
-        chosen = {name: run.manifest["engine"][name] for name in ("engine", "precision", "passes")}
-    print(json.dumps({"data": data, "which": engine, **chosen, "seed": seed, "samples": samples, **found}), flush=True)
+        played = {f"its {name}": run.manifest["engine"][name] for name in ("engine", "precision", "passes")}
+    print(json.dumps({"data": data, "which": engine, **played, "seed": seed, "samples": samples, **found}), flush=True)
     return found
 
 
