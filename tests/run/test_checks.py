@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -16,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn.functional import dropout
 from torch.testing import assert_close
 
-from zerosum.chance import generator, normal
+from zerosum.chance import normal
 from zerosum.data.options import DataOptions
 from zerosum.data.source import Data, open_data
 from zerosum.nets.mlp import Discriminator, Generator
@@ -25,7 +24,6 @@ from zerosum.run.cadence import A_RUN, Size, next_check
 from zerosum.run.checks import Checks
 from zerosum.run.config import Config, GameOptions, NetOptions, PriorOptions
 from zerosum.run.contrast import auc, calibrated, contrast
-from zerosum.run.material import Material
 from zerosum.run.signals import exact_jsd
 
 POINTS = Config(prior=PriorOptions(dim=4), net=NetOptions(width=16, depth=2), batch=16, average=100, threads=1, device="cpu")
@@ -203,56 +201,6 @@ def test_contrast_of_a_D_that_knows_its_own_reals() -> None:
     assert_close({k: scaled[k] for k in scaled}, found, rtol=1e-6, atol=1e-6)
 
 
-FAKES: dict[str, Callable[[Tensor], Tensor]] = {
-    "honest": lambda x: x,
-    "one point": lambda x: x[:1].expand_as(x),
-    "half": lambda x: torch.where(x[:, :1] > 0, x, -x),
-    "noise": lambda x: normal(x.shape, 1, "noise"),
-}
-
-
-@pytest.mark.parametrize("name", FAKES)
-def test_likeness_on_the_ring(name: str, ring: Data) -> None:
-    assert ring.density is not None
-    material = Material(ring, 512)
-    rows = material.rows(FAKES[name](ring.density.sample(512, generator(5, "fakes"))))
-    across = material.across(rows)
-    found, floor = material.likeness(rows, across), material.floor
-    fresh, error = material.fresh(rows, across)
-    if name == "honest":
-        assert found.coverage > 0.9
-        assert found.missing < 0.15
-        assert fresh == pytest.approx(floor["fresh"], abs=4 * error)
-        assert found.diversity == pytest.approx(1, abs=0.06)
-        return
-    assert fresh > 0.1 + 4 * error
-    expected = {"one point": (0.02, 0.0, 0.85), "half": (0.65, 1.0, 0.4), "noise": (0.1, 1.41, 0.1)}[name]
-    assert found.coverage <= expected[0]
-    assert found.diversity == pytest.approx(expected[1], abs=0.4)
-    assert found.missing >= expected[2]
-
-
-def test_names_and_densities_are_not_looked_at(ring: Data) -> None:
-    """The same points without their density have the same material."""
-    bare = replace(ring, name="points", spec="points.npy", density=None)
-    rows = Material(ring, 256).other_rows
-    found = [material.likeness(rows, material.across(rows)) for material in (Material(ring, 256), Material(bare, 256))]
-    assert found[0] == found[1]
-
-
-def test_copies_are_seen(tmp_path: Path) -> None:
-    data = open_data(normal((400, 2), 0, "few").numpy(), DataOptions())
-    material = Material(data, 512)
-    copied = material.copies(data.train.head(200))
-    honest = material.copies(normal((200, 2), 1, "fresh"))
-    assert copied["memory_held_out"] == pytest.approx(0, abs=0.01)
-    assert copied["memory_copies"] == pytest.approx(1)
-    assert honest["memory_held_out"] == pytest.approx(1, abs=0.6)
-    assert honest["memory_copies"] is not None
-    assert honest["memory_copies"] < 0.75
-    assert Material(open_data("ring8", DataOptions()), 64).copies(normal((64, 2), 0, "z"))["memory_copies"] is None
-
-
 @pytest.mark.parametrize(("shift", "jsd"), [(0.0, 0.0), (1.0, 0.1114)])
 def test_the_exact_jsd_of_a_line(shift: float, jsd: float) -> None:
     """G(z) = z + shift against N(0, 1)."""
@@ -272,15 +220,3 @@ def test_a_check_has_the_exact_jsd_where_it_can_be_had(tmp_path: Path) -> None:
     row = trainer.train(open_data("bimodal", DataOptions()), tmp_path / "a", line, samples=64).rows("check")[-1]
     assert 0 < row["jsd"] < math.log(2)
     assert row["modes_of"] == 2
-
-
-def test_few_training_items_are_compared_by_as_many_held_out_ones_as_there_are() -> None:
-    """A hundred items to train on and six thousand held out: the comparison is as sharp as ever, and D is asked about the hundred."""
-    whole, few = (open_data("mnist", DataOptions(limit=limit, size="8")) for limit in (None, 40))
-    assert [len(Material(whole, 128).train), len(Material(few, 128).train)] == [128, 40]
-    material, spare = Material(few, 128), few.validation.head(384)[256:]
-    assert material.n == len(material.held) == len(material.others) == 128
-    rows = material.rows(spare)
-    found = material.likeness(rows, material.across(rows))
-    assert found.coverage == pytest.approx(material.floor["coverage"], abs=0.08)
-    assert found.missing == pytest.approx(material.floor["missing"], abs=0.1)

@@ -83,6 +83,26 @@ def test_with_few_reals_only_a_larger_fall_counts(n: int, made: Any) -> None:
     assert (verdict(rows).state == "improving") == (n > 24)
 
 
+@pytest.mark.parametrize("told", [0.02, 0.3])
+def test_where_reals_are_few_D_is_asked_whether_the_fakes_are_good(told: float, made: Any) -> None:
+    """D knows its reals by heart, and the distance, of two dozen, is small: is anybody harmed?"""
+    numbers = {"n": 24, "n_train": 200, "auc_gap": 0.9, "cross_entropy_val": math.log(2) - told}
+    rows = [made.check(i, **numbers) for i in range(made.checks)]
+    assert (verdict(rows).state == "overfitting") == (told > 0.1)
+
+
+def test_a_fall_to_no_record_is_an_improvement_once_rates_have_fallen(made: Any) -> None:
+    """It came near while its average was long, swung away, and comes back: nearer for as long as it rises no more."""
+
+    def row(i: int) -> Row:
+        d = 0.6 if i < 4 else 0.16 if i < 8 else 0.3 - 0.13 * max(0, i - 20) / 20
+        return made.check(i, fresh=d * math.log(2), coverage=0.94 * (1 - d), missing=0.06 + d, left=0.0)
+
+    found = verdict([row(i) for i in range(made.checks)])
+    assert found.state == "improving"
+    assert verdict([row(min(i, 20)) | {"samples": 10_240 * i} for i in range(made.checks)]).state != "improving"
+
+
 def test_settled_long_enough_to_stop(made: Any) -> None:
     rows = made.run("settled")
     stops = [i for i in range(len(rows)) if settled(rows[: i + 1])]
