@@ -17,7 +17,7 @@ class Size:
 
 
 # By kind of data. Costs, as measured: docs/verdict.md.
-SIZES: dict[str, Size] = {"points": Size(512, 20_480), "images": Size(256, 1_536)}
+SIZES: dict[str, Size] = {"points": Size(512, 20_480), "images": Size(256, 2_048)}
 
 
 def next_check(last: int | None, horizon: int | None, apart: int) -> int:
