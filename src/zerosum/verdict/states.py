@@ -138,6 +138,7 @@ TROUBLES: tuple[State, ...] = (
         turns=(
             Turn("g.lr", "G learns faster", by=3.0, to=2e-4),
             Turn("d.lr", "D learns faster", by=3.0, to=2e-4),
+            Turn("game.penalty", "where D's slopes are held G is led further", to="r1r2"),
             Turn("game.gamma", "D may be less smooth", by=0.1),
             Turn("net.width", "larger nets", by=2.0),
         ),
