@@ -110,10 +110,11 @@ def record_all(out: Path, limit: int, images: bool, emoji: Path | None, half: st
 def judged(found: dict[str, Any]) -> dict[str, Any]:
     """A recorded run's truth beside its verdict.
 
-    kind: broken, border, recovered or healthy (verdict_names.py). names: what it deserves at its end, be it by a hair. right: whether the
-    state told at its end is one of the names, or for others no trouble. cried: the troubles told at any check; needlessly: those told when
-    the truth had no name, be it by a hair, at that time or at the look before. late: the share of the run between when it came to deserve a
-    name of its end and when a right one was first told, of its end or of that time; None for a run that was not told rightly at its end.
+    kind: broken, border, recovered or healthy (verdict_names.py). names: what it deserves at its end, be it by a hair; plain: by the lines
+    themselves. right: whether the state told at its end is one of the names, or for others no trouble. cried: the troubles told at any
+    check; needlessly: those told when the truth had no name, be it by a hair, at that time or at the look before. late: the share of the
+    run between when it came to deserve a name of its end and when a right one was first told, of its end or of that time; None for a run
+    that was not told rightly at its end.
     """
     plan, truth = Plan(**found["plan"]), found["truth"]
     told, names, series = verdict(found["rows"], found["manifest"]["config"]), deserved(truth, 1 / SLACK), truth["series"]
@@ -133,6 +134,7 @@ def judged(found: dict[str, Any]) -> dict[str, Any]:
         "half": plan.half,
         "kind": sort,
         "names": names,
+        "plain": deserved(truth),
         "told": told.state,
         "right": right,
         "cried": dict.fromkeys(state for _, state in cried),
@@ -171,6 +173,7 @@ def table(out: Path, half: str, images: bool) -> str:
             lines.append(f"| {truth} | " + " | ".join(str(counts[truth, name] or "") for name in columns) + " |")
     soon = sum(r["late"] is not None and r["late"] <= 0.25 for r in broken)
     sound = healthy + recovered
+    named = [r for r in runs if r["plain"]]
     by_a_hair = sum(r["right"] or r["told"] in r["names"] for r in border)
     lines += [
         "",
@@ -180,6 +183,7 @@ def table(out: Path, half: str, images: bool) -> str:
         f"healthy or recovered, trouble at the end: {share(sum(not r['right'] for r in sound), len(sound))}",
         f"healthy or recovered, trouble told while the truth had none: {share(sum(bool(r['needlessly']) for r in sound), len(sound))}",
         f"border, counted nowhere: {len(border)} of {len(runs)}; told no trouble, or a name that is deserved by a hair: {by_a_hair}",
+        f"with no margin and no border: broken, a right name at the end: {share(sum(r['told'] in r['plain'] for r in named), len(named))}",
     ]
     return "\n".join([*lines, *faults(runs)])
 
