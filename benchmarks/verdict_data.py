@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor
-from verdict_drawn import SIDE, shapes, tinted
+from verdict_drawn import SIDE, gratings, shapes, tinted
 
 from zerosum.chance import generator
 from zerosum.data.density import DENSITIES, Density, Mixture, parse_mixture
@@ -56,6 +56,16 @@ def honeycomb() -> Mixture:
     return mixture([1.0] * 7, [[0.0, 0.0], *around], [0.35] * 7)
 
 
+def flower() -> Mixture:
+    """A rose of five petals."""
+    return along(lambda t: 2 * (5 * pi * t).sin() * (pi * t).cos(), lambda t: 2 * (5 * pi * t).sin() * (pi * t).sin(), 0.12)
+
+
+def ladder() -> Mixture:
+    """A zigzag."""
+    return along(lambda t: 4 * t - 2, lambda t: 2 * (2 * (3 * t - (3 * t).floor()) - 1).abs() - 1, 0.1)
+
+
 class Subject(NamedTuple):
     """Data to learn. points: how many of the density's points are kept, 0 for no end. aside: no threshold was chosen on runs of it."""
 
@@ -81,18 +91,30 @@ SUBJECTS: dict[str, Subject] = {
     "wave-1500": Subject(lambda: along(lambda t: 6 * t - 3, lambda t: (3 * pi * t).sin(), 0.15), 1500),
     "rings-300": Subject(rings, 300),
     "spiral-500": Subject(DENSITIES["spiral"], 500),
+    "heavy": Subject(lambda: mixture([3, 1], [[0], [0]], [0.4, 2])),
+    "five": Subject(lambda: mixture([1, 2, 3, 2, 1], [[-6], [-3], [0], [3], [6]], [0.5] * 5)),
+    "knot": Subject(lambda: along(lambda t: bent(t)[0], lambda t: bent(t)[1], 0.15)),
+    "comb": Subject(comb),
+    "honeycomb": Subject(honeycomb, 20_000),
+    "four axes": Subject(lambda: mixture([1, 1, 2], [[0, 0, 0, 0], [2, 2, 0, 0], [0, -2, 2, 1]], [0.6, 0.5, 0.7]), 20_000),
+    "knot-1800": Subject(lambda: along(lambda t: bent(t)[0], lambda t: bent(t)[1], 0.15), 1800),
+    "honeycomb-350": Subject(honeycomb, 350),
+    "comb-550": Subject(comb, 550),
     # Set aside.
-    "heavy": Subject(lambda: mixture([3, 1], [[0], [0]], [0.4, 2]), aside=True),
-    "five": Subject(lambda: mixture([1, 2, 3, 2, 1], [[-6], [-3], [0], [3], [6]], [0.5] * 5), aside=True),
-    "knot": Subject(lambda: along(lambda t: bent(t)[0], lambda t: bent(t)[1], 0.15), aside=True),
-    "comb": Subject(comb, aside=True),
-    "honeycomb": Subject(honeycomb, 20_000, aside=True),
-    "four axes": Subject(lambda: mixture([1, 1, 2], [[0, 0, 0, 0], [2, 2, 0, 0], [0, -2, 2, 1]], [0.6, 0.5, 0.7]), 20_000, aside=True),
-    "knot-1800": Subject(lambda: along(lambda t: bent(t)[0], lambda t: bent(t)[1], 0.15), 1800, aside=True),
-    "honeycomb-350": Subject(honeycomb, 350, aside=True),
-    "comb-550": Subject(comb, 550, aside=True),
+    "skew": Subject(lambda: mixture([5, 2, 1], [[0], [2], [5]], [0.5, 0.6, 1.2]), aside=True),
+    "flower": Subject(flower, aside=True),
+    "ladder": Subject(ladder, aside=True),
+    "pentagon": Subject(
+        lambda: mixture([3, 1, 2, 1, 3], [[math.cos(k), math.sin(k)] for k in (0, 1.3, 2.5, 3.8, 5.0)], [0.2] * 5), 20_000, aside=True
+    ),
+    "six axes": Subject(lambda: mixture([1, 1], [[0] * 6, [1.5] * 6], [0.6, 0.8]), 20_000, aside=True),
+    "flower-1600": Subject(flower, 1600, aside=True),
+    "ladder-420": Subject(ladder, 420, aside=True),
+    "pentagon-380": Subject(
+        lambda: mixture([1] * 5, [[math.cos(k), math.sin(k)] for k in (0, 1.3, 2.5, 3.8, 5.0)], [0.2] * 5), 380, aside=True
+    ),
 }
-IMAGES = {"mnist": False, "emoji": False, "shapes": True, "tinted": True}  # Set aside, or not.
+IMAGES = {"mnist": False, "emoji": False, "shapes": False, "tinted": False, "gratings": True}  # Set aside, or not.
 
 
 def aside(name: str) -> bool:
@@ -104,7 +126,7 @@ def aside(name: str) -> bool:
 def opened(name: str, limit: int | None, emoji: Path | None) -> tuple[Data, Density | None]:
     """The data, and the density that they come from where one is known. emoji: a folder or zip of images; limit: training images."""
     if name in IMAGES:
-        source = {"mnist": lambda: "mnist", "emoji": lambda: emoji, "shapes": shapes, "tinted": tinted}[name]()
+        source = {"mnist": lambda: "mnist", "emoji": lambda: emoji, "shapes": shapes, "tinted": tinted, "gratings": gratings}[name]()
         if source is None:
             raise SystemExit("Images of another kind are asked for: give --emoji FOLDER.")
         return open_data(source, DataOptions(size=str(SIDE), limit=limit)), None

@@ -1,7 +1,8 @@
-"""Images made by code, for benchmarks/verdict.py: discs, squares and crosses; digits of the package in colour."""
+"""Images made by code, for benchmarks/verdict.py: discs, squares and crosses; waves; digits of the package in colour."""
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -31,6 +32,17 @@ def shapes() -> npt.NDArray[Any]:
     kind = (3 * u[:, 0]).long()[:, None, None]
     inside = torch.where(kind == 0, disc, torch.where(kind == 1, square, cross)).clamp(-0.5, 0.5) + 0.5
     return _bytes(inside * bright[:, None, None])
+
+
+def gratings() -> npt.NDArray[Any]:
+    """(N, 16, 16) uint8: a few waves of any direction, length, phase and contrast within a soft round window."""
+    u = uniform((N, 4), 0, "benchmark/gratings").double()
+    at = (torch.arange(SIDE) + 0.5) / SIDE - 0.5
+    y, x = at[None, :, None], at[None, None, :]
+    angle, waves, phase, contrast = (u[:, i, None, None] for i in range(4))
+    along = x * (math.pi * angle).cos() + y * (math.pi * angle).sin()
+    window = (-(x**2 + y**2) / 0.08).exp()
+    return _bytes(0.5 + 0.5 * (0.4 + 0.6 * contrast) * window * (2 * math.pi * ((1.5 + 2 * waves) * along + phase)).cos())
 
 
 def tinted() -> npt.NDArray[Any]:

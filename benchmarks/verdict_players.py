@@ -75,6 +75,14 @@ ODD: dict[str, Callable[[Pair, Pair], Pair]] = {
         whole[1],
     ),
     "G far off": lambda whole, narrow: (Through(whole[0], after=lambda y: 0.4 * y.tanh() - 4), whole[1]),
+    "D sees the last": lambda whole, narrow: (whole[0], Through(whole[1], before=lambda x: x - first_half(x))),
+    "D sees a corner": lambda whole, narrow: (whole[0], Through(whole[1], before=lambda x: x.clamp(min=0.4))),
+    "G clipped": lambda whole, narrow: (Through(whole[0], after=lambda y: y.clamp(-0.35, 0.35)), whole[1]),
+    "G hears two bits": lambda whole, narrow: (
+        Through(whole[0], before=lambda z: torch.cat([z[:, :2].sign(), 0 * z[:, 2:]], 1) + 0.03 * z),
+        whole[1],
+    ),
+    "G far below": lambda whole, narrow: (Through(whole[0], after=lambda y: 0.5 * y.tanh() + 5), whole[1]),
     "G bound away": lambda whole, narrow: (Through(whole[0], after=lambda y: 3 + 0.5 * y.tanh()), whole[1]),
 }
 

@@ -6,73 +6,10 @@ from collections.abc import Iterator
 from itertools import count, zip_longest
 from typing import Any, NamedTuple
 
-from verdict_data import IMAGES, SUBJECTS, aside
+from verdict_data import IMAGES, aside
+from verdict_knobs import ADAM, BARE, BASE, BASE_IMAGES, DATA, ENDING, FLAT, FURTHER, OCTAVES, PAIRED, PLAIN, STEPS, TINY, VARIED, Way, both
 
 from zerosum.chance import key
-
-STEPS = 1000  # of either player together, so that every run takes about as long
-BASE: dict[str, Any] = {
-    **{"batch": 128, "average": 5_000, "prior.dim": 8, "threads": 1, "precision": "float32", "engine": "eager", "game.gamma_end": None},
-    **{"net.width": 48, "net.depth": 2, "net.depth_g": 2, "net.octaves": 0, "net.activation_g": "same"},
-    **{
-        f"{player}.{knob}": value
-        for player in "dg"
-        for knob, value in (("lr", 2e-3), ("lr_end", None), ("beta2", 0.99), ("equalised", False))
-    },
-}
-BASE_IMAGES: dict[str, Any] = {
-    **{"batch": 32, "average": 2_000, "warmup": 0.0, "prior.dim": 32, "threads": 1, "precision": "float32", "engine": "eager"},
-    **{"net.kind": "dcgan", "net.width": 8, "net.hidden": 32, "net.refine": 0},
-}
-
-
-def both(**knobs: Any) -> dict[str, Any]:
-    """The same knobs of either player."""
-    return {f"{player}.{name}": value for player in "dg" for name, value in knobs.items()}
-
-
-# What the preset for points adds: D sees octaves, layers move by their fan-in, rates and penalty fall.
-OCTAVES: dict[str, Any] = {
-    **{"net.octaves": 7, "net.depth_g": 3, "net.activation_g": "tanh", "net.width": 64, "game.gamma": 0.1, "game.gamma_end": 0.01},
-    **both(lr=3e-2, lr_end=1e-4, beta2=0.9, equalised=True),
-}
-PLAIN: dict[str, Any] = {"game.value": "non_saturating", "game.penalty": "none"}
-PAIRED: dict[str, Any] = {"game.value": "relativistic", "game.penalty": "r1r2"}
-BARE: dict[str, Any] = {"game.value": "wasserstein", "game.penalty": "none"}
-# The same with something else: all set aside.
-VARIED: dict[str, dict[str, Any]] = {
-    "minimax": {"game.value": "minimax"},
-    "r1": {"game.penalty": "r1", "game.gamma": 0.5},
-    "wide": {"net.width": 112},
-    "small batch": {"batch": 64, **both(lr=2e-2)},
-    "uniform": {"prior.kind": "uniform", "prior.dim": 4},
-    "no average": {"average": 0.0},
-    "two steps of D": {"game.k": 2},
-    "three layers": {"net.depth": 3},
-    "maxout": {"net.activation": "maxout"},
-    "dropout": {"net.dropout": 0.05},
-    "constant rates": both(lr=4e-3, lr_end=None),
-}
-ADAM = both(optimiser="adam", lr=1e-3, lr_end=None, beta2=0.99, equalised=False)
-ENDING = ("moons-600", "ring8-1500", "wave-1500", "knot-1800")
-TINY = ("moons-400", "checkerboard-400", "rings-300", "spiral-500", "honeycomb-350", "comb-550")
-DATA = tuple(name for name in SUBJECTS if name not in (*ENDING, *TINY))
-FLAT = tuple(name for name in DATA if name not in ("gaussian", "bimodal", "uniform", "two widths", "mixture", "three", "heavy", "five"))
-
-
-class Way(NamedTuple):
-    """knobs: what differs from BASE. data: on which data. odd: what is odd about a player (verdict_players.py).
-
-    aside: no threshold was chosen on such runs. long: how many times as long as the others. limit: training items, where there are fewer.
-    """
-
-    knobs: dict[str, Any]
-    data: tuple[str, ...] = DATA
-    odd: str = ""
-    aside: bool = False
-    long: float = 1.0
-    limit: int | None = None
-
 
 HEALTHY: dict[str, Way] = {
     **{f"relativistic {p}": Way({"game.value": "relativistic", "game.penalty": p}) for p in ("r1", "r1r2")},
@@ -101,11 +38,15 @@ HEALTHY: dict[str, Way] = {
     "deep": Way({**PAIRED, "net.depth": 3, "net.depth_g": 3}),
     "small batch": Way({**PAIRED, "batch": 48, **both(lr=1e-3)}),
     "preset, least squares": Way({**OCTAVES, "game.value": "least_squares"}),
-    **{f"preset, {name}": Way({**OCTAVES, **knobs}, aside=True) for name, knobs in VARIED.items()},
-    "preset, hinge, long": Way({**OCTAVES, "game.value": "hinge"}, aside=True, long=3.0),
-    "preset, minimax, stored": Way({**OCTAVES, "game.value": "minimax", "game.gamma": 0.5, "game.gamma_end": 0.5}, ENDING, aside=True),
-    "non_saturating r1r2": Way({"game.value": "non_saturating", "game.penalty": "r1r2"}, aside=True),
-    "hinge gp, falling": Way({"game.value": "hinge", "game.penalty": "gp", "game.gamma": 3.0, **both(lr=3e-3, lr_end=1e-4)}, aside=True),
+    **{f"preset, {name}": Way({**OCTAVES, **knobs}) for name, knobs in VARIED.items()},
+    "preset, hinge, long": Way({**OCTAVES, "game.value": "hinge"}, long=3.0),
+    "preset, minimax, stored": Way({**OCTAVES, "game.value": "minimax", "game.gamma": 0.5, "game.gamma_end": 0.5}, ENDING),
+    "non_saturating r1r2": Way({"game.value": "non_saturating", "game.penalty": "r1r2"}),
+    "hinge gp, falling": Way({"game.value": "hinge", "game.penalty": "gp", "game.gamma": 3.0, **both(lr=3e-3, lr_end=1e-4)}),
+    **{f"preset, {name}": Way({**OCTAVES, **knobs}, aside=True) for name, knobs in FURTHER.items()},
+    "preset, r1, long": Way({**OCTAVES, "game.penalty": "r1", "game.gamma": 0.5}, aside=True, long=3.0),
+    "preset, hinge, stored": Way({**OCTAVES, "game.value": "hinge", "game.gamma": 0.5, "game.gamma_end": 0.5}, ENDING, aside=True),
+    "relativistic gp": Way({"game.value": "relativistic", "game.penalty": "gp", "game.gamma": 3.0}, aside=True),
 }
 BROKEN: dict[str, Way] = {
     # D cannot see.
@@ -164,37 +105,62 @@ BROKEN: dict[str, Way] = {
     "critic unbound": Way({**BARE, "d.lr": 0.5, "g.lr": 0.1, "average": 0.0}),
     "G bursts": Way({**PAIRED, "g.lr": 10.0}),
     "hinge bursts": Way({"game.value": "hinge", "game.penalty": "none", **both(lr=1.0, beta1=0.9)}),
-    # Set aside: of every state, other ways.
-    "hinge, D's rate zero": Way({"game.value": "hinge", "game.penalty": "r1", "d.lr": 0.0}, aside=True),
-    "labels flipped, hinge": Way({"game.value": "hinge", "game.penalty": "none"}, DATA, "labels flipped", aside=True),
-    "labels flipped, long": Way({**PLAIN, "game.value": "minimax"}, DATA, "labels flipped", aside=True, long=2.0),
-    "D sees half, relativistic": Way({"game.value": "relativistic", "game.penalty": "none"}, FLAT, "D sees half", aside=True),
-    "D sees roughly": Way({**PLAIN, "game.value": "hinge"}, DATA, "D sees roughly", aside=True),
-    "D sees spread": Way(PLAIN, DATA, "D sees spread", aside=True),
-    "relativistic, D far ahead": Way(
-        {"game.value": "relativistic", "game.penalty": "none", "game.k": 6, "d.lr": 4e-3, "g.lr": 1e-6}, aside=True
-    ),
-    "G far off": Way({**PLAIN, "game.value": "minimax"}, DATA, "G far off", aside=True),
-    "Helvetica, hinge": Way({"game.value": "hinge", "game.penalty": "none", "game.g_steps": 15, "d.lr": 1e-4, "g.lr": 1e-3}, aside=True),
-    "G one-sided": Way({**OCTAVES, "game.value": "non_saturating"}, FLAT, "G one-sided", aside=True),
-    "G hears three": Way({**PAIRED, "game.value": "hinge"}, DATA, "G hears three", aside=True),
-    "hinge, G's rate zero": Way({"game.value": "hinge", "game.penalty": "r1r2", "g.lr": 0.0}, aside=True),
-    "both rates zero, long": Way({**PAIRED, "game.value": "least_squares", **both(lr=0.0)}, aside=True, long=2.0),
-    "G narrow, hinge": Way({**OCTAVES, "game.value": "hinge"}, FLAT, "G narrow", aside=True),
-    "G narrow, long": Way({**PAIRED, "game.value": "minimax"}, FLAT, "G narrow", aside=True, long=2.0),
-    "penalty crushes, gp": Way({"game.value": "wasserstein", "game.penalty": "gp", "game.gamma": 3e4, **both(lr=1e-4)}, aside=True),
-    "simultaneous, long": Way({**PLAIN, "game.order": "simultaneous", **both(beta1=0.9, lr=4e-3), "average": 0.0}, aside=True, long=2.0),
-    "wasserstein, momentum": Way({**BARE, **both(beta1=0.9, lr=2e-3)}, aside=True),
+    # Of every state, other ways.
+    "hinge, D's rate zero": Way({"game.value": "hinge", "game.penalty": "r1", "d.lr": 0.0}),
+    "labels flipped, hinge": Way({"game.value": "hinge", "game.penalty": "none"}, DATA, "labels flipped"),
+    "labels flipped, long": Way({**PLAIN, "game.value": "minimax"}, DATA, "labels flipped", long=2.0),
+    "D sees half, relativistic": Way({"game.value": "relativistic", "game.penalty": "none"}, FLAT, "D sees half"),
+    "D sees roughly": Way({**PLAIN, "game.value": "hinge"}, DATA, "D sees roughly"),
+    "D sees spread": Way(PLAIN, DATA, "D sees spread"),
+    "relativistic, D far ahead": Way({"game.value": "relativistic", "game.penalty": "none", "game.k": 6, "d.lr": 4e-3, "g.lr": 1e-6}),
+    "G far off": Way({**PLAIN, "game.value": "minimax"}, DATA, "G far off"),
+    "Helvetica, hinge": Way({"game.value": "hinge", "game.penalty": "none", "game.g_steps": 15, "d.lr": 1e-4, "g.lr": 1e-3}),
+    "G one-sided": Way({**OCTAVES, "game.value": "non_saturating"}, FLAT, "G one-sided"),
+    "G hears three": Way({**PAIRED, "game.value": "hinge"}, DATA, "G hears three"),
+    "hinge, G's rate zero": Way({"game.value": "hinge", "game.penalty": "r1r2", "g.lr": 0.0}),
+    "both rates zero, long": Way({**PAIRED, "game.value": "least_squares", **both(lr=0.0)}, long=2.0),
+    "G narrow, hinge": Way({**OCTAVES, "game.value": "hinge"}, FLAT, "G narrow"),
+    "G narrow, long": Way({**PAIRED, "game.value": "minimax"}, FLAT, "G narrow", long=2.0),
+    "penalty crushes, gp": Way({"game.value": "wasserstein", "game.penalty": "gp", "game.gamma": 3e4, **both(lr=1e-4)}),
+    "simultaneous, long": Way({**PLAIN, "game.order": "simultaneous", **both(beta1=0.9, lr=4e-3), "average": 0.0}, long=2.0),
+    "wasserstein, momentum": Way({**BARE, **both(beta1=0.9, lr=2e-3)}),
     "few reals, relativistic": Way(
         {"game.value": "relativistic", "game.penalty": "none", "net.octaves": 10, "net.width": 96, "d.lr": 3e-3, "g.lr": 1e-3},
         TINY,
         aside=True,
     ),
-    "few reals, minimax": Way({**PLAIN, "game.value": "minimax", "net.octaves": 9, "game.k": 2, "net.width": 80}, TINY, aside=True),
-    "sixty reals": Way({**PLAIN, "net.octaves": 8, "net.width": 64}, ENDING, aside=True, limit=60),
-    "three hundred reals, long": Way({**OCTAVES, "game.penalty": "none", "net.octaves": 10}, ENDING, aside=True, limit=300, long=2.0),
-    "hinge, rates of two": Way({"game.value": "hinge", "game.penalty": "r1", **both(lr=2.0)}, aside=True),
-    "relativistic bursts": Way({"game.value": "relativistic", "game.penalty": "none", **both(lr=1.0, beta1=0.5)}, aside=True),
+    "few reals, minimax": Way({**PLAIN, "game.value": "minimax", "net.octaves": 9, "game.k": 2, "net.width": 80}, TINY),
+    "sixty reals": Way({**PLAIN, "net.octaves": 8, "net.width": 64}, ENDING, limit=60),
+    "three hundred reals, long": Way({**OCTAVES, "game.penalty": "none", "net.octaves": 10}, ENDING, limit=300, long=2.0),
+    "hinge, rates of two": Way({"game.value": "hinge", "game.penalty": "r1", **both(lr=2.0)}),
+    "relativistic bursts": Way({"game.value": "relativistic", "game.penalty": "none", **both(lr=1.0, beta1=0.5)}),
+    # Set aside: of every state, others again.
+    "least squares, D creeps": Way({**PLAIN, "game.value": "least_squares", "d.lr": 1e-8}, aside=True),
+    "preset, D creeps": Way({**OCTAVES, "d.lr": 1e-6, "d.lr_end": 1e-6}, aside=True),
+    "labels flipped, relativistic": Way({"game.value": "relativistic", "game.penalty": "none"}, DATA, "labels flipped", aside=True),
+    "D sees the last": Way({**PLAIN, "game.value": "hinge"}, FLAT, "D sees the last", aside=True),
+    "D sees a corner": Way({**PLAIN, "game.value": "least_squares"}, DATA, "D sees a corner", aside=True),
+    "D narrow, hinge": Way({"game.value": "hinge", "game.penalty": "none", "d.lr": 1e-4}, DATA, "D narrow", aside=True),
+    "minimax, D far ahead, long": Way({**PLAIN, "game.value": "minimax", "game.k": 5, "d.lr": 4e-3, "g.lr": 1e-6}, aside=True, long=2.0),
+    "G far below": Way({**PLAIN, "game.value": "hinge"}, DATA, "G far below", aside=True),
+    "Helvetica, least squares": Way({**PLAIN, "game.value": "least_squares", "game.g_steps": 15, "d.lr": 1e-4, "g.lr": 1e-3}, aside=True),
+    "G clipped": Way({**OCTAVES, "game.value": "minimax"}, FLAT, "G clipped", aside=True),
+    "G hears two bits": Way({**OCTAVES, "game.value": "hinge"}, DATA, "G hears two bits", aside=True),
+    "minimax, G's rate zero": Way({"game.value": "minimax", "game.penalty": "r1", "g.lr": 0.0}, aside=True),
+    "both rates zero, hinge": Way({"game.value": "hinge", "game.penalty": "none", **both(lr=0.0)}, aside=True),
+    "both creep, hinge, long": Way({"game.value": "hinge", "game.penalty": "r1", **both(lr=1e-7)}, aside=True, long=2.0),
+    "G narrow, non_saturating": Way({**OCTAVES, "game.value": "non_saturating", "game.penalty": "r1"}, FLAT, "G narrow", aside=True),
+    "simultaneous, least squares": Way(
+        {**PLAIN, "game.value": "least_squares", "game.order": "simultaneous", **both(beta1=0.9, lr=5e-3), "average": 0.0}, aside=True
+    ),
+    "hinge, momentum": Way({"game.value": "hinge", "game.penalty": "none", **both(beta1=0.95, lr=3e-3), "average": 0.0}, aside=True),
+    "few reals, least squares": Way(
+        {**PLAIN, "game.value": "least_squares", "net.octaves": 10, "net.width": 96, "d.lr": 3e-3, "g.lr": 1e-3}, TINY, aside=True
+    ),
+    "fifty reals, long": Way({**PLAIN, "net.octaves": 8, "game.value": "hinge"}, ENDING, aside=True, limit=50, long=2.0),
+    "eighty reals, k": Way({**PLAIN, "net.octaves": 9, "game.k": 3, "d.lr": 3e-3}, ENDING, aside=True, limit=80),
+    "minimax, rates of one": Way({**PLAIN, "game.value": "minimax", **both(lr=1.0)}, aside=True),
+    "wasserstein bursts": Way({**BARE, "d.lr": 0.1, "g.lr": 1.0, "average": 0.0}, aside=True),
 }
 PICTURES = tuple(IMAGES)
 OF_IMAGES: dict[str, Way] = {
@@ -214,16 +180,23 @@ OF_IMAGES: dict[str, Way] = {
     "images, Helvetica": Way({**PLAIN, **ADAM, "game.g_steps": 8, "g.lr": 2e-3, "d.lr": 1e-4}, PICTURES),
     "images, rates of one": Way({**PLAIN, **ADAM, **both(lr=1.0)}, PICTURES),
     "images, D far ahead": Way({**PLAIN, **ADAM, "game.value": "minimax", "game.k": 4, "d.lr": 3e-3, "g.lr": 1e-6}, PICTURES),
+    "healthy images, non_saturating": Way({"game.value": "non_saturating", "game.penalty": "r1"}, PICTURES),
+    "healthy images, wide": Way({"net.width": 12}, PICTURES),
+    "images, hinge, D's rate zero": Way({"game.value": "hinge", "game.penalty": "r1", "d.lr": 0.0, "d.lr_end": None}, PICTURES),
+    "images, labels flipped, hinge": Way({"game.value": "hinge"}, PICTURES, "labels flipped"),
+    "images, D sees half, hinge": Way({"game.value": "hinge", "game.penalty": "r1"}, PICTURES, "D sees half"),
+    "images, hinge, G's rate zero": Way({"game.value": "hinge", "g.lr": 0.0, "g.lr_end": None}, PICTURES),
+    "images, G narrow, preset": Way({"net.width": 1, "net.hidden": 1, "prior.dim": 1}, PICTURES),
+    "images, G hears three": Way({}, PICTURES, "G hears three"),
+    "images, sixty": Way({"game.penalty": "none", "game.value": "non_saturating"}, PICTURES, limit=60),
     # Set aside.
-    "healthy images, non_saturating": Way({"game.value": "non_saturating", "game.penalty": "r1"}, PICTURES, aside=True),
-    "healthy images, wide": Way({"net.width": 12}, PICTURES, aside=True),
-    "images, hinge, D's rate zero": Way({"game.value": "hinge", "game.penalty": "r1", "d.lr": 0.0, "d.lr_end": None}, PICTURES, aside=True),
-    "images, labels flipped, hinge": Way({"game.value": "hinge"}, PICTURES, "labels flipped", aside=True),
-    "images, D sees half, hinge": Way({"game.value": "hinge", "game.penalty": "r1"}, PICTURES, "D sees half", aside=True),
-    "images, hinge, G's rate zero": Way({"game.value": "hinge", "g.lr": 0.0, "g.lr_end": None}, PICTURES, aside=True),
-    "images, G narrow, preset": Way({"net.width": 1, "net.hidden": 1, "prior.dim": 1}, PICTURES, aside=True),
-    "images, G hears three": Way({}, PICTURES, "G hears three", aside=True),
-    "images, sixty": Way({"game.penalty": "none", "game.value": "non_saturating"}, PICTURES, limit=60, aside=True),
+    "healthy images, least squares": Way({"game.value": "least_squares", "game.penalty": "r1r2"}, PICTURES, aside=True),
+    "healthy images, minimax r1": Way({"game.value": "minimax", "game.penalty": "r1"}, PICTURES, aside=True),
+    "images, non_saturating, D creeps": Way({"game.value": "non_saturating", "d.lr": 1e-8, "d.lr_end": 1e-8}, PICTURES, aside=True),
+    "images, minimax, G creeps": Way({**PLAIN, **ADAM, "game.value": "minimax", "g.lr": 1e-8}, PICTURES, aside=True),
+    "images, G hears two bits": Way({}, PICTURES, "G hears two bits", aside=True),
+    "images, G clipped": Way({"game.value": "hinge"}, PICTURES, "G clipped", aside=True),
+    "images, eighty": Way({"game.penalty": "none", "game.value": "hinge"}, PICTURES, limit=80, aside=True),
 }
 WAYS: dict[str, Way] = {**{f"healthy {name}": way for name, way in HEALTHY.items()}, **BROKEN, **OF_IMAGES}
 
