@@ -23,11 +23,11 @@ def names(series: Series, slack: float = 1.0) -> list[str]:
 
     slack: by how much every line is moved outwards; below 1 a name is deserved more easily.
     """
-    if not series[-1]["finite"] or series[-1]["burst"] > 30 * max(slack, 1.0):
-        return ["diverged"]
-    whole = [f for f in series if f["finite"] and "jsd" in f]
+    found = ["diverged"] if not series[-1]["finite"] or series[-1]["burst"] > 30 * slack else []
+    if "jsd" not in series[-1]:
+        return found
+    whole = [f for f in series if "jsd" in f]
     f = {name: _late(whole, name) for name in whole[-1]}
-    found: list[str] = []
     if f["gap"] > 0.1 * slack and f["jsd_G"] > 0.08 * slack:
         found.append("overfitting")
     if (f.get("memory_held_out") or 1.0) < 0.6 / slack and (f.get("memory_copies") or 0.0) > 0.6 * slack:

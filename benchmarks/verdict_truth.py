@@ -87,7 +87,8 @@ class Truth:
         self._z = PRIORS[config.prior.kind]((self._n, config.prior.dim), 999, "truth", 0)
         self._density = density
         self._reach = reach(self._rows(self.real)) if density is None else 0.0
-        self._likely = math.nan if density is None else float(density.log_prob(self.real).quantile(0.02))
+        # A little below: where a density is the same everywhere, no sample is likelier than another.
+        self._likely = math.nan if density is None else float(density.log_prob(self.real).quantile(0.02)) - 1e-6
         self._before: Tensor | None = None
         self._asked = 0
 

@@ -58,6 +58,8 @@ def test_memory_is_a_trouble_whatever_the_distance_does(deserve: ModuleType) -> 
     assert deserve.names(series(*falling, gap=0.3)) == ["overfitting"]
     assert deserve.names(series(*falling, memory_held_out=0.2, memory_copies=0.9)) == ["memorising"]
     assert deserve.names([*series(*falling), look(12, 0.2, burst=50.0)]) == ["diverged"]
+    assert deserve.names([*series(*[0.6] * 12), look(12, 0.6, burst=50.0)]) == ["diverged", "stalled"]
+    assert deserve.names([*series(*falling), {"samples": 12_000, "finite": True, "burst": 1e9}]) == ["diverged"]
     assert deserve.names([*series(*falling), {"samples": 12_000, "finite": False}]) == ["diverged"]
 
 
