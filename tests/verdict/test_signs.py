@@ -53,12 +53,33 @@ def test_a_run_that_rests_well_above_its_best_has_not_settled(made: Any) -> None
 
     def row(i: int, then: float) -> Row:
         d = 0.05 if 5 <= i < 15 else then if i >= 15 else 0.9
-        return made.check(i, fresh=d * math.log(2), coverage=0.94 * (1 - d), missing=0.06 + d)
+        seen = {"auc_val": 0.8, "cross_entropy_val": 0.5}
+        return made.check(i, fresh=d * math.log(2), coverage=0.94 * (1 - d), missing=0.06 + d, **seen)
 
     assert verdict([row(i, 0.1) for i in range(made.checks)]).state == "settled"
     fallen = verdict([row(i, 0.3) for i in range(made.checks)])
     assert fallen.state == "stalled"
     assert any("at its best" in sentence for sentence in fallen.evidence)
+
+
+@pytest.mark.parametrize("missing", [0.05, 0.3])
+def test_what_is_far_at_a_fine_scale_alone_may_be_thin_lines(missing: float, made: Any) -> None:
+    """A third of the way off, at rest: neighbours see thin lines that nobody asks for; where cells are missing too, D should have seen."""
+    rest = 1.0 - missing
+    numbers = {"fresh": rest / 2 * math.log(2), "coverage": 0.96 * (1 - rest / 2), "missing": 0.06 + missing, "auc_val": 0.52}
+    rows = [
+        made.check(i, **numbers, cross_entropy_val=0.69) if i > 4 else made.check(i, fresh=0.6, coverage=0.0, missing=0.9)
+        for i in range(40)
+    ]
+    found = verdict(rows)
+    assert (found.state == "D blind") == (missing > 0.2)
+    assert found.trouble == (missing > 0.2)
+
+
+def test_a_G_that_stands_still_where_it_began_reaches_many_reals_and_has_stalled(made: Any) -> None:
+    """It reaches them no better than its average does, so no average lags."""
+    numbers = {"fresh": 0.16, "coverage": 0.8, "missing": 0.38, "auc_val": 0.76, "cross_entropy_val": 0.58}
+    assert verdict([made.check(i, **numbers, average_coverage=0.8, average_missing=0.38) for i in range(40)]).state == "stalled"
 
 
 @pytest.mark.parametrize("lost", [False, True])

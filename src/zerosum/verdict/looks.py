@@ -18,11 +18,11 @@ class Look:
 
     distance: 0 (the floor) to 1, the mean of three: what a fresh D tells (over log 2), the reals that are not covered, the cells that
     are missing; of G's average. smooth: the median of this check's distance and the two before: one odd check neither makes a record nor
-    breaks one. told: nats that the run's own D tells of held-out reals and G's fakes. fresh: nats that a fresh D tells, above the
-    floor. cover, precise: coverage and precision of G over their floors; cover_average. missing: total variation of G's cells
-    from the reals', above the floor. drift: total variation of G's cells from those of the check before. apart: of G's cells from its
-    average's. gap: chance above 1/2 that D scores a training real above a held-out one; gap_error, its standard error.
-    left: how much of what falls over the run is still to fall, 1 to 0; rows of before it was written count as 0. n: samples a side.
+    breaks one. told: nats that the run's own D tells of held-out reals and G's fakes. fresh: nats that a fresh D tells, above the floor.
+    cover, precise: coverage and precision of G over their floors; cover_average. missing: total variation of G's cells from the reals',
+    above the floor; missing_average. drift: total variation of G's cells from those of the check before. apart: of G's cells from its
+    average's. gap: chance above 1/2 that D scores a training real above a held-out one; gap_error, its standard error. left: how much of
+    what falls over the run is still to fall, 1 to 0; rows of before it was written count as 0. n: samples a side.
     """
 
     round: int
@@ -39,6 +39,7 @@ class Look:
     precise: float | None = None
     diversity: float | None = None
     missing: float | None = None
+    missing_average: float | None = None
     drift: float | None = None
     apart: float | None = None
     grad_g: float | None = None
@@ -126,6 +127,7 @@ def _look(row: Row, before: Row | None) -> Look:
         precise=_share(row, "precision", "floor_precision"),
         diversity=number(row, "diversity"),
         missing=_above(row, "missing", "floor_missing"),
+        missing_average=missing,
         drift=None if before is None else variation(row.get("cells"), before.get("cells")),
         apart=variation(row.get("cells"), row.get("average_cells")),
         grad_g=number(row, "grad_g"),

@@ -10,7 +10,7 @@ from itertools import pairwise
 from statistics import mean, median, pstdev
 from typing import NamedTuple
 
-from zerosum.verdict.motion import Looks, fell_back, improving, middle, recent, sized, smooth_distances, window
+from zerosum.verdict.motion import Looks, fell_back, improving, middle, recent, rests, sized, smooth_distances, window
 from zerosum.verdict.thresholds import limit
 
 
@@ -120,9 +120,9 @@ def _worse(looks: Looks) -> bool:
 
 
 def near(looks: Looks) -> bool:
-    """Whether G itself reaches the reals, wherever its average is."""
-    cover = looks[-1].cover
-    return cover is not None and cover >= limit("G reaches")
+    """Whether G itself reaches the reals, where its average does not: it only lags behind, and comes after."""
+    cover, average = looks[-1].cover, looks[-1].cover_average
+    return cover is not None and cover >= limit("G reaches") and (average is None or cover > average + limit("ahead"))
 
 
 def _tells_little(looks: Looks) -> bool:
@@ -137,8 +137,8 @@ def _fresh(looks: Looks) -> bool:
 
     And a fresh D by nearest neighbours sees thin lines and narrow modes before a net can: no D is blind while the distance is not far.
     """
-    fresh, d = looks[-1].fresh, looks[-1].distance
-    return fresh is not None and fresh >= limit("fresh") and d is not None and d >= _much(looks) and not near(looks)
+    fresh = looks[-1].fresh
+    return fresh is not None and fresh >= limit("fresh") and _away(looks) and not near(looks)
 
 
 def hot(looks: Looks) -> bool:
@@ -146,9 +146,14 @@ def hot(looks: Looks) -> bool:
     return looks[-1].left > limit("left")
 
 
-def _much(looks: Looks) -> float:
-    """The distance that is far by itself."""
-    return limit("far while hot") if hot(looks) else limit("far")
+def _away(looks: Looks) -> bool:
+    """Whether the last check is far by itself: at a fine scale beyond doubt, or less so, at rest, and at a coarse one too."""
+    d, coarse = looks[-1].distance, looks[-1].missing_average
+    if d is None:
+        return False
+    if hot(looks):
+        return d >= limit("far while hot")
+    return d >= limit("far") or (d >= limit("far at both scales") and coarse is not None and coarse >= limit("coarse") and rests(looks))
 
 
 def _not_near(looks: Looks) -> bool:
@@ -157,15 +162,16 @@ def _not_near(looks: Looks) -> bool:
 
 
 def far(looks: Looks) -> bool:
-    """Whether the last check is far from the data: by itself, or beside the first of these checks, that of the untrained G.
+    """Whether the last check is far from the data: by itself, or beside the first one, that of the untrained G, or beside its best.
 
-    The distance is that of G's average. Where G itself reaches the reals, the average only lags behind, and comes after.
+    The distance is that of G's average.
     """
     d = looks[-1].distance
     began = next((look.distance for look in looks if look.distance is not None), 1.0)
     if d is None or near(looks):
         return False
-    return d >= _much(looks) or d >= max(limit("still away"), limit("as it began") * began) or fell_back(looks)
+    moved = sized("move", looks) - limit("move")  # Of few samples the distance is as noisy at the start as now.
+    return _away(looks) or d >= max(limit("still away"), limit("as it began") * began + moved) or fell_back(looks)
 
 
 def _still(looks: Looks) -> bool:

@@ -49,6 +49,14 @@ THRESHOLDS: dict[str, Threshold] = {
         "the same while rates have far to fall",
         "a run of the preset on ring8 swung at .4 to .5 for half of its length, with all modes, and ended at .02",
     ),
+    "far at both scales": Threshold(
+        0.3,
+        "distance that is far where cells are missing too",
+        "calibration: .31 and more where D told nothing; good runs on thin lines stood as far, and missed no cells",
+    ),
+    "coarse": Threshold(
+        0.2, "total variation of the average's cells, above the floor", "calibration: .25 and more; .13 and less on thin lines"
+    ),
     "as it began": Threshold(
         0.75,
         "share of the distance at the first check from which a run is far",
@@ -57,6 +65,9 @@ THRESHOLDS: dict[str, Threshold] = {
     "still away": Threshold(0.18, "distance from which that share counts", PROVISIONAL),
     "G reaches": Threshold(
         0.8, "share of the floor's coverage from which G itself is near, wherever its average is", "digits: .85 and more, average .13"
+    ),
+    "ahead": Threshold(
+        0.1, "coverage of G above that of its average, from which the average lags", "two standard errors of 512 samples: .04"
     ),
     "lags": Threshold(0.2, "coverage of G above that of its average, from which it is told that the average lags", PROVISIONAL),
     "lost": Threshold(0.15, "rise of the distance above its own best from which a run that rests has not settled", "calibration"),
@@ -97,7 +108,7 @@ THRESHOLDS: dict[str, Threshold] = {
     "worse": Threshold(0.05, "rise of the distance above its own best", "two standard errors"),
     "held out": Threshold(0.6, "share of fakes whose nearest real is held out, over the share by size", PROVISIONAL),
     "copies": Threshold(
-        0.6, "share of fakes nearer to a training item than that item's own neighbour", "an honest G has about one half or less"
+        0.7, "share of fakes nearer to a training item than that item's own neighbour", "an honest G has about one half or less"
     ),
     # diverged
     "burst": Threshold(5.0, "diversity", "no generator that learns is five times as spread out as its data"),
