@@ -129,7 +129,7 @@ def test_a_machine_that_is_taken_away(tally: Any, tmp_path: Path) -> None:
     assert again.returncode == 0, said
     rows = read_rows(out / "record.jsonl")
     assert [row["round"] for row in rows if row["type"] == "start"] == [0, found.round]
-    assert [row["reason"] for row in rows if row["type"] == "stop"] == ["finished"]
+    assert [row["reason"] for row in rows if row["type"] == "stop"] == ["interrupted", "finished"]
     tally.add(1, 1)
 
 
