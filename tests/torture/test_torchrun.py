@@ -102,7 +102,7 @@ def test_a_rank_killed_under_torchrun(tally: Any, count: Any, tmp_path: Path) ->
         starts = [row["round"] for row in rows if row["type"] == "start"]
         assert len(starts) == 2, "the kill did not hit a live training"
         assert starts[1] > 0, "the run began anew"
-        # The process that is left is told to stop, or finds the other gone, and may come to a checkpoint of its own with a row that says so.
+        # The process that is left is told to stop, or finds the other gone, and may save with a row that says so.
         *before, last = [row["reason"] for row in rows if row["type"] == "stop"]
         assert last == "finished"
         assert before in ([], ["interrupted"], ["error"])
