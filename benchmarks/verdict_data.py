@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor
-from verdict_drawn import SIDE, gratings, shapes, tinted
+from verdict_drawn import SIDE, beads, gratings, shapes, tinted
 
 from zerosum.chance import generator
 from zerosum.data.density import DENSITIES, Density, Mixture, parse_mixture
@@ -114,7 +114,7 @@ SUBJECTS: dict[str, Subject] = {
         lambda: mixture([1] * 5, [[math.cos(k), math.sin(k)] for k in (0, 1.3, 2.5, 3.8, 5.0)], [0.2] * 5), 380, aside=True
     ),
 }
-IMAGES = {"mnist": False, "emoji": False, "shapes": False, "tinted": False, "gratings": True}  # Set aside, or not.
+IMAGES = {"mnist": False, "emoji": False, "shapes": False, "tinted": False, "gratings": False, "beads": True}  # Set aside, or not.
 
 
 def aside(name: str) -> bool:
@@ -126,7 +126,14 @@ def aside(name: str) -> bool:
 def opened(name: str, limit: int | None, emoji: Path | None) -> tuple[Data, Density | None]:
     """The data, and the density that they come from where one is known. emoji: a folder or zip of images; limit: training images."""
     if name in IMAGES:
-        source = {"mnist": lambda: "mnist", "emoji": lambda: emoji, "shapes": shapes, "tinted": tinted, "gratings": gratings}[name]()
+        source = {
+            "mnist": lambda: "mnist",
+            "emoji": lambda: emoji,
+            "shapes": shapes,
+            "tinted": tinted,
+            "gratings": gratings,
+            "beads": beads,
+        }[name]()
         if source is None:
             raise SystemExit("Images of another kind are asked for: give --emoji FOLDER.")
         return open_data(source, DataOptions(size=str(SIDE), limit=limit)), None

@@ -1,4 +1,4 @@
-"""Images made by code, for benchmarks/verdict.py: discs, squares and crosses; waves; digits of the package in colour."""
+"""Images made by code, for benchmarks/verdict.py: discs, squares and crosses; waves; beads; digits of the package in colour."""
 
 from __future__ import annotations
 
@@ -43,6 +43,15 @@ def gratings() -> npt.NDArray[Any]:
     along = x * (math.pi * angle).cos() + y * (math.pi * angle).sin()
     window = (-(x**2 + y**2) / 0.08).exp()
     return _bytes(0.5 + 0.5 * (0.4 + 0.6 * contrast) * window * (2 * math.pi * ((1.5 + 2 * waves) * along + phase)).cos())
+
+
+def beads() -> npt.NDArray[Any]:
+    """(N, 16, 16, 3) uint8: three soft discs, each of a place and a colour of its own, on black."""
+    u = uniform((N, 18), 0, "benchmark/beads").view(N, 3, 6)
+    at = torch.arange(SIDE) + 0.5
+    y, x = at[:, None] - (3 + 10 * u[..., 0, None, None]), at[None] - (3 + 10 * u[..., 1, None, None])
+    inside = (2 + 1.5 * u[..., 2, None, None] - (x**2 + y**2).sqrt()).clamp(-0.5, 0.5) + 0.5
+    return _bytes((inside[..., None] * (0.3 + 0.7 * u[..., None, None, 3:])).amax(1))
 
 
 def tinted() -> npt.NDArray[Any]:

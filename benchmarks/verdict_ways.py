@@ -189,14 +189,26 @@ OF_IMAGES: dict[str, Way] = {
     "images, G narrow, preset": Way({"net.width": 1, "net.hidden": 1, "prior.dim": 1}, PICTURES),
     "images, G hears three": Way({}, PICTURES, "G hears three"),
     "images, sixty": Way({"game.penalty": "none", "game.value": "non_saturating"}, PICTURES, limit=60),
+    "healthy images, least squares": Way({"game.value": "least_squares", "game.penalty": "r1r2"}, PICTURES),
+    "healthy images, minimax r1": Way({"game.value": "minimax", "game.penalty": "r1"}, PICTURES),
+    "images, non_saturating, D creeps": Way({"game.value": "non_saturating", "d.lr": 1e-8, "d.lr_end": 1e-8}, PICTURES),
+    "images, minimax, G creeps": Way({**PLAIN, **ADAM, "game.value": "minimax", "g.lr": 1e-8}, PICTURES),
+    "images, G hears two bits": Way({}, PICTURES, "G hears two bits"),
+    "images, G clipped": Way({"game.value": "hinge"}, PICTURES, "G clipped"),
+    "images, eighty": Way({"game.penalty": "none", "game.value": "hinge"}, PICTURES, limit=80),
     # Set aside.
-    "healthy images, least squares": Way({"game.value": "least_squares", "game.penalty": "r1r2"}, PICTURES, aside=True),
-    "healthy images, minimax r1": Way({"game.value": "minimax", "game.penalty": "r1"}, PICTURES, aside=True),
-    "images, non_saturating, D creeps": Way({"game.value": "non_saturating", "d.lr": 1e-8, "d.lr_end": 1e-8}, PICTURES, aside=True),
-    "images, minimax, G creeps": Way({**PLAIN, **ADAM, "game.value": "minimax", "g.lr": 1e-8}, PICTURES, aside=True),
-    "images, G hears two bits": Way({}, PICTURES, "G hears two bits", aside=True),
-    "images, G clipped": Way({"game.value": "hinge"}, PICTURES, "G clipped", aside=True),
-    "images, eighty": Way({"game.penalty": "none", "game.value": "hinge"}, PICTURES, limit=80, aside=True),
+    "healthy images, smoothing": Way({"game.value": "non_saturating", "game.penalty": "r1", "game.smoothing": 0.1}, PICTURES, aside=True),
+    "healthy images, two steps of D": Way({"game.k": 2}, PICTURES, aside=True),
+    "healthy images, small batch": Way({"batch": 16}, PICTURES, aside=True),
+    "images, least squares, D's rate zero": Way({"game.value": "least_squares", "d.lr": 0.0, "d.lr_end": None}, PICTURES, aside=True),
+    "images, labels flipped, minimax": Way({**PLAIN, **ADAM, "game.value": "minimax"}, PICTURES, "labels flipped", aside=True),
+    "images, D sees a corner": Way({"game.value": "non_saturating"}, PICTURES, "D sees a corner", aside=True),
+    "images, hinge, G creeps": Way({**PLAIN, **ADAM, "game.value": "hinge", "g.lr": 1e-8}, PICTURES, aside=True),
+    "images, G hears one bit": Way({"game.value": "hinge"}, PICTURES, "G hears one bit", aside=True),
+    "images, Helvetica, hinge": Way(
+        {**PLAIN, **ADAM, "game.value": "hinge", "game.g_steps": 8, "g.lr": 2e-3, "d.lr": 1e-4}, PICTURES, aside=True
+    ),
+    "images, seventy": Way({"game.penalty": "none", "game.value": "least_squares"}, PICTURES, limit=70, aside=True),
 }
 WAYS: dict[str, Way] = {**{f"healthy {name}": way for name, way in HEALTHY.items()}, **BROKEN, **OF_IMAGES}
 

@@ -186,3 +186,21 @@ def test_a_slow_fall_is_no_rest(made: Any) -> None:
         )
 
     assert "settled" not in {row["state"] for row in verdict([row(i) for i in range(made.checks)]).history[33:]}
+
+
+def test_far_is_further_on_images(made: Any) -> None:
+    """Fair fakes of images rest where points would be in trouble; beyond that, images are too."""
+
+    def told(d: float, data: str) -> str:
+        seen = {"data": data, "auc_val": 0.8, "cross_entropy_val": 0.5}
+
+        def row(i: int) -> Row:
+            at = max(d, 0.95 - 0.1 * i)
+            missing = min(at, 0.3)  # More, and it collapses.
+            others = (3 * at - missing) / 2
+            return made.check(i, fresh=others * math.log(2), coverage=0.94 * (1 - others), missing=0.06 + missing, **seen)
+
+        return verdict([row(i) for i in range(made.checks)]).state
+
+    assert [told(d, "points") for d in (0.34, 0.46, 0.55)] == ["stalled"] * 3
+    assert [told(d, "images") for d in (0.34, 0.46, 0.55)] == ["settled", "settled", "stalled"]

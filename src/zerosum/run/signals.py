@@ -74,7 +74,7 @@ class Signals:
         statistics: of the round just played (`rounds.SIGNALS`), None before the first.
         """
         began = time.perf_counter()
-        found: dict[str, Any] = {"n": self.material.n, "n_train": len(self.material.train)}
+        found: dict[str, Any] = {"data": self.space.kind, "n": self.material.n, "n_train": len(self.material.train)}
         if statistics is not None:
             named = dict(zip(SIGNALS, statistics.tolist(), strict=True))
             found |= {name: named[name] for name in OF_A_ROUND}

@@ -23,6 +23,7 @@ class Look:
     above the floor; missing_average. drift: total variation of G's cells from those of the check before. apart: of G's cells from its
     average's. gap: chance above 1/2 that D scores a training real above a held-out one; gap_error, its standard error. left: how much of
     what falls over the run is still to fall, 1 to 0; rows of before it was written count as 0. n: samples a side.
+    images: whether the data are images; in rows from before that was told, no.
     """
 
     round: int
@@ -50,6 +51,7 @@ class Look:
     copies: float | None = None
     modes: tuple[int, int] | None = None
     left: float = 0.0
+    images: bool = False
     n: int | None = None
 
 
@@ -135,6 +137,7 @@ def _look(row: Row, before: Row | None) -> Look:
         # Mann and Whitney 1947: variance (n + m + 1) / (12 n m) where the laws agree.
         gap_error=None if not n or not m or min(n, m) < 1 else math.sqrt((n + m + 1) / (12 * n * m)),
         left=number(row, "left") or 0.0,
+        images=row.get("data") == "images",
         n=None if not n or n < 1 else int(n),
         r_t=number(row, "r_t"),
         held_out=number(row, "memory_held_out"),

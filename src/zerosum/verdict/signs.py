@@ -153,6 +153,8 @@ def _away(looks: Looks) -> bool:
         return False
     if hot(looks):
         return d >= limit("far while hot")
+    if looks[-1].images:  # In so many dimensions a fair fake lies further from its nearest real.
+        return d >= limit("far on images")
     return d >= limit("far") or (d >= limit("far at both scales") and coarse is not None and coarse >= limit("coarse") and rests(looks))
 
 

@@ -43,6 +43,11 @@ THRESHOLDS: dict[str, Threshold] = {
         "distance from which a run that no longer moves has stalled, or D may be blind",
         "calibration: D told little at .28 to .39 on spirals that then improved, and at .46 and more where it stayed blind",
     ),
+    "far on images": Threshold(
+        0.5,
+        "the same on images, at whatever scale cells are missing",
+        "calibration: fair runs ended at up to .47, those harmed otherwise than by D's memory at .55 and more",
+    ),
     "far while hot": Threshold(
         0.6,
         "the same while rates have far to fall",
