@@ -204,3 +204,10 @@ def test_far_is_further_on_images(made: Any) -> None:
 
     assert [told(d, "points") for d in (0.34, 0.46, 0.55)] == ["stalled"] * 3
     assert [told(d, "images") for d in (0.34, 0.46, 0.55)] == ["settled", "settled", "stalled"]
+
+
+def test_a_G_that_stands_where_it_was_made_has_not_collapsed(made: Any) -> None:
+    """However few kinds it makes; once it has moved it has."""
+    rows = [made.check(i, **{**made.case("collapsing", 20), "auc_val": 1.0, "cross_entropy_val": 0.02}) for i in range(made.checks)]
+    assert verdict(rows).state == "discriminator winning"
+    assert verdict([row | {"cells": made.cells} if i < 3 else row for i, row in enumerate(rows)]).state == "collapsing"

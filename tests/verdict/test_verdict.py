@@ -74,7 +74,7 @@ def test_a_name_in_the_manifest_changes_nothing(made: Any) -> None:
 
 
 def test_precedence_names_the_cause_and_lists_the_rest(made: Any) -> None:
-    both = [made.check(i, **{**made.case("collapsing", 30), **made.case("memorising", i)}) for i in range(made.checks)]
+    both = [made.check(i, **{**made.case("collapsing", i), **made.case("memorising", i)}) for i in range(made.checks)]
     found = verdict(both)
     assert found.state == "memorising"
     assert found.others == ["collapsing"]  # And no word of "stalled", which every trouble ends in.

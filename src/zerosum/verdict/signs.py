@@ -180,9 +180,18 @@ def _still(looks: Looks) -> bool:
     return middle(looks, "drift") <= limit("still")
 
 
+def _moved(looks: Looks) -> bool:
+    """Whether G has ever moved: one that stands where it was made has lost nothing."""
+    return any(look.drift is not None and look.drift > limit("still") for look in looks)
+
+
 def _modes(looks: Looks) -> str:
     last = looks[-1].modes
     return f"; {last[0]} of the {last[1]} modes are reached" if last is not None else ""
+
+
+def _says_missing(looks: Looks) -> str:
+    return f"{percent(middle(looks, 'missing'))} of the fakes are in the wrong parts of the data, beyond what chance makes" + _modes(looks)
 
 
 SIGNS: dict[str, Sign] = {
@@ -193,10 +202,8 @@ SIGNS: dict[str, Sign] = {
     "narrow": Sign(
         _below("diversity", "diversity"), lambda s: f"two fakes lie on average {middle(s, 'diversity'):.2f} times as far apart as two reals"
     ),
-    "missing": Sign(
-        _above("missing", "missing"),
-        lambda s: f"{percent(middle(s, 'missing'))} of the fakes are in the wrong parts of the data, beyond what chance makes" + _modes(s),
-    ),
+    "missing": Sign(_above("missing", "missing"), _says_missing),
+    "lost": Sign(lambda s: _above("missing", "missing")(s) and _moved(s), _says_missing),
     "only a part": Sign(
         _only_a_part,
         lambda s: (
