@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor
-from verdict_drawn import SIDE, beads, gratings, shapes, tinted
+from verdict_drawn import SIDE, beads, corners, gratings, shapes, tinted
 
 from zerosum.chance import generator
 from zerosum.data.density import DENSITIES, Density, Mixture, parse_mixture
@@ -114,7 +114,16 @@ SUBJECTS: dict[str, Subject] = {
         lambda: mixture([1] * 5, [[math.cos(k), math.sin(k)] for k in (0, 1.3, 2.5, 3.8, 5.0)], [0.2] * 5), 380, aside=True
     ),
 }
-IMAGES = {"mnist": False, "emoji": False, "shapes": False, "tinted": False, "gratings": False, "beads": True}  # Set aside, or not.
+# Set aside, or not.
+IMAGES = {**dict.fromkeys(("mnist", "emoji", "shapes", "tinted", "gratings", "beads"), False), "corners": True}
+    "mnist": False,
+    "emoji": False,
+    "shapes": False,
+    "tinted": False,
+    "gratings": False,
+    "beads": False,
+    "corners": True,
+}  # Set aside, or not.
 
 
 def aside(name: str) -> bool:
@@ -133,6 +142,7 @@ def opened(name: str, limit: int | None, emoji: Path | None) -> tuple[Data, Dens
             "tinted": tinted,
             "gratings": gratings,
             "beads": beads,
+            "corners": corners,
         }[name]()
         if source is None:
             raise SystemExit("Images of another kind are asked for: give --emoji FOLDER.")

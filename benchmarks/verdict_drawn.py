@@ -1,4 +1,4 @@
-"""Images made by code, for benchmarks/verdict.py: discs, squares and crosses; waves; beads; digits of the package in colour."""
+"""Images made by code, for benchmarks/verdict.py: discs, squares and crosses; waves; beads; quarters; digits of the package in colour."""
 
 from __future__ import annotations
 
@@ -52,6 +52,15 @@ def beads() -> npt.NDArray[Any]:
     y, x = at[:, None] - (3 + 10 * u[..., 0, None, None]), at[None] - (3 + 10 * u[..., 1, None, None])
     inside = (2 + 1.5 * u[..., 2, None, None] - (x**2 + y**2).sqrt()).clamp(-0.5, 0.5) + 0.5
     return _bytes((inside[..., None] * (0.3 + 0.7 * u[..., None, None, 3:])).amax(1))
+
+
+def corners() -> npt.NDArray[Any]:
+    """(N, 16, 16) uint8: four flat quarters that meet anywhere, each of a grey of its own, with soft edges."""
+    u = uniform((N, 6), 0, "benchmark/corners")
+    at = torch.arange(SIDE) + 0.5
+    low, right = (((at[None] - (4 + 8 * u[:, i : i + 1])).clamp(-0.5, 0.5) + 0.5) for i in (0, 1))
+    y, x, grey = low[:, :, None], right[:, None, :], u[:, 2:, None, None].unbind(1)
+    return _bytes((1 - y) * ((1 - x) * grey[0] + x * grey[1]) + y * ((1 - x) * grey[2] + x * grey[3]))
 
 
 def tinted() -> npt.NDArray[Any]:

@@ -196,19 +196,29 @@ OF_IMAGES: dict[str, Way] = {
     "images, G hears two bits": Way({}, PICTURES, "G hears two bits"),
     "images, G clipped": Way({"game.value": "hinge"}, PICTURES, "G clipped"),
     "images, eighty": Way({"game.penalty": "none", "game.value": "hinge"}, PICTURES, limit=80),
+    "healthy images, smoothing": Way({"game.value": "non_saturating", "game.penalty": "r1", "game.smoothing": 0.1}, PICTURES),
+    "healthy images, two steps of D": Way({"game.k": 2}, PICTURES),
+    "healthy images, small batch": Way({"batch": 16}, PICTURES),
+    "images, least squares, D's rate zero": Way({"game.value": "least_squares", "d.lr": 0.0, "d.lr_end": None}, PICTURES),
+    "images, labels flipped, minimax": Way({**PLAIN, **ADAM, "game.value": "minimax"}, PICTURES, "labels flipped"),
+    "images, D sees a corner": Way({"game.value": "non_saturating"}, PICTURES, "D sees a corner"),
+    "images, hinge, G creeps": Way({**PLAIN, **ADAM, "game.value": "hinge", "g.lr": 1e-8}, PICTURES),
+    "images, G hears one bit": Way({"game.value": "hinge"}, PICTURES, "G hears one bit"),
+    "images, Helvetica, hinge": Way({**PLAIN, **ADAM, "game.value": "hinge", "game.g_steps": 8, "g.lr": 2e-3, "d.lr": 1e-4}, PICTURES),
+    "images, seventy": Way({"game.penalty": "none", "game.value": "least_squares"}, PICTURES, limit=70),
     # Set aside.
-    "healthy images, smoothing": Way({"game.value": "non_saturating", "game.penalty": "r1", "game.smoothing": 0.1}, PICTURES, aside=True),
-    "healthy images, two steps of D": Way({"game.k": 2}, PICTURES, aside=True),
-    "healthy images, small batch": Way({"batch": 16}, PICTURES, aside=True),
-    "images, least squares, D's rate zero": Way({"game.value": "least_squares", "d.lr": 0.0, "d.lr_end": None}, PICTURES, aside=True),
-    "images, labels flipped, minimax": Way({**PLAIN, **ADAM, "game.value": "minimax"}, PICTURES, "labels flipped", aside=True),
-    "images, D sees a corner": Way({"game.value": "non_saturating"}, PICTURES, "D sees a corner", aside=True),
-    "images, hinge, G creeps": Way({**PLAIN, **ADAM, "game.value": "hinge", "g.lr": 1e-8}, PICTURES, aside=True),
-    "images, G hears one bit": Way({"game.value": "hinge"}, PICTURES, "G hears one bit", aside=True),
-    "images, Helvetica, hinge": Way(
-        {**PLAIN, **ADAM, "game.value": "hinge", "game.g_steps": 8, "g.lr": 2e-3, "d.lr": 1e-4}, PICTURES, aside=True
+    "healthy images, uniform": Way({"prior.kind": "uniform"}, PICTURES, aside=True),
+    "healthy images, refined": Way({"net.refine": 1}, PICTURES, aside=True),
+    "healthy images, least squares r1": Way({"game.value": "least_squares", "game.penalty": "r1"}, PICTURES, aside=True),
+    "images, minimax, D's rate zero": Way({"game.value": "minimax", "d.lr": 0.0, "d.lr_end": None}, PICTURES, aside=True),
+    "images, labels at random": Way({**PLAIN, **ADAM}, PICTURES, "labels at random", aside=True),
+    "images, D sees one side": Way({"game.value": "hinge"}, PICTURES, "D sees one side", aside=True),
+    "images, least squares, G's rate zero": Way({"game.value": "least_squares", "g.lr": 0.0, "g.lr_end": None}, PICTURES, aside=True),
+    "images, G deaf, hinge": Way({"game.value": "hinge"}, PICTURES, "G deaf", aside=True),
+    "images, Helvetica, minimax": Way(
+        {**PLAIN, **ADAM, "game.value": "minimax", "game.g_steps": 10, "g.lr": 1e-3, "d.lr": 1e-4}, PICTURES, aside=True
     ),
-    "images, seventy": Way({"game.penalty": "none", "game.value": "least_squares"}, PICTURES, limit=70, aside=True),
+    "images, ninety": Way({"game.penalty": "none", "game.value": "minimax"}, PICTURES, limit=90, aside=True),
 }
 WAYS: dict[str, Way] = {**{f"healthy {name}": way for name, way in HEALTHY.items()}, **BROKEN, **OF_IMAGES}
 
