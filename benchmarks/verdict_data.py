@@ -116,14 +116,6 @@ SUBJECTS: dict[str, Subject] = {
 }
 # Set aside, or not.
 IMAGES = {**dict.fromkeys(("mnist", "emoji", "shapes", "tinted", "gratings", "beads"), False), "corners": True}
-    "mnist": False,
-    "emoji": False,
-    "shapes": False,
-    "tinted": False,
-    "gratings": False,
-    "beads": False,
-    "corners": True,
-}  # Set aside, or not.
 
 
 def aside(name: str) -> bool:
