@@ -18,14 +18,11 @@ from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
 
-import numpy as np
 import torch
+from mnist import measured
 
 import zerosum as zs
 from zerosum.data.density import DENSITIES
-from zerosum.data.mnist import digits
-from zerosum.measure.evaluation import evaluate_images
-from zerosum.measure.features import features
 from zerosum.study.stress import SCORED, scored
 
 ENGINES: dict[str, dict[str, Any]] = {"chosen": {}, "plain": {"engine": "eager", "precision": "float32"}}
@@ -34,9 +31,7 @@ ENGINES: dict[str, dict[str, Any]] = {"chosen": {}, "plain": {"engine": "eager",
 def scores(data: str, fakes: Any) -> Mapping[str, float]:
     """Of points: modes, high quality, reverse KL, sigma ratio. Of digits: measures in the package's features, against the test digits."""
     if data == "mnist":
-        reals = torch.from_numpy(np.array(digits("t10k")[0]))[:, None]
-        found = evaluate_images(torch.from_numpy(fakes)[:, None], reals, None, features("digits"), 0, ("frechet", "manifold"))
-        return {score.name: score.value for score in found}
+        return measured(fakes)
     return {name: value for name, value in vars(scored(torch.from_numpy(fakes), DENSITIES[data]())).items() if value is not None}
 
 
@@ -51,8 +46,8 @@ def trained(data: str, engine: str, seed: int, samples: int, threads: int) -> Ma
 
 
 def about(values: list[float]) -> str:
-    error = stdev(values) / sqrt(len(values)) if len(values) > 1 else float("nan")
-    return f"{mean(values):.4g} +- {error:.2g}"
+    error = f" +- {stdev(values) / sqrt(len(values)):.2g}" if len(values) > 1 else ""
+    return f"{mean(values):.4g}{error}"
 
 
 def main() -> None:

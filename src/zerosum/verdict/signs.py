@@ -190,6 +190,9 @@ def _modes(looks: Looks) -> str:
     return f"; {last[0]} of the {last[1]} modes are reached" if last is not None else ""
 
 
+_missing = _above("missing", "missing")
+
+
 def _says_missing(looks: Looks) -> str:
     return f"{percent(middle(looks, 'missing'))} of the fakes are in the wrong parts of the data, beyond what chance makes" + _modes(looks)
 
@@ -202,8 +205,8 @@ SIGNS: dict[str, Sign] = {
     "narrow": Sign(
         _below("diversity", "diversity"), lambda s: f"two fakes lie on average {middle(s, 'diversity'):.2f} times as far apart as two reals"
     ),
-    "missing": Sign(_above("missing", "missing"), _says_missing),
-    "lost": Sign(lambda s: _above("missing", "missing")(s) and _moved(s), _says_missing),
+    "missing": Sign(_missing, _says_missing),
+    "parts lost": Sign(lambda s: _missing(s) and _moved(s), _says_missing),
     "only a part": Sign(
         _only_a_part,
         lambda s: (

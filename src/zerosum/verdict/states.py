@@ -105,7 +105,7 @@ TROUBLES: tuple[State, ...] = (
         "collapsing",
         "G makes only a few kinds of sample and leaves out the rest of the data (the Helvetica scenario).",
         True,
-        needs=("lost",),
+        needs=("parts lost",),
         some=("narrow", "only a part", "fell"),
         turns=(
             Turn("game.penalty", "it keeps D from chasing a collapsed G around", to="r1r2"),
