@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from contextlib import chdir, redirect_stderr, redirect_stdout
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,8 @@ from PIL import Image
 
 from zerosum.api import training
 from zerosum.commands.cli import main
+from zerosum.commands.evaluate import table
+from zerosum.measure.score import Score
 
 SMALL = ["--net.width", "8", "--net.depth", "1", "--batch", "32", "--threads", "1", "--engine", "eager", "--precision", "float32"]
 DIGITS = [*SMALL, "--net.kind", "mlp", "--data.limit", "512"]
@@ -231,6 +233,33 @@ def test_evaluate_sets_and_the_perfect_one_comes_out_at_the_floor(place: Path) -
     assert table.returncode == 0
     assert "95 % interval" in table.stdout
     assert "recall" in table.stdout
+
+
+def test_evaluate_without_the_weights_of_its_features(place: Path) -> None:
+    x = np.random.default_rng(0).integers(0, 256, (80, 16, 16, 3), dtype=np.uint8)
+    np.save(place / "fake_images.npy", x[:40])
+    np.save(place / "real_images.npy", x[40:])
+    (place / "weights.pth").write_bytes(b"another file")
+    words = ("evaluate", "fake_images.npy", "--against", "real_images.npy", "--features")
+    done = zerosum(*words, "inception", "--weights", "weights.pth", cwd=place)
+    assert done.returncode == 0
+    (told,) = (line for line in done.stdout.splitlines() if "weights.pth has 12 bytes" in line)
+    assert told.startswith("frechet, kid, precision, recall, density, coverage, diversity, two_sample: ")
+    assert "jsd: There are 40 reals, too few for this measure: give at least 200." in done.stdout
+    refused = zerosum(*words, "digits", "--weights", "weights.pth", cwd=place)
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "not for `digits`" in refused.stderr
+
+
+def test_the_table_says_how_features_were_taken() -> None:
+    label = "inception:0123456789ab tf1-bilinear 299, 8 bit, png/jpeg"
+    kid = Score("kid", 0.5, 0.4, 0.6, 0.1, 20, 30, "given", label, "lower")
+    plain = replace(kid, name="jsd", features="raw")
+    asked, unasked = table([kid, plain]).splitlines(), table([kid, plain], unasked=True).splitlines()
+    assert asked[1].split()[6:8] == ["20/30", "inception:0123456789ab"]
+    assert asked[3:] == [f"features {label} (fakes/reals)"]
+    assert unasked[3].startswith(asked[3])
+    assert "--features fresh" in unasked[3]
 
 
 def test_inspect_counts_lists_and_draws(place: Path) -> None:

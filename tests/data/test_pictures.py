@@ -190,4 +190,4 @@ def test_zero_bytes_and_values_out_of_range_are_named() -> None:
 
 
 def test_a_look_is_the_header() -> None:
-    assert look(written(solid("RGBA", RED, (20, 10)), "PNG")) == Look(10, 20, colour=True, alpha=True)
+    assert look(written(solid("RGBA", RED, (20, 10)), "PNG")) == Look(10, 20, colour=True, alpha=True, format="PNG")

@@ -227,6 +227,19 @@ def test_reading_rewrites_one_line_on_a_terminal(monkeypatch: pytest.MonkeyPatch
     assert out.getvalue().endswith("Reading images: 400 of 400 (100 %)\x1b[K\n")
 
 
+def test_reading_that_takes_long_tells_how_long() -> None:
+    out, clock = io.StringIO(), Clock()
+    reading = Reading(stream=out, clock=clock)
+    reading("Reading images", 0, 1000)
+    clock.now += 90.0
+    reading("Taking features", 0, 1000)
+    for done in range(100, 1001, 100):
+        clock.now += 20.0
+        reading("Taking features", done, 1000)
+    assert out.getvalue().splitlines()[0] == "Taking features: 100 of 1,000 (10 %), 3 min left"
+    assert out.getvalue().splitlines()[-2:] == ["Taking features: 900 of 1,000 (90 %)", "Taking features: 1,000 of 1,000 (100 %)"]
+
+
 def test_reading_in_plain_lines_and_quick_things_unmentioned() -> None:
     out, clock = io.StringIO(), Clock()
     reading = Reading(stream=out, clock=clock)

@@ -15,11 +15,12 @@ from zerosum.data.source import Data, open_data
 from zerosum.data.space import Space
 from zerosum.errors import Refusal
 from zerosum.measure.evaluation import evaluate_images, evaluate_points, evaluate_sets
-from zerosum.measure.features import Digits, Features, features
+from zerosum.measure.features import Digits, Features, Inception, Missing, features
 from zerosum.measure.score import Score
+from zerosum.measure.weights import at_hand, named
 from zerosum.run.folder import Run, open_run
 
-FeatureChoice = Literal["auto", "digits", "fresh"]
+FeatureChoice = Literal["auto", "digits", "inception", "fresh"]
 Set = str | Path | np.ndarray[Any, Any] | Tensor
 
 MOST = 10_000
@@ -43,6 +44,7 @@ def evaluate(
     n: int | None = None,
     seed: int = 0,
     features: FeatureChoice = "auto",
+    weights: str | Path | None = None,
     options: DataOptions | None = None,
     progress: Progress | None = None,
 ) -> list[Score]:
@@ -51,8 +53,11 @@ def evaluate(
     target: a run or its folder, measured against the held-out test part of its data; or, with `against`, any set of samples: a name, a
         path, an array or a tensor. Reals by a name that has a test part are that part; a known density is drawn from.
     n: how many of each side at most; default 10,000. seed: of the run's samples.
-    features: "digits", those of the classifier in the package; "fresh", a discriminator's fitted for the purpose; "auto", the digits' where
-        the classifier recognises the reals as digits. Points are measured as they are.
+    features: "digits", those of the classifier in the package; "inception", those of the network of 2015-12-05, in which Frechet distances
+        are published, its weights downloaded where they are not at hand; "fresh", a discriminator's fitted for the purpose; "auto", the
+        digits' where the classifier recognises the reals as digits, else inception's where its weights are at hand, else a fresh
+        discriminator's. Points are measured as they are.
+    weights: the file of inception's weights; by default where `zerosum.measure.weights.obtained` looks.
     options: how images at a path are read, on both sides. progress: called with (label, done, total) as data are read and measured.
 
     Raises Refusal where nothing can be measured.
@@ -62,17 +67,20 @@ def evaluate(
     if against is None:
         if not isinstance(target, (Run, str, Path)):
             raise Refusal("An array alone cannot be evaluated: say against which reals.")
-        return _evaluate_run(target if isinstance(target, Run) else open_run(target), n or MOST, seed, features, progress)
+        run = target if isinstance(target, Run) else open_run(target)
+        return _evaluate_run(run, n or MOST, seed, features, weights, progress)
     if isinstance(target, Run):
         target = target.sample(n or MOST, seed)
-    fake, _ = _everything(open_data(target, options, progress), n or MOST)
-    real, density = _everything(open_data(against, options, progress), n or MOST, held_out=isinstance(against, str))
+    fakes, reals = open_data(target, options, progress), open_data(against, options, progress)
+    fake, _ = _everything(fakes, n or MOST)
+    real, density = _everything(reals, n or MOST, held_out=isinstance(against, str))
     if density is not None:
         return evaluate_points(fake, real[: len(fake)], None, density, seed, progress=progress)
-    return evaluate_sets(fake, real, features_for(features, real), seed, progress=progress)
+    chosen = features_for(features, real, weights, f"{_codec(fakes)}/{_codec(reals)}", progress)
+    return evaluate_sets(fake, real, chosen, seed, progress=progress)
 
 
-def _evaluate_run(run: Run, n: int, seed: int, choice: FeatureChoice, progress: Progress | None) -> list[Score]:
+def _evaluate_run(run: Run, n: int, seed: int, choice: FeatureChoice, weights: str | Path | None, progress: Progress | None) -> list[Score]:
     data = run.data()
     real = data.test.head(n)
     fake = raw(run.sample(n, seed), data.space)
@@ -81,7 +89,8 @@ def _evaluate_run(run: Run, n: int, seed: int, choice: FeatureChoice, progress: 
     train = data.train.head(data.train.size or 0)
     if data.space.kind == "points":
         return evaluate_points(fake, real, train, None, seed, progress=progress)
-    return evaluate_images(fake, real, train, features_for(choice, real), seed, progress=progress)
+    chosen = features_for(choice, real, weights, f"array/{_codec(data)}", progress)
+    return evaluate_images(fake, real, train, chosen, seed, progress=progress)
 
 
 def raw(array: np.ndarray[Any, Any], space: Space) -> Tensor:
@@ -102,18 +111,52 @@ def _everything(data: Data, n: int, held_out: bool = False) -> tuple[Tensor, Any
     return torch.cat(parts)[:n], None
 
 
-def features_for(choice: FeatureChoice, real: Tensor) -> Features | None:
-    """The features to use for these reals; None for a fresh discriminator's (or for points, which are taken as they are)."""
+def features_for(
+    choice: FeatureChoice, real: Tensor, file: str | Path | None = None, codecs: str = "array/array", progress: Progress | None = None
+) -> Features | None:
+    """The features to use for these reals; None for a fresh discriminator's (or for points, which are taken as they are).
+
+    file, codecs: of `inception`, whose weights are downloaded only where the choice is "inception"; where they cannot be had, `Missing`.
+    Raises Refusal for a file beside features that have none.
+    """
+    if file is not None and choice not in ("auto", "inception"):
+        raise Refusal(f"Weights in a file are for the features `inception`, not for `{choice}`: choose those, or leave the file out.")
+    if choice == "fresh" or real.ndim != 4:
+        return None
     if choice == "digits":
         return features("digits")
-    if choice == "fresh" or real.ndim != 4 or tuple(real.shape[1:]) != (1, 28, 28):
+    if choice == "auto" and file is None and (known := recognised(real)):
+        return known
+    try:
+        found = _inception(choice, None if file is None else Path(file), progress)
+    except Refusal as refusal:
+        return Missing("inception", str(refusal))
+    if found is not None:
+        found.codecs = codecs
+    return found
+
+
+def _inception(choice: FeatureChoice, file: Path | None, progress: Progress | None) -> Inception | None:
+    """Unasked, from a file that is at hand or not at all; a file that was named, here or in the environment, is a way of asking."""
+    if choice == "auto" and file is None and named() is None:
+        state = at_hand()
+        return None if state is None else Inception(state)
+    found = features("inception", file, progress)
+    assert isinstance(found, Inception)
+    return found
+
+
+def recognised(real: Tensor) -> Digits | None:
+    """The digit classifier's features, where it recognises these reals as digits."""
+    if tuple(real.shape[1:]) != (1, 28, 28):
         return None
     known = features("digits")
     assert isinstance(known, Digits)
-    return known if _recognised(known, real[:1000]) else None
+    p, guesses = known.logits(real[:1000]).softmax(1).max(1)
+    shares = torch.bincount(guesses, minlength=10) / len(guesses)
+    return known if bool(p.mean() > _SURE) and bool((shares >= _RAREST).all()) else None
 
 
-def _recognised(known: Digits, real: Tensor) -> bool:
-    p, guesses = known.logits(real).softmax(1).max(1)
-    shares = torch.bincount(guesses, minlength=10) / len(real)
-    return bool(p.mean() > _SURE) and bool((shares >= _RAREST).all())
+def _codec(data: Data) -> str:
+    """In what its images were stored, by their headers: "png", "jpeg+png"; "array" where none were decoded."""
+    return "+".join(sorted(name.lower() for name in data.formats)) or "array"

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from zerosum.api.evaluation import features_for, raw
+from zerosum.api.evaluation import raw, recognised
 from zerosum.data.source import Data
 from zerosum.errors import Refusal
 from zerosum.measure import NAMED
@@ -53,7 +53,7 @@ def quick_scores(data: Data, sample: Callable[[int], Array], seen: int) -> list[
         return [_row(score) for score in scores]
     n = _at_most(min(DIGITS, seen), data)
     real = data.validation.head(n)
-    features = features_for("auto", real)
+    features = recognised(real)
     if features is None:
         return []
     scores = evaluate_images(raw(sample(n), data.space), real, data.train.head(n), features, only=["frechet", "manifold", "classes"])

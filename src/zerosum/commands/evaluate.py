@@ -20,6 +20,7 @@ EXAMPLES = """\
   zerosum evaluate runs/digits
   zerosum evaluate runs/digits --json
   zerosum evaluate fakes.npy --against photos/ --data.size 64
+  zerosum evaluate fakes/ --against photos/ --features inception
 """
 
 
@@ -36,8 +37,13 @@ class Evaluate:
     """How many samples of each side, at most; by default 10,000."""
     seed: int = 0
     """Seed of the run's samples."""
-    features: Literal["auto", "digits", "fresh"] = "auto"
-    """Where images are compared: in the digit classifier's features, or in those of a discriminator fitted for the purpose."""
+    features: Literal["auto", "digits", "inception", "fresh"] = "auto"
+    """Where images are compared: in the digit classifier's features; in those of the Inception network of 2015, in which Frechet distances
+    are published (its 96 MB of weights are downloaded unless at hand); or in those of a discriminator fitted for the purpose. Unasked, the
+    first that fits and is at hand."""
+    weights: Path | None = None
+    """The file of the Inception network's weights, pt_inception-2015-12-05-6726825d.pth; by default the one that ZEROSUM_INCEPTION names,
+    zerosum's own copy, or torch hub's."""
     json: bool = False
     """One JSON object on standard output, and nothing else."""
     data: DataOptions = field(default_factory=DataOptions)
@@ -56,6 +62,7 @@ def main(argv: Sequence[str]) -> int:
         n=args.n,
         seed=args.seed,
         features=args.features,
+        weights=args.weights,
         options=args.data,
         progress=Reading(quiet=args.json),
     )
@@ -64,13 +71,14 @@ def main(argv: Sequence[str]) -> int:
         print(json.dumps({**about, "scores": [score.to_json() for score in scores]}, allow_nan=False))
     else:
         print(f"{args.target} against {args.against or 'its held-out test part'}\n")
-        print(table(scores))
+        print(table(scores, unasked=args.features == "auto" and args.weights is None))
     sys.stdout.flush()
     return 0
 
 
-def table(scores: Sequence[Score]) -> str:
-    """The scores in columns, a measure a line, each with what it means; the refused ones last, each with its sentence."""
+def table(scores: Sequence[Score], unasked: bool = False) -> str:
+    """The scores in columns, a measure a line, each with what it means; what features are, where a word does not say it; the refused ones
+    last, each sentence once. unasked: nobody chose the features."""
     from zerosum.measure import NAMED
 
     rows = [("measure", "value", "95 % interval", "perfect", "n", "features", "means")]
@@ -78,11 +86,22 @@ def table(scores: Sequence[Score]) -> str:
         if not s.refused:
             n = f"{s.n}/{s.n_real}" if s.n != s.n_real else str(s.n)
             rows.append(
-                (s.name, _short(s.value), f"{_short(s.low)} to {_short(s.high)}", _short(s.floor), n, s.features, NAMED[s.name].meaning)
+                (s.name, _short(s.value), f"{_short(s.low)} to {_short(s.high)}", _short(s.floor), n, _name(s), NAMED[s.name].meaning)
             )
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)][:-1]
     lines = ["  ".join([*(cell.ljust(w) for cell, w in zip(row, widths, strict=False)), row[-1]]).rstrip() for row in rows]
-    return "\n".join([*lines, *(f"{s.name}: {s.note}" for s in scores if s.refused)])
+    hint = "; its weights were at hand: --features fresh for a discriminator's" if unasked else ""
+    told = sorted({s.features for s in scores if not s.refused and s.features != _name(s)})
+    whose = {s.note: [t.name for t in scores if t.refused and t.note == s.note] for s in scores if s.refused}
+    lines += [f"features {label} (fakes/reals){hint}" for label in told]
+    lines += [f"{', '.join(names)}: {note}" for note, names in whose.items()]
+    return "\n".join(lines)
+
+
+def _name(score: Score) -> str:
+    """Name and hash of the features; how they were taken stands in a line of its own."""
+    name, colon, rest = score.features.partition(":")
+    return name + colon + rest.partition(" ")[0]
 
 
 def _short(number: float | None) -> str:

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from zerosum.data.arrays import items_of, with_test
 from zerosum.data.cache import directory
+from zerosum.data.download import downloaded
 from zerosum.data.idx import read_idx
 from zerosum.data.items import Items, Progress
 from zerosum.data.options import DataOptions
@@ -56,15 +57,6 @@ def _part(part: str, kind: str) -> npt.NDArray[Any]:
 
 
 def _downloaded(name: str) -> Path:
-    import pooch
-
-    # pooch says on standard error what it downloads; progress here belongs to the caller.
-    pooch.get_logger().setLevel("WARNING")
     folder = directory() / "fashion-mnist"
-    try:
-        return Path(pooch.retrieve(URL + name, known_hash=f"sha256:{PUBLISHED[name]}", fname=name, path=folder))
-    except (OSError, ValueError) as error:
-        raise Refusal(
-            f"fashion-mnist could not be downloaded from {URL} ({type(error).__name__}): "
-            f"install Debian's dataset-fashion-mnist, or put {name} and its three companions in {folder}."
-        ) from error
+    otherwise = f"install Debian's dataset-fashion-mnist, or put {name} and its three companions in {folder}"
+    return downloaded("fashion-mnist", URL + name, PUBLISHED[name], folder / name, otherwise)

@@ -45,6 +45,7 @@ def read_images(path: Path, options: DataOptions, progress: Progress | None = No
     looks, skipped = survey(listing, progress)
     _require_good(path, len(looks), skipped)
     sizes = Counter((seen.height, seen.width) for seen in looks.values())
+    formats = Counter(seen.format for seen in looks.values())
     shape = (channels(looks.values()), *chosen_size(options.size, sizes))
     entries = list(looks)
 
@@ -60,7 +61,7 @@ def read_images(path: Path, options: DataOptions, progress: Progress | None = No
     require_enough(len(rows), "image", str(path))
     found = class_of([entry.name for entry in entries])
     classes, labels = (found[0], np.array(found[1], dtype=np.int64)) if found else (None, None)
-    return Items(held.pixels, labels, classes, held.keys, rows, tuple(skipped), listing.ignored, sizes)
+    return Items(held.pixels, labels, classes, held.keys, rows, tuple(skipped), listing.ignored, sizes, formats)
 
 
 def survey(listing: Listing, progress: Progress | None = None) -> tuple[dict[Entry, Look], list[Skipped]]:

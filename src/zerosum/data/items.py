@@ -36,7 +36,7 @@ class Items:
     array: uint8 (N, C, H, W) or float32 (N, d), in memory or memory-mapped.
     labels: class numbers (N,) into `classes`, or None. keys: what the split goes by (N,); None where an item's own content serves.
     rows: which of the N are usable; None for all. sizes: (height, width) -> how many images had it before they were resized.
-    test: the test set that came with the data.
+    formats: how many images were stored in which format. test: the test set that came with the data.
     """
 
     array: npt.NDArray[Any]
@@ -47,6 +47,7 @@ class Items:
     skipped: tuple[Skipped, ...] = ()
     ignored: int = 0
     sizes: Counter[tuple[int, int]] = field(default_factory=Counter)
+    formats: Counter[str] = field(default_factory=Counter)
     test: Items | None = None
 
 

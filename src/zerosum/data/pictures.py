@@ -36,12 +36,14 @@ class Unreadable(Exception):
 
 @dataclass(frozen=True)
 class Look:
-    """What an image's header says: size as it is to be seen (EXIF obeyed), whether it may hold colour, whether it carries alpha."""
+    """What an image's header says: size as it is to be seen (EXIF obeyed), whether it may hold colour, whether it carries alpha, and its
+    format, one of FORMATS."""
 
     height: int
     width: int
     colour: bool
     alpha: bool
+    format: str
 
 
 @contextmanager
@@ -59,7 +61,7 @@ def look(stream: IO[bytes]) -> Look:
         height, width = image.height, image.width
         if _turned(image):
             height, width = width, height
-        return Look(height, width, not _is_grey(image), _has_alpha(image))
+        return Look(height, width, not _is_grey(image), _has_alpha(image), image.format or "")
 
 
 def pixels(stream: IO[bytes], shape: tuple[int, int, int], fit: Fit) -> npt.NDArray[np.uint8]:

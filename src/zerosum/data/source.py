@@ -42,7 +42,8 @@ class Data:
     """What a training reads. train feeds the game, validation serves signals and selection, test is read by `evaluate` alone.
 
     name: short, for people and folders. spec: what the user named, absolute where a path. density: p_data where it is known.
-    classes: names by class number. sizes: (height, width) -> how many images had it before they were resized.
+    classes: names by class number. sizes: (height, width) -> how many images had it before they were resized. formats: how many were stored
+    in which format (PNG, JPEG, ...), empty for arrays.
     skipped: files that could not be used. ignored: how many files were no images. fingerprint: a hash of the content.
     """
 
@@ -57,6 +58,7 @@ class Data:
     skipped: tuple[Skipped, ...] = ()
     ignored: int = 0
     sizes: Counter[tuple[int, int]] = field(default_factory=Counter)
+    formats: Counter[str] = field(default_factory=Counter)
     fingerprint: str = ""
 
 
@@ -173,6 +175,7 @@ def assemble(name: str, spec: str, items: Items, options: DataOptions) -> Data:
         skipped=items.skipped,
         ignored=items.ignored,
         sizes=items.sizes,
+        formats=items.formats,
         fingerprint=_fingerprint(items, content[rows], rows),
     )
 

@@ -15,7 +15,7 @@ from zerosum.data.items import Progress
 from zerosum.errors import Refusal
 from zerosum.measure import MEASURES, Measure
 from zerosum.measure.divergence import jsd_bound
-from zerosum.measure.features import Digits, Features, Raw
+from zerosum.measure.features import Digits, Features, Inception, Missing, Raw
 from zerosum.measure.score import Reading, Score
 from zerosum.measure.sets import Modes, Part, Sets, check_rows
 
@@ -182,7 +182,8 @@ def evaluate_images(
 ) -> list[Score]:
     """uint8 images fake (n, C, H, W) against held-out reals (m, C, H, W), with the training images (l, C, H, W) for the floor and copies.
 
-    features: None takes a fresh D's, fitted on part of the fakes and reals, for the rest of them (see `fresh_features`).
+    features: None takes a fresh D's, fitted on part of the fakes and reals, for the rest of them (see `_evaluate_fresh`). Where features
+    refuse, so do the measures that look at them, with their sentence; what looks at the images themselves goes on.
     """
     for x, who in ((fake, "fakes"), (real, "reals"), *(() if train is None else ((train, "training images"),))):
         if x.ndim != 4 or x.dtype != torch.uint8:
@@ -191,34 +192,52 @@ def evaluate_images(
             raise Refusal(f"The {who} are {_size(x)} and the reals {_size(real)}: bring all to one size and number of channels first.")
     if features is None or isinstance(features, Raw):
         return _evaluate_fresh(fake, real, train, seed, only, progress)
-    needed = any(only is None or name in only for name, measure in MEASURES.items() if measure.on == "features")
+    if not _chosen(only, "features"):
+        return _evaluate_samples(fake, real, train, seed, only, progress)
     given = [fake, real, *([] if train is None else [_spare(train, len(fake), seed)])]
-    fakes, reals, *spares = _parts(given, features if needed else None, progress or silent)
+    try:
+        fakes, reals, *spares = _parts(given, features, progress or silent)
+    except Refusal as refusal:
+        refused = _without(fake, real, features.label, only, str(refusal))
+        return [*refused, *_evaluate_samples(fake, real, train, seed, only, progress)]
     sets = Sets(fakes, reals, spares[0] if spares else None, train, classes=features.classes, seed=seed)
     return evaluate(sets, features.label, "test", only, progress)
+
+
+def _chosen(only: Collection[str] | None, on: str) -> dict[str, Measure]:
+    """The rows of MEASURES that are asked for and look at features, or at the samples."""
+    return {name: measure for name, measure in MEASURES.items() if (only is None or name in only) and measure.on == on}
+
+
+def _without(fake: Tensor, real: Tensor, label: str, only: Collection[str] | None, why: str) -> list[Score]:
+    """What features of this label would have been looked at by, refused. Classes are the digits' own, and are not missed elsewhere."""
+    rows = [measure for measure in _chosen(only, "features").values() if not measure.needs]
+    return [score for measure in rows for score in _refused(measure, len(fake), len(real), label, "test", why)]
+
+
+def _evaluate_samples(
+    fake: Tensor, real: Tensor, train: Tensor | None, seed: int, only: Collection[str] | None, progress: Progress | None
+) -> list[Score]:
+    """What looks at the images themselves; where rows of features are wanted, pixels stand in for them and are not looked at."""
+    spare = None if train is None else _pixels(_spare(train, len(fake), seed))
+    sets = Sets(_pixels(fake), _pixels(real), spare, train, seed=seed)
+    return evaluate(sets, "raw", "test", _chosen(only, "samples"), progress)
 
 
 def _evaluate_fresh(
     fake: Tensor, real: Tensor, train: Tensor | None, seed: int, only: Collection[str] | None, progress: Progress | None
 ) -> list[Score]:
     """With a fresh D's features: what looks at features uses the samples that D was not fitted on; what looks at samples uses all."""
-    chosen = {name: measure for name, measure in MEASURES.items() if only is None or name in only}
-    on_features = {name: measure for name, measure in chosen.items() if measure.on == "features" and not measure.needs}
-    plain = Sets(
-        _part(fake, None), _part(real, None), None if train is None else _part(_spare(train, len(fake), seed), None), train, seed=seed
-    )
-    of_samples = chosen.keys() - {name for name, measure in MEASURES.items() if measure.on == "features"}
-    on_samples = evaluate(plain, "raw", "test", of_samples, progress)
+    on_samples = _evaluate_samples(fake, real, train, seed, only, progress)
+    on_features = {name for name, measure in _chosen(only, "features").items() if not measure.needs}
     if not on_features:
         return on_samples
     try:
         bound = jsd_bound(fake, real, seed)
     except Refusal as refusal:
-        return [
-            score for m in on_features.values() for score in _refused(m, len(fake), len(real), "fresh D", "test", str(refusal))
-        ] + on_samples
+        return [*_without(fake, real, "fresh D", only, str(refusal)), *on_samples]
     held = [Part(bound.D.features(x), x) for x in (fake[bound.held_fake], real[bound.held_real])]
-    spare = None if plain.spare is None else plain.spare.samples[: bound.pairs]
+    spare = None if train is None else _spare(train, len(fake), seed)[: bound.pairs]
     sets = Sets(held[0], held[1], None if spare is None else Part(bound.D.features(spare), spare), seed=seed)
     return [*evaluate(sets, f"fresh D:{bound.D.hash[:12]}", "test", on_features, progress), *on_samples]
 
@@ -252,18 +271,21 @@ def _spare(train: Tensor, n: int, seed: int) -> Tensor:
     return train[torch.randperm(len(train), generator=generator(seed, "floor: spare reals"))[:n]]
 
 
-def _part(images: Tensor, features: Digits | None) -> Part:
-    """Images with their features and classes; without features, for measures that look at the samples, their pixels stand there."""
-    if features is None:
-        return Part(images.flatten(1), images)
-    rows, guesses = features.of(images)
-    return Part(rows, images, guesses)
+def _pixels(images: Tensor) -> Part:
+    return Part(images.flatten(1), images)
 
 
-def _parts(given: list[Tensor], features: Digits | None, progress: Progress) -> list[Part]:
-    parts = []
-    for done, images in enumerate(given):
-        progress("Taking features", done, len(given))
-        parts.append(_part(images, features))
-    progress("Taking features", len(given), len(given))
+def _parts(given: list[Tensor], features: Digits | Inception | Missing, progress: Progress) -> list[Part]:
+    """Images with their features and classes; progress counts images. Memory: the features, and one chunk's work."""
+    label, total, done, parts = "Taking features", sum(map(len, given)), 0, []
+    progress(label, 0, total)
+    for images in given:
+        rows, guesses = [], []
+        for chunk in torch.split(images, features.chunk):
+            row, guess = features.of(chunk)
+            rows.append(row)
+            guesses += [] if guess is None else [guess]
+            done += len(chunk)
+            progress(label, done, total)
+        parts.append(Part(torch.cat(rows), images, torch.cat(guesses) if guesses else None))
     return parts

@@ -1,7 +1,8 @@
-"""Features: what samples are turned into before they are compared. The only file of measure that loads weights.
+"""Features: what samples are turned into before they are compared.
 
-`digits`: the package's own classifier of MNIST digits (128 features). `raw`: points and small vectors as they are. A Features' hash names
-its weights, so that two scores can be compared only where they were taken with the same ones.
+`digits`: the package's own classifier of MNIST digits (128 features). `inception`: the network of 2015-12-05, in which Frechet distances
+are published (2,048 features). `raw`: points and small vectors as they are. A Features' hash names its weights, so that two scores can be
+compared only where they were taken with the same ones.
 """
 
 from __future__ import annotations
@@ -10,13 +11,17 @@ import hashlib
 from collections.abc import Callable
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
 
 import safetensors.torch
 import torch
 from torch import Tensor
 
+from zerosum.data.items import Progress
 from zerosum.errors import Refusal, nearest
+from zerosum.measure import inception, weights
 from zerosum.measure.digits import CLASSES, DIM, DigitNet, encode
+from zerosum.measure.resize import coloured, tf1_bilinear
 
 DIGITS_SHA256 = "c15fb0569c113185197e1e491be7a7a4f397775c91398cee02d509145c4d7c0b"
 _CHUNK = 100  # with channels last, twice as quick on a CPU as 500 without
@@ -47,6 +52,7 @@ class Digits:
     """
 
     name, dim, classes = "digits", DIM, CLASSES
+    chunk = 1000
 
     def __init__(self, weights: bytes, sha256: str = DIGITS_SHA256) -> None:
         self.hash = hashlib.sha256(weights).hexdigest()
@@ -88,30 +94,88 @@ class Digits:
         return out.clone()
 
 
-Features = Raw | Digits
+class Inception:
+    """The last average pool of the network of 2015-12-05: uint8 images (N, C, H, W) of any size -> (N, 2048) float32, non-negative.
+
+    Grey is repeated, alpha laid on white, and every image stretched to 299 x 299 by TensorFlow 1's bilinear filter. Always float32: bf16
+    moves scores. Memory beyond the result: that of `chunk` images. A sample's features do not depend on its batch, beyond rounding.
+    """
+
+    name, dim = "inception", inception.DIM
+    classes: tuple[str, ...] | None = None
+    chunk = 16
+    """Images at a time: on a CPU as quick as any, in 200 MB."""
+
+    codecs = "array/array"
+    """How the fakes and the reals had been stored, such as "png/jpeg": it moves scores, so the label says it."""
+
+    def __init__(self, state: weights.State, sha256: str = weights.FID_2015.sha256) -> None:
+        """state: the network's tensors, as `weights.load` gives them. sha256: of the file that held them.
+
+        Raises Refusal for another network's weights.
+        """
+        self.hash = sha256
+        self._net = inception.fitted(state).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+    @property
+    def label(self) -> str:
+        """Name, hash, filter, quantisation and codecs."""
+        return f"{self.name}:{self.hash[:12]} tf1-bilinear {inception.SIDE}, 8 bit, {self.codecs}"
+
+    def __call__(self, images: Tensor) -> Tensor:
+        rows = torch.empty(len(images), self.dim)
+        with torch.inference_mode():
+            for part, out in zip(torch.split(images, self.chunk), torch.split(rows, self.chunk), strict=True):
+                x = inception.encode(tf1_bilinear(coloured(part).float(), inception.SIDE))
+                out.copy_(self._net.features(x.contiguous(memory_format=torch.channels_last)))
+        return rows
+
+    def of(self, images: Tensor) -> tuple[Tensor, None]:
+        """Features (N, 2048), and no guesses: the 1,008 classes are not those of anybody's data."""
+        return self(images), None
+
+
+class Missing:
+    """Features that could not be had. What asks for them is told why; what does not goes on."""
+
+    classes: tuple[str, ...] | None = None
+    chunk = 1
+
+    def __init__(self, name: str, why: str) -> None:
+        self.name = self.label = name
+        self.why = why
+
+    def of(self, images: Tensor) -> tuple[Tensor, None]:
+        raise Refusal(self.why)
+
+
+Features = Raw | Digits | Inception | Missing
 
 
 @cache
 def _digits() -> Digits:
     resource = files("zerosum.measure").joinpath("digits.safetensors")
     try:
-        weights = resource.read_bytes()
+        content = resource.read_bytes()
     except FileNotFoundError:
         raise Refusal(
             "The digit classifier's weights, measure/digits.safetensors, are missing from the package: install zerosum again."
         ) from None
-    return Digits(weights)
+    return Digits(content)
 
 
-def _inception() -> Features:
-    raise Refusal("Features `inception` are not in this version: without features, a fresh D's are used for images, named as such.")
+FEATURES: dict[str, Callable[[Path | None, Progress | None], Features]] = {
+    "raw": lambda file, progress: Raw(),
+    "digits": lambda file, progress: _digits(),
+    "inception": lambda file, progress: Inception(weights.obtained(file, progress=progress)),
+}
 
 
-FEATURES: dict[str, Callable[[], Features]] = {"raw": Raw, "digits": _digits, "inception": _inception}
+def features(name: str, file: Path | None = None, progress: Progress | None = None) -> Features:
+    """The features of that name. file: where the weights of `inception` lie, if not where they are looked for (see `weights.obtained`).
 
-
-def features(name: str) -> Features:
-    """The features of that name. Raises Refusal for an unknown name, missing weights, or weights with another SHA-256."""
+    Raises Refusal for an unknown name, missing weights, or weights with another SHA-256.
+    """
     if name not in FEATURES:
         raise Refusal(f"There are no features named {name!r}.{nearest(name, FEATURES)}")
-    return FEATURES[name]()
+    return FEATURES[name](file, progress)

@@ -102,13 +102,7 @@ def frechet(fake: Moments, real: Moments) -> Reading:
     The interval is for the distance as computed from this many samples; the upward bias that few samples bring is in the floor.
     Raises Refusal below 2 x dim samples a side: the covariance would be near-singular and the distance mostly bias.
     """
-    for who, side in (("fakes", fake), ("reals", real)):
-        if side.n < 2 * side.dim:
-            raise Refusal(
-                f"A Frechet distance in {side.dim} features needs at least {2 * side.dim} {who}, and there are {side.n}: give more."
-            )
-        if side.n < 2 * GROUPS:
-            raise Refusal(f"A Frechet distance with an interval needs at least {2 * GROUPS} {who}, and there are {side.n}: give more.")
+    _require(fake.n, real.n, fake.dim)
     if fake.dim != real.dim:
         raise Refusal(f"Fakes have {fake.dim} features and reals {real.dim}: use the same features for both.")
     (m, S), (n, T) = fake.mean_and_covariance(), real.mean_and_covariance()
@@ -120,6 +114,14 @@ def frechet(fake: Moments, real: Moments) -> Reading:
     return Reading("frechet", value, max(0.0, value - half), value + half, f"{fake.dim} features")
 
 
+def _require(fakes: int, reals: int, dim: int) -> None:
+    for who, n in (("fakes", fakes), ("reals", reals)):
+        if n < 2 * dim:
+            raise Refusal(f"A Frechet distance in {dim} features needs at least {2 * dim} {who}, and there are {n}: give more.")
+        if n < 2 * GROUPS:
+            raise Refusal(f"A Frechet distance with an interval needs at least {2 * GROUPS} {who}, and there are {n}: give more.")
+
+
 def _jackknife_variance(values: list[float]) -> float:
     x = torch.tensor(values, dtype=torch.float64)
     return float((GROUPS - 1) * (x - x.mean()).square().mean())
@@ -128,4 +130,6 @@ def _jackknife_variance(values: list[float]) -> float:
 def measure_frechet(sets: Sets) -> tuple[Reading, ...]:
     """MEASURES row."""
     check_pair(sets.fake.rows, sets.real.rows)
+    # Before a gigabyte of moments is gathered for nothing.
+    _require(len(sets.fake), len(sets.real), sets.fake.rows.shape[1])
     return (frechet(moments(sets.fake.rows), moments(sets.real.rows)),)

@@ -16,6 +16,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TextIO
 
 from zerosum.report.board import State, board, line
+from zerosum.report.numbers import duration
 
 if TYPE_CHECKING:
     from rich.live import Live
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 _AGAIN = 0.25  # seconds between two drawings, at least
 _COST = 100  # a drawing that took t seconds is followed by none for 100 t
 _PLAIN = 10.0  # seconds between two plain lines
+_LONG = 30.0  # seconds left that are worth telling
 
 
 def _is_terminal(stream: TextIO) -> bool:
@@ -136,13 +138,14 @@ class Display:
 class Reading:
     """Progress of a count of things, for `progress=` where data are read: called with a label, how many are done, and of how many.
 
-    One line rewritten in place on a terminal; elsewhere a line every ten seconds. What takes under a second is not mentioned.
+    One line rewritten in place on a terminal; elsewhere a line every ten seconds. What takes under a second is not mentioned, nor what is
+    left under half a minute.
     """
 
     def __init__(self, *, quiet: bool = False, stream: TextIO | None = None, clock: Callable[[], float] = time.monotonic) -> None:
         self._quiet, self._stream, self._clock = quiet, stream, clock
         self._label: str | None = None
-        self._due = 0.0
+        self._due = self._began = 0.0
         self._shown = False
 
     def __call__(self, label: str, done: int, total: int) -> None:
@@ -153,12 +156,13 @@ class Reading:
         stream = sys.stderr if self._stream is None else self._stream
         live = _is_terminal(stream)
         if label != self._label:
-            self._label, self._due, self._shown = label, now + (1.0 if live else _PLAIN), False
+            self._label, self._began, self._due, self._shown = label, now, now + (1.0 if live else _PLAIN), False
         over = done >= total
         if now < self._due and not (over and self._shown):
             return
         part = f" ({100 * done // total} %)" if total else ""
-        words = f"{label}: {done:,} of {total:,}{part}"
+        left = (now - self._began) * (total - done) / done if done else 0.0
+        words = f"{label}: {done:,} of {total:,}{part}{f', {duration(left)} left' if left >= _LONG else ''}"
         print(f"\r{words}\x1b[K" if live else words, end="" if live and not over else "\n", file=stream, flush=True)
         self._shown, self._due = not over, now + (_AGAIN if live else _PLAIN)
 
