@@ -2,8 +2,9 @@
 
     python benchmarks/gpu.py
 
-Prints, as lines of JSON: rounds at 64 x 64 and 32 x 32 against the same game in eager PyTorch with TF32, at batches of 64 and 1,024, each
-with its share of what a bf16 matrix product reaches there (`zerosum bench` has the same columns); and whether a run that was stopped and
+Prints, as lines of JSON: rounds at 64 x 64 and 32 x 32 against the same game in eager PyTorch with TF32, at batches of 64 and 1,024, as
+CUDA graphs and without, each with its share of what a bf16 matrix product reaches there (`zerosum bench` has the same columns); whether
+rounds were recorded, and by what twenty rounds' costs differ from those of rounds that were not; and whether a run that was stopped and
 resumed, in deterministic mode, ended in the very bits of one that was not.
 
     python benchmarks/gpu.py --device cpu --small
@@ -29,7 +30,7 @@ os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
 import torch
 
 import zerosum as zs
-from zerosum.bench.games import GAMES, line, small
+from zerosum.bench.games import GAMES, line, ours, small
 
 BATCHES = (64, 1024)
 SEEN = 6_400  # samples of the run that is resumed; the machine's own choice of kernels shows in the first hundred rounds
@@ -41,7 +42,23 @@ def rounds(device: str, tiny: bool, turns: int, seconds: float) -> Iterator[dict
         for name in ("dcgan64", "resnet32"):
             game = small(GAMES[name]) if tiny else GAMES[name]
             game = replace(game, config=replace(game.config, batch=batch, device=device), doc=game.doc.partition(", batch")[0])
-            yield {"batch": batch, **line(name, game, turns=turns, seconds=seconds, threads=0)}
+            for engine in ("auto", "eager"):
+                asked = replace(game, config=replace(game.config, engine=engine))
+                yield {"batch": batch, "asked": engine, **line(name, asked, turns=turns, seconds=seconds, threads=0)}
+
+
+def replayed(device: str, tiny: bool) -> Iterator[dict[str, Any]]:
+    """What a recording changes: the costs of twenty rounds from the same start, with CUDA graphs and without, in float32."""
+    for name in ("digits", "resnet32"):
+        game = small(GAMES[name]) if tiny else GAMES[name]
+        costs, complaint = [], None
+        for engine in ("auto", "eager"):
+            # The short ways through D are part of "auto": in float32 both give the same to its rounding.
+            it, play = ours(game, device=device, engine=engine, precision="float32")
+            costs.append(torch.stack([play()[:2] for _ in range(20)]))  # type: ignore[index]
+            complaint = complaint or it.complaint()
+        apart = float((costs[0] - costs[1]).abs().max())
+        yield {"name": "recorded", "game": name, "complaint": complaint, "costs apart": apart, "largest cost": float(costs[1].abs().max())}
 
 
 def resumed(device: str, tiny: bool) -> dict[str, Any]:
@@ -73,6 +90,8 @@ def main() -> int:
         print("torch sees no GPU here: --device cpu --small shows that the benchmark runs.", file=sys.stderr)
         return 2
     for row in rounds(args.device, args.small, args.turns, args.seconds):
+        print(json.dumps(row), flush=True)
+    for row in replayed(args.device, args.small):
         print(json.dumps(row), flush=True)
     print(json.dumps(resumed(args.device, args.small)), flush=True)
     return 0

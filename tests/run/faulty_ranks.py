@@ -21,8 +21,8 @@ from torch import Tensor
 from zerosum.data.source import Data, open_data
 from zerosum.errors import Refusal
 from zerosum.run import trainer
+from zerosum.run.deal import Dealer
 from zerosum.run.ranks import is_first
-from zerosum.run.rounds import Rounds
 
 AT = 3  # the round, from 0, in which it happens
 Act = Callable[[Tensor], Tensor]
@@ -51,13 +51,13 @@ FAULTS: dict[str, Act | None] = {
 
 def faulty(act: Act) -> None:
     """From here on this process's reals of round AT go through `act`."""
-    original = Rounds._real
+    original = Dealer.real
 
-    def real(self: Rounds, counter: int) -> Tensor:
-        x = original(self, counter)
-        return act(x) if counter == AT else x
+    def real(self: Dealer, step: int) -> Tensor:
+        x = original(self, step)
+        return act(x) if step == AT else x
 
-    Rounds._real = real  # type: ignore[method-assign]
+    Dealer.real = real  # type: ignore[method-assign]
 
 
 def opened(fault: str) -> Data:

@@ -14,7 +14,7 @@ from torch.utils.flop_counter import flop_registry
 
 from zerosum.bench.clock import Work, clock
 
-GEMM = 1024  # rows of the square products that measure the roofline
+GEMM, GEMM_GPU = 1024, 8192  # rows of the square products that measure the roofline: a GPU is not filled by the first
 # Kinds of operation by the names of PyTorch's operators, looked for in this order.
 KINDS: tuple[tuple[str, str], ...] = (
     ("convolution, backward", r"conv.*backward|conv_.*weight|conv_.*input"),
@@ -52,7 +52,8 @@ def operations(work: Work) -> int:
 
 def product_rate(dtype: torch.dtype, device: str = "cpu", repeats: int = 7) -> float:
     """The fastest of several square matrix products of a type, in operations a second: the roofline that rounds are held against."""
-    a, b = (torch.ones(GEMM, GEMM, dtype=dtype, device=device) for _ in range(2))
+    n = GEMM if device == "cpu" else GEMM_GPU
+    a, b = (torch.ones(n, n, dtype=dtype, device=device) for _ in range(2))
     best, (_, now) = float("inf"), clock()
     for _ in range(repeats + 1):
         start = now()
@@ -60,7 +61,7 @@ def product_rate(dtype: torch.dtype, device: str = "cpu", repeats: int = 7) -> f
         if device != "cpu":
             torch.cuda.synchronize()
         best = min(best, now() - start)
-    return 2 * GEMM**3 / best
+    return 2 * n**3 / best
 
 
 def kind_of(operator: str) -> str:

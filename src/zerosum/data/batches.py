@@ -67,11 +67,19 @@ class Rows:
         return np.arange(len(self.array)) if self._rows is None else self._rows.astype(np.int64)
 
     def batch(self, n: int, seed: int, counter: int) -> Tensor:
-        items = self._items[batch_order(n, self.size, seed, "order", counter, self._block)]
+        items = self._items[self.order(n, seed, counter)]
         if self.flip:
-            mirrored = (uniform((n,), seed, "flip", counter) < 0.5).numpy()
+            mirrored = self.mirrored(n, seed, counter).numpy()
             items[mirrored] = items[mirrored][..., ::-1]
         return torch.from_numpy(items)
+
+    def order(self, n: int, seed: int, counter: int) -> Indices:
+        """The array's rows that are batch number `counter`, (n,)."""
+        return batch_order(n, self.size, seed, "order", counter, self._block)
+
+    def mirrored(self, n: int, seed: int, counter: int) -> Tensor:
+        """Which images of that batch `flip` mirrors, bool (n,)."""
+        return uniform((n,), seed, "flip", counter) < 0.5
 
     def head(self, n: int) -> Tensor:
         return torch.from_numpy(self._items[self._head(n)])

@@ -42,7 +42,7 @@ class PiecewiseLinear:
 
     @torch.no_grad()
     def discriminator_cost(
-        self, x: Tensor, fake: Tensor, value: Value, penalty: Penalty | None, gamma: float, epsilon: Tensor | None = None
+        self, x: Tensor, fake: Tensor, value: Value, penalty: Penalty | None, gamma: float | Tensor, epsilon: Tensor | None = None
     ) -> DiscriminatorCost:
         """play.discriminator_cost, with the gradients of D's weights."""
         n = len(x)

@@ -30,8 +30,11 @@ class Average:
         return [t.detach() for t in [*module.parameters(), *module.buffers()] if t.is_floating_point()]
 
     @torch.no_grad()
-    def update(self, keep: float) -> None:
+    def update(self, keep: float | Tensor) -> None:
         """average <- keep x average + (1 - keep) x G."""
-        torch._foreach_lerp_(self._followers, self._followed, 1 - keep)
+        if isinstance(keep, Tensor):
+            torch._foreach_lerp_(self._followers, self._followed, [1 - keep] * len(self._followers))
+        else:
+            torch._foreach_lerp_(self._followers, self._followed, 1 - keep)
         for mine, theirs in self._copies:
             mine.copy_(theirs)

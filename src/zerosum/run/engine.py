@@ -17,8 +17,8 @@ DEVICES = re.compile(r"cpu|cuda(:\d+)?")
 Device = torch.device  # Engine's own fields are called torch and device.
 
 REFUSED = {
-    "compiled": "PyTorch's compiler does not differentiate twice, which R1, R2 and the gradient penalty need",
-    "graph": "whole rounds as CUDA graphs wait for a GPU to be tried on",
+    "compiled": "is not built: PyTorch's compiler does not differentiate twice, which R1, R2 and the gradient penalty need",
+    "graph": "records rounds as CUDA graphs, and the run would be on a CPU",
 }
 
 
@@ -26,7 +26,8 @@ REFUSED = {
 class Engine:
     """The choice that was made, and why.
 
-    engine: "eager" is PyTorch's own way; "twin" keeps a bf16 copy of each player's weights (run/twin.py). isa: `instruction_set`. reason: a
+    engine: "eager" is PyTorch's own way; "twin" keeps a bf16 copy of each player's weights (run/twin.py); "graph" replays whole rounds on a
+    GPU (run/graph.py). isa: `instruction_set`. reason: a
     sentence. routes: which maps of which convolutions are matrix products (`run.routes`), "" for none.
     passes: whether gradients through a D that is piecewise linear take four passes over it rather than six (game/piecewise.py), and a
     perceptron's own are written out (game/perceptron.py).
@@ -79,8 +80,8 @@ def choose(config: Config, kind: str) -> Engine:
         raise Refusal(f"--device must be cpu, cuda, cuda:N or auto, not {device!r}.")
     if device.startswith("cuda") and not torch.cuda.is_available():
         raise Refusal(f"--device {device} was asked for and torch sees no GPU here: use --device cpu.")
-    if config.engine in REFUSED:
-        raise Refusal(f"--engine {config.engine} is not built: {REFUSED[config.engine]}; use --engine auto or eager.")
+    if config.engine in REFUSED and (config.engine != "graph" or device == "cpu"):
+        raise Refusal(f"--engine {config.engine} {REFUSED[config.engine]}: use --engine auto or eager.")
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     points = kind == "points"
     threads = config.threads or (1 if points else int(os.environ.get("OMP_NUM_THREADS", cores)))
@@ -95,5 +96,7 @@ def choose(config: Config, kind: str) -> Engine:
     engine = "eager"
     if config.engine == "auto" and precision == "bf16" and device == "cpu":
         engine, reason = "twin", f"{reason}; weights are copied to bf16 once an update"
+    if config.engine != "eager" and device != "cpu":
+        engine, reason = "graph", f"{reason}; a GPU waits less for one launch a round than for one a kernel"
     isa = instruction_set(precision)
-    return Engine(engine, precision, threads, device, isa, torch.__version__, reason, passes=config.engine == "auto")
+    return Engine(engine, precision, threads, device, isa, torch.__version__, reason, passes=config.engine != "eager")

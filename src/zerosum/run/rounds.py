@@ -13,23 +13,22 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import softplus
 
-from zerosum.chance import key, uniform
+from zerosum.chance import key
 from zerosum.data.space import Space
 from zerosum.game.passes import Chain
 from zerosum.game.penalty import PENALTIES
 from zerosum.game.perceptron import Perceptron
 from zerosum.game.piecewise import PiecewiseLinear
 from zerosum.game.play import DiscriminatorCost, GeneratorCost, discriminator_cost, generator_cost
-from zerosum.game.prior import PRIORS
 from zerosum.game.value import VALUES, Value, smoothed
 from zerosum.nets import chain_of, perceptron_of
-from zerosum.nets.average import decay
 from zerosum.run.config import Config
+from zerosum.run.deal import Dealer, Hand, Number, near
 from zerosum.run.engine import Engine
 from zerosum.run.frozen import frozen_statistics, frozen_weights
+from zerosum.run.graph import Replayed
 from zerosum.run.players import Players, draws_numbers, looks_at_the_batch
 from zerosum.run.ranks import ALONE, Ranks, Reals
-from zerosum.run.schedule import gamma, learning_rate
 from zerosum.run.twin import twins
 
 SIGNALS = ("loss_d", "loss_g", "penalty", "a", "b", "a_std", "b_std", "V", "D_real", "D_fake", "accuracy", "grad_d", "grad_g")
@@ -65,7 +64,7 @@ class Rounds:
         self.samples_a_round = game.k * self.config.batch
         # A person's own modules may be of float64: then the game is played in it.
         self.dtype = torch.promote_types(next(self.players.G.parameters()).dtype, torch.float32)
-        self.gamma = self.config.game.gamma
+        self.deal = Dealer(self.config, near(self.reals, self.device, self.ranks), self.ranks, self.device, self.dtype)
         self._kept: Tensor | None = None  # D's fakes, until G's step takes them over.
         self.twins = twins(self.engine, self.players)
         self._modules = {letter: self.twins[letter].module if letter in self.twins else m for letter, m in self._players.items()}
@@ -74,17 +73,8 @@ class Rounds:
         self._by_hand = self._perceptron()
         # The first round in which something was not finite, kept on a GPU until the host looks; -1 is none.
         self._bad = torch.full((), -1, dtype=torch.int64, device=self.device)
-
-    # -- draws ------------------------------------------------------------------------------------------------------------
-
-    def _real(self, counter: int) -> Tensor:
-        raw = self.ranks.reals(self.reals, self.config.batch, self.config.seed, counter)
-        return self.space.encode(raw.to(self.device, non_blocking=True)).to(self.dtype)
-
-    def _noise(self, whose: str, counter: int) -> Tensor:
-        prior = self.config.prior
-        z = PRIORS[prior.kind]((self.config.batch, prior.dim), self.config.seed, f"z of {whose}", counter)
-        return z[self.ranks.rows(self.config.batch)].to(self.device, self.dtype, non_blocking=True)
+        self._replayed = Replayed(self.round, self._state) if self.engine.engine == "graph" else None
+        self._way = self._replayed or self.round
 
     # -- the players, in the engine's arithmetic --------------------------------------------------------------------------
 
@@ -137,42 +127,42 @@ class Rounds:
 
     # -- steps ------------------------------------------------------------------------------------------------------------
 
-    def _fakes_for_D(self, step: int) -> Tensor:
-        game = self.config.game
-        t, j = divmod(step, game.k)
-        if game.fakes == "reused" and j == game.k - 1:
+    def _reals(self, hand: Hand, j: int) -> Tensor:
+        return self.space.encode(hand.reals[j]).to(self.dtype)
+
+    def _fakes_for_D(self, hand: Hand, j: int) -> Tensor:
+        last = j == self.config.game.k - 1
+        if self.config.game.fakes == "reused" and last:
             # The graph stays for G's step, and G's running statistics move once a round all the same.
-            self._kept = self._G(self._noise("D", step))
+            self._kept = self._G(hand.z_d[j])
             return self._kept
-        if self._by_hand is not None and j == game.k - 1:
+        if self._by_hand is not None and last:
             # G does not move before its own step: both batches go through it at once.
-            both = self._by_hand.up(torch.cat([self._noise("D", step), self._noise("G", t * game.g_steps)]))
-            fake, self._kept = both.chunk(2)
+            fake, self._kept = self._by_hand.up(torch.cat([hand.z_d[j], hand.z_g[0]])).chunk(2)
             return fake
         # G's running statistics move in its own step alone: D's step leaves G as it was, buffers too.
         with torch.no_grad(), self._still["g"]:
-            return self._G(self._noise("D", step))
+            return self._G(hand.z_d[j])
 
-    def _d_cost(self, x: Tensor, step: int) -> DiscriminatorCost:
-        fake = self._fakes_for_D(step)
-        epsilon = None
-        if self.penalty is not None and self.penalty.between:
-            epsilon = uniform((self.config.batch,), self.config.seed, "epsilon", step)[self.ranks.rows(self.config.batch)].to(self.device)
+    def _d_cost(self, x: Tensor, hand: Hand, j: int) -> DiscriminatorCost:
+        fake = self._fakes_for_D(hand, j)
+        epsilon = hand.epsilon[j] if hand.epsilon else None
         if (passes := self._passes()) is not None:
-            return passes.discriminator_cost(x, fake, self.value, self.penalty, self.gamma, epsilon)
-        return discriminator_cost(self._D, x, fake, self.value, self.penalty, self.gamma, epsilon, self.together)
+            return passes.discriminator_cost(x, fake, self.value, self.penalty, hand.numbers.gamma, epsilon)
+        return discriminator_cost(self._D, x, fake, self.value, self.penalty, hand.numbers.gamma, epsilon, self.together)
 
-    def _g_cost(self, x: Tensor, step: int) -> GeneratorCost:
+    def _g_cost(self, x: Tensor, hand: Hand, j: int) -> GeneratorCost:
         fake, self._kept = self._kept, None
         if fake is None:
-            fake = self._G(self._noise("G", step))
+            # Counted from the end: the first step has no noise of its own where it plays D's fakes.
+            fake = self._G(hand.z_g[j - self.config.game.g_steps])
         if (passes := self._passes()) is not None:
             return passes.generator_cost(fake, self.value, x)
         # G's cost asks nothing of D's weights: what their gradients would need is then not kept either.
         with self._still["d"], frozen_weights(self._playing("d")):
             return generator_cost(self._D, fake, self.value, x)
 
-    def _gradient(self, letter: str, owed: DiscriminatorCost | GeneratorCost, t: int) -> Tensor:
+    def _gradient(self, letter: str, owed: DiscriminatorCost | GeneratorCost, t: Number) -> Tensor:
         """Leaves the gradient of what is owed in the player's weights and gives its norm. Raises NotFinite."""
         optimiser = self.players.optimisers[letter]
         weights = [p for group in optimiser.param_groups for p in group["params"]]
@@ -202,19 +192,19 @@ class Rounds:
             found = [by_weight[w] for w in played]
         return [None if g is None else g.to(w.dtype) for g, w in zip(found, weights, strict=True)]
 
-    def _heed(self, letter: str, number: Tensor, t: int) -> None:
+    def _heed(self, letter: str, number: Tensor, t: Number) -> None:
         """Sees to it that no update follows a number that is not finite.
 
         On a CPU by raising NotFinite; on a GPU, which nobody waits for, by switching the optimisers off until `require_finite` raises it.
         """
         if self.device.type != "cpu":
-            self._bad = torch.where((self._bad < 0) & ~torch.isfinite(number), t, self._bad)
+            self._bad.copy_(torch.where((self._bad < 0) & ~torch.isfinite(number), t, self._bad))
             for optimiser in self.players.optimisers.values():
                 optimiser.found_inf = (self._bad >= 0).float()
         elif not math.isfinite(float(number)):
             names = [n for n, p in self._players[letter].named_parameters() if p.grad is not None and not torch.isfinite(p.grad).all()]
             what = f"the gradient of {letter.upper()}'s {names[0]}" if names else f"the cost of {letter.upper()}"
-            raise NotFinite(f"{what} was not finite in round {t + 1}; that update was not made.")
+            raise NotFinite(f"{what} was not finite in round {int(t) + 1}; that update was not made.")
 
     def require_finite(self, t: int) -> None:
         """Raises NotFinite where, in the t rounds played, a number that the GPU kept to itself was not, or a weight is not."""
@@ -223,52 +213,62 @@ class Rounds:
         if name := self.players.not_finite():
             raise NotFinite(f"the weight {name} was not finite after round {t}; it was not saved.")
 
-    def _update(self, letter: str, seen: int, horizon: int | None) -> None:
-        options = self.config.d if letter == "d" else self.config.g
+    def complaint(self) -> str | None:
+        """Why rounds are not played as the engine says, once; None where they are."""
+        return None if self._replayed is None else self._replayed.complaint()
+
+    def _update(self, letter: str, rate: Number) -> None:
         optimiser = self.players.optimisers[letter]
-        rate = learning_rate(options, self.config.warmup, seen, horizon)
         for group in optimiser.param_groups:
             group["lr"] = rate * group["share"]
         self.whole = False
         optimiser.step()
         self._moved(letter)
 
+    def _state(self) -> list[Tensor]:
+        """All that a round alters."""
+        return [*self.players.weights().values(), *self.players.moments().values(), self._bad]
+
     # -- the round --------------------------------------------------------------------------------------------------------
 
     def play(self, t: int, horizon: int | None) -> Tensor:
         """Plays round t (0, 1, ...) and returns the statistics named in SIGNALS, a vector on the device."""
-        game = self.config.game
-        seen = (t + 1) * self.samples_a_round
-        self.gamma = gamma(game, seen, horizon)
         self.whole = self.whole and self.together and not self.blends
-        self._moved("d", "g")  # Between two rounds anybody may write: a resume, a study.
         if self.seeds_modules:
             torch.manual_seed(key(self.config.seed, "modules", t))
+        played = self._way(self.deal(t, horizon))
+        self.whole = True
+        return played
+
+    def round(self, hand: Hand) -> Tensor:
+        """The round itself, on what was dealt: nothing that it does depends on anything else but the players."""
+        game, numbers = self.config.game, hand.numbers
+        self._moved("d", "g")  # Between two rounds anybody may write: a resume, a study.
         for j in range(game.k):
             last = j == game.k - 1
-            x = self._real(t * game.k + j)
-            d = self._d_cost(x, t * game.k + j)
-            norm_d = self._gradient("d", d, t)
+            x = self._reals(hand, j)
+            d = self._d_cost(x, hand, j)
+            norm_d = self._gradient("d", d, numbers.t)
             if game.order == "simultaneous" and last:
                 break
-            self._update("d", seen, horizon)
+            self._update("d", numbers.rate_d)
         for j in range(game.g_steps):
-            g = self._g_cost(x, t * game.g_steps + j)
-            norm_g = self._gradient("g", g, t)
+            g = self._g_cost(x, hand, j)
+            norm_g = self._gradient("g", g, numbers.t)
             if game.order == "simultaneous" and j == 0:
-                self._update("d", seen, horizon)
-            self._update("g", seen, horizon)
-        self.players.average.update(decay(self.samples_a_round, self.config.average, seen))
-        self.whole = True
+                self._update("d", numbers.rate_d)
+            self._update("g", numbers.rate_g)
+        self.players.average.update(numbers.keep)
         return pooled(statistics(self.value, d, g, norm_d, norm_g), self.ranks)
 
     def rehearse(self, batch: int) -> None:
         """Takes both players' gradients for a batch of another size, and forgets them: does it fit into memory?"""
         smaller = replace(self, config=replace(self.config, batch=batch), ranks=ALONE)
-        x = smaller._real(0)
-        d = smaller._d_cost(x, 0)
+        hand = smaller.deal(0, None)
+        x = smaller._reals(hand, 0)
+        d = smaller._d_cost(x, hand, 0)
         smaller._raw_gradients("d", d, [p for p in self.players.D.parameters() if p.requires_grad])
-        smaller._raw_gradients("g", smaller._g_cost(x, 0), [p for p in self.players.G.parameters() if p.requires_grad])
+        smaller._raw_gradients("g", smaller._g_cost(x, hand, 0), [p for p in self.players.G.parameters() if p.requires_grad])
 
 
 @torch.no_grad()

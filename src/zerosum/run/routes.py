@@ -17,7 +17,7 @@ from zerosum.chance import normal
 from zerosum.nets.strided import Routes, down, fits, outer, up
 from zerosum.run.config import Config
 from zerosum.run.engine import Engine
-from zerosum.run.players import Players
+from zerosum.run.players import Players, draws_numbers
 from zerosum.run.twin import can_have_one
 
 WIDE = 128 * 128  # channels in times channels out from which a layer is timed
@@ -32,6 +32,8 @@ def fitted(engine: Engine, config: Config, players: Players, shape: Sequence[int
 
     shape: of a sample; None for a person's own nets, whose convolutions keep PyTorch's routes.
     """
+    if engine.engine == "graph" and any(draws_numbers(player) for player in (players.G, players.D)):
+        return replace(engine, engine="eager", reason=f"{engine.reason}; but dropout draws anew in each round, which is not recorded")
     if engine.engine != "twin":
         return engine
     if not all(can_have_one(player) for player in (players.G, players.D)):

@@ -194,7 +194,12 @@ def require_divisible(ranks: Ranks, config: Config, *players: nn.Module) -> None
 
 
 def shared(engine: engines.Engine, ranks: Ranks, config: Config, kind: str) -> engines.Engine:
-    """The engine of one of several processes on a machine: each gets its share of the cores, unless the threads were named."""
+    """The engine of one of several processes on a machine: each gets its share of the cores, unless the threads were named.
+
+    Rounds in which processes talk are not recorded.
+    """
+    if ranks.size > 1 and engine.engine == "graph":
+        engine = replace(engine, engine="eager", reason=f"{engine.reason}; but several processes play together")
     if ranks.size == 1 or config.threads or kind == "points":
         return engine
     return replace(engine, threads=max(1, cores() // ranks.local))

@@ -140,7 +140,7 @@ class Training:
 
     def _save_if_possible(self) -> None:
         """A checkpoint in mid-run. If the disk is full the run goes on: the next one may find room."""
-        self._tell_of_a_failed_save()
+        self._complain()
         if self.record is not None and self.saver.busy:
             return
         try:
@@ -148,13 +148,15 @@ class Training:
         except Refusal as refusal:
             self.write("complaint", message=str(refusal))
 
-    def _tell_of_a_failed_save(self) -> None:
-        if self.record is not None and (refusal := self.saver.failure()):
-            self.write("complaint", message=str(refusal))
+    def _complain(self) -> None:
+        """Of a save that failed, and of rounds that are not played as the engine says."""
+        for complaint in (self.saver.failure() if self.record is not None else None, self.rounds.complaint()):
+            if complaint:
+                self.write("complaint", message=str(complaint))
 
     def _save_last(self, stop: Stop) -> None:
         """The run's last checkpoint. On a full disk it is tried again for a while, unless somebody has asked to stop. Raises Refusal."""
-        self._tell_of_a_failed_save()
+        self._complain()
         deadline, told = time.monotonic() + PATIENCE, False
         while True:
             try:
@@ -242,7 +244,7 @@ class Training:
         if agreed.row or agreed.checkpoint:
             self.rounds.require_finite(self.round)
         if agreed.row:
-            self._tell_of_a_failed_save()
+            self._complain()
             self.write_signals()
         if agreed.grid and not agreed.stop:
             self.write_grid()
