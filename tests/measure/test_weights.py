@@ -213,7 +213,10 @@ def test_without_a_network_there_is_a_sentence(file: Path) -> None:
     words = str(refused.value)
     for needed in (published.url, published.sha256, str(kept() / NAMES[0]), "--weights", VARIABLE):
         assert needed in words
-    assert words.endswith(".")
+    assert words.endswith(f"${VARIABLE}.")
+    put(file, kept() / NAMES[0]).write_bytes(b"cut sho")
+    with pytest.raises(Refusal, match=rf"; what lies at .*{NAMES[0]} is another or cut short\.$"):
+        obtained(None, published)
 
 
 def test_a_folder_in_its_place_is_told(served: Published) -> None:

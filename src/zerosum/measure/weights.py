@@ -129,4 +129,6 @@ def obtained(given: Path | None = None, published: Published = FID_2015, progres
         return state
     target = kept() / published.names[0]
     otherwise = f"put that file (SHA-256 {published.sha256}) at {target}, or say where it lies with --weights or ${VARIABLE}"
+    if bad := [str(path) for path in places(published) if path.exists()]:
+        otherwise += f"; what lies at {' and '.join(bad)} is another or cut short"
     return load(downloaded("The file of inception weights", published.url, published.sha256, target, otherwise, progress), published)
