@@ -15,6 +15,7 @@ from zerosum.data.mnist import digits
 from zerosum.errors import Refusal
 from zerosum.measure.evaluation import evaluate_images, evaluate_sets
 from zerosum.measure.features import Inception, Missing
+from zerosum.measure.frechet import moments
 from zerosum.measure.inception import BLOCKS, Convolution, InceptionNet, Step, average, encode, fitted, halved, maximum
 from zerosum.measure.resize import tf1_bilinear
 from zerosum.measure.weights import FID_2015
@@ -138,6 +139,15 @@ def test_features_are_a_function_of_the_sample_alone(inception: Inception, oracl
         assert_close(inception(images[2:]), whole[2:], atol=1e-4, rtol=1e-5)
     finally:
         del inception.chunk
+
+
+def test_features_stream_into_moments(inception: Inception, oracle: ModuleType) -> None:
+    images = oracle.random_images(3, 32, 32)
+    stream = moments(inception(one)[:, :64] for one in torch.split(images, 1))
+    mean, covariance = stream.mean_and_covariance()
+    rows = inception(images)[:, :64].double()
+    assert_close(mean, rows.mean(0), atol=1e-5, rtol=0)
+    assert_close(covariance.diagonal(), rows.var(0), atol=1e-4, rtol=1e-4)
 
 
 def test_the_label_says_how_features_were_taken(state: dict[str, Tensor]) -> None:

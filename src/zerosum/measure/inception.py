@@ -1,8 +1,8 @@
 """Inception v3 as the graph of 2015-12-05 has it, in which Frechet distances are published: images (N, 3, 299, 299) -> 2,048 features.
 
 Szegedy et al. 2015, arXiv 1512.00567: Table 1 is the order of blocks, Figures 5 to 7 their branches, Figure 10 where a grid is halved.
-The graph differs from the paper, and from later versions of the net, in three things: 1,008 classes; an average over a window's pixels
-that leaves the padding out of the count; and in the last block a maximum where the other blocks average.
+Where paper and graph differ the graph is followed: a branch of 5 x 5 windows stays at 35 x 35; there are 1,008 classes; an average over a
+window leaves the padding out of the count; and the last block takes a maximum where the others average.
 
 The names of blocks and branches are those of the published weights' keys: `Mixed_5b.branch3x3dbl_2.bn.running_var`.
 """
