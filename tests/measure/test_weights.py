@@ -90,6 +90,7 @@ def test_whatever_is_not_that_file_is_told_in_a_sentence(file: Path, tmp_path: P
     assert sha256(file.read_bytes()).hexdigest() in other
     assert published.url in other
     assert "cannot be read" in refusal(Path("a\0b"), published)
+    assert "cannot be read" in refusal(Path("~nobody-of-this-name/weights.pth"), published)
 
 
 def test_a_file_that_may_not_be_read(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:

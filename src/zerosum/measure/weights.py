@@ -55,7 +55,7 @@ def load(path: Path, published: Published = FID_2015) -> State:
 
     Raises Refusal where it is not there, no file, another file, cut short, not to be read, or holds something else than tensors.
     """
-    content = _content(path.expanduser(), published)
+    content = _content(path, published)
     try:
         state = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
         return {str(key): value.detach() for key, value in state.items()}
@@ -66,6 +66,7 @@ def load(path: Path, published: Published = FID_2015) -> State:
 
 def _content(path: Path, published: Published) -> bytes:
     try:
+        path = path.expanduser()
         stat = path.stat()
         if path.is_dir():
             raise Refusal(f"{path} is a folder: give the file {published.names[0]} itself.")
@@ -78,7 +79,8 @@ def _content(path: Path, published: Published) -> bytes:
         raise Refusal(f"There is no file {path}: {_get(published)}.") from None
     except Refusal:
         raise
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RuntimeError) as error:
+        # A name that no file can have, the home of nobody, a right or a disk that is missing.
         reason = getattr(error, "strerror", None) or error
         raise Refusal(f"{path} cannot be read ({reason}): make it readable, or {_get(published)}.") from error
     found = sha256(content).hexdigest()
