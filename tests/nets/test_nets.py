@@ -13,6 +13,7 @@ from zerosum.chance import normal
 from zerosum.errors import Refusal
 from zerosum.nets import NETS, build
 from zerosum.nets.average import Average, decay
+from zerosum.nets.elastic import NUMBERS, WIDER
 from zerosum.nets.mlp import ACTIVATIONS, LONGEST, Maxout, Octaves
 from zerosum.nets.sizes import ladder
 
@@ -112,6 +113,35 @@ def test_octaves_and_an_activation_of_its_own_go_to_the_player_that_has_them() -
     assert [any(isinstance(m, Octaves) for m in player.modules()) for player in (G, D)] == [False, True]
     first = next(m for m in D.modules() if isinstance(m, nn.Linear))
     assert first.in_features == 2 * 11
+
+
+@pytest.mark.parametrize("shape", SIZES)
+def test_the_last_numbers_of_z_displace_what_dcgan_draws(shape: tuple[int, ...]) -> None:
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        G, _ = build("dcgan", shape, 6 + NUMBERS, {**KNOBS, "elastic": 2.0})
+    still, moved = normal((3, 6 + NUMBERS), 0, "z"), normal((3, 6 + NUMBERS), 0, "z")
+    still[:, 6:] = 0
+    plain = made("dcgan", shape)[0]  # The same first weights: displacements have none.
+    assert_close(G(still), plain(still[:, :6]))
+    assert G(moved).shape == (3, *shape)
+    assert float((G(moved) - G(still)).abs().mean().detach()) > 1e-3
+
+
+def test_samples_are_displaced_further_than_the_game_is_played() -> None:
+    ends = []
+    for elastic, training in ((1.2, True), (1.0, False)):
+        with torch.random.fork_rng():
+            torch.manual_seed(0)
+            G, _ = build("dcgan", (1, 28, 28), 6 + NUMBERS, {**KNOBS, "elastic": elastic})
+        ends.append(G.train(training)(normal((3, 6 + NUMBERS), 0, "z")))
+    assert WIDER == 1.2
+    assert_close(*ends)
+
+
+def test_displacements_leave_numbers_for_the_rest() -> None:
+    with pytest.raises(Refusal, match=f"--net.elastic takes {NUMBERS} numbers of z, and --prior.dim {NUMBERS} leaves none"):
+        build("dcgan", (1, 8, 8), NUMBERS, {**KNOBS, "elastic": 1.0})
 
 
 def test_dcgan_is_the_published_net() -> None:

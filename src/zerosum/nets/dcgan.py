@@ -4,7 +4,7 @@ G projects z to the smallest map and climbs by 4 x 4 transposed convolutions of 
 BatchNorm stands in every layer but G's output and D's input; G has ReLU and ends in tanh, D has LeakyReLU. Weights start as N(0, 0.02).
 Without normalisation that start is far too small to pass a signal, so then variance is kept through each layer instead (He et al. 2015),
 and G keeps a slope below zero too. `refine` adds 3 x 3 convolutions of stride 1 at each size below the image's, which the published nets
-do not have.
+do not have. `elastic` gives some of z's numbers to a displacement of G's smallest map (nets/elastic.py).
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import leaky_relu
 
+from zerosum.errors import Refusal
+from zerosum.nets.elastic import NUMBERS, WIDER, displaced
 from zerosum.nets.sizes import ladder
 from zerosum.nets.start import Weighted, normal_, start
 
@@ -50,19 +52,31 @@ def _norm(norm: str, width: int) -> nn.Module:
 
 
 class Generator(nn.Module):
-    """G: z (N, dim) -> images (N, C, H, W) in (-1, 1)."""
+    """G: z (N, dim) -> images (N, C, H, W) in (-1, 1).
 
-    def __init__(self, shape: Sequence[int], dim: int, *, width: int, norm: str, slope: float, hidden: int, refine: int) -> None:
+    elastic: the standard deviation of displacements, in pixels of the image, by z's last NUMBERS numbers; 0 for none. In evaluation mode it
+    is WIDER times as much.
+    """
+
+    def __init__(
+        self, shape: Sequence[int], dim: int, *, width: int, norm: str, slope: float, hidden: int, refine: int, elastic: float = 0.0
+    ) -> None:
         super().__init__()
+        if elastic and dim <= NUMBERS:
+            raise Refusal(f"--net.elastic takes {NUMBERS} numbers of z, and --prior.dim {dim} leaves none: give a larger one, or --net.elastic 0.")
+        self.moves = NUMBERS if elastic else 0
         self.slope = 0.0 if norm == "batch" else slope
         c, h, w = shape
         sizes = ladder(h, w)
         widths = channels(width, len(sizes) - 1)[::-1]
         self.base = (*sizes[-1], widths[0])
-        self.project = nn.Linear(dim, prod(self.base), bias=norm == "none")
+        # In cells of the smallest map, where strokes are moved before they are drawn.
+        self.amount = elastic * sizes[-1][0] / h
+        self.project = nn.Linear(dim - self.moves, prod(self.base), bias=norm == "none")
         _start(self.project, norm, self.slope)
         # In the place of D's hidden layer: one of G's own would be a narrow door, and cost recall (docs/presets.md).
         layers: list[nn.Module] = [*_refined(widths[0], norm, self.slope, 1 if hidden else 0)]
+        self.climb = len(layers) + refine  # The first layer that leaves the smallest map.
         for i, (last, (bh, bw), (th, tw)) in enumerate(zip(widths, sizes[:0:-1], sizes[-2::-1], strict=True)):
             layers += _refined(last, norm, self.slope, refine)
             final = i == len(widths) - 1
@@ -76,9 +90,13 @@ class Generator(nn.Module):
 
     def forward(self, z: Tensor) -> Tensor:
         # Rows are read as H x W x C, which is how channels-last convolutions hold their maps: no copy.
+        z, field = z.tensor_split([z.shape[1] - self.moves], 1)
         h = self.project(z).unflatten(1, self.base).permute(0, 3, 1, 2)
-        for norm, layer in zip(self.norms, self.layers, strict=True):
-            h = layer(leaky_relu(norm(h), self.slope))
+        for i, (norm, layer) in enumerate(zip(self.norms, self.layers, strict=True)):
+            h = leaky_relu(norm(h), self.slope)
+            if self.moves and i == self.climb:
+                h = displaced(h, field, self.amount if self.training else WIDER * self.amount)
+            h = layer(h)
         return torch.tanh(h)
 
 
@@ -123,8 +141,10 @@ class Discriminator(nn.Module):
         return (*(step for layer in below for step in (layer, nn.LeakyReLU(self.slope))), self.head)
 
 
-def generator(shape: Sequence[int], dim: int, *, width: int, norm: str, slope: float, hidden: int, refine: int) -> nn.Module:
-    return Generator(shape, dim, width=width, norm=norm, slope=slope, hidden=hidden, refine=refine)
+def generator(
+    shape: Sequence[int], dim: int, *, width: int, norm: str, slope: float, hidden: int, refine: int, elastic: float = 0.0
+) -> nn.Module:
+    return Generator(shape, dim, width=width, norm=norm, slope=slope, hidden=hidden, refine=refine, elastic=elastic)
 
 
 def discriminator(shape: Sequence[int], *, width: int, norm: str, slope: float, hidden: int, refine: int) -> nn.Module:

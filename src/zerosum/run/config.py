@@ -64,6 +64,9 @@ class NetOptions:
     """Units of a fully connected layer before D's logit, in whose place G has a 3 x 3 convolution (dcgan); 0 for none, as published."""
     refine: int = 0
     """3 x 3 convolutions at each size below the image's (dcgan); 0 for none, as published."""
+    elastic: float = 0.0
+    """Standard deviation in pixels of smooth displacements that some of z's numbers give to what G draws (dcgan), for handwriting and the
+    like; 0 for none."""
     norm: Literal["none", "batch"] = "none"
     """Normalisation: none, or batch normalisation as published for DCGAN (in G and in D)."""
     activation: Literal["relu", "leaky_relu", "prelu", "tanh", "maxout"] = "leaky_relu"
@@ -136,6 +139,7 @@ LEAST: dict[str, float] = {
     "net.depth_g": 0,
     "net.hidden": 0,
     "net.refine": 0,
+    "net.elastic": 0,
     "net.octaves": 0,
     "net.slope": 0,
     "net.dropout": 0,

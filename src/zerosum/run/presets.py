@@ -41,12 +41,13 @@ PRESETS: dict[str, Preset] = {
         "Points and known densities: small perceptrons, of which D sees octaves of each coordinate; relativistic game with R1 and R2.",
     ),
     "digits": Preset(
-        _PICTURES,
-        "Small grey images such as MNIST's digits: narrow convolutions, relativistic game with R1 and R2.",
+        # 24 numbers for what is drawn, and 18 for how it is displaced.
+        replace(_PICTURES, prior=PriorOptions(dim=42), net=replace(_PICTURES.net, elastic=1.0), average=4_000),
+        "Small grey images such as MNIST's digits: narrow convolutions, elastic displacements, relativistic game with R1 and R2.",
     ),
     "images": Preset(
         _PICTURES,
-        "Colour images, with or without transparency: as for digits.",
+        "Colour images, with or without transparency: as for digits, without displacements.",
     ),
     "dcgan": Preset(
         Config(
