@@ -63,7 +63,9 @@ class Generator(nn.Module):
     ) -> None:
         super().__init__()
         if elastic and dim <= NUMBERS:
-            raise Refusal(f"--net.elastic takes {NUMBERS} numbers of z, and --prior.dim {dim} leaves none: give a larger one, or --net.elastic 0.")
+            raise Refusal(
+                f"--net.elastic takes {NUMBERS} numbers of z, and --prior.dim {dim} leaves none: give a larger one, or --net.elastic 0."
+            )
         self.moves = NUMBERS if elastic else 0
         self.slope = 0.0 if norm == "batch" else slope
         c, h, w = shape
