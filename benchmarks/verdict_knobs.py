@@ -17,7 +17,8 @@ BASE: dict[str, Any] = {
     },
 }
 BASE_IMAGES: dict[str, Any] = {
-    **{"batch": 32, "average": 2_000, "warmup": 0.0, "prior.dim": 32, "threads": 1, "precision": "float32", "engine": "eager"},
+    **{"batch": 32, "average": 2_000, "warmup": 0.0, "prior.dim": 32, "net.elastic": 0.0},
+    **{"threads": 1, "precision": "float32", "engine": "eager"},
     **{"net.kind": "dcgan", "net.width": 8, "net.hidden": 32, "net.refine": 0},
 }
 

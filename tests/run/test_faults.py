@@ -17,6 +17,7 @@ from zerosum.data.source import Data, open_data
 from zerosum.errors import Refusal
 from zerosum.run import checkpoint, memory, trainer, training
 from zerosum.run.config import Config, NetOptions, PriorOptions
+from zerosum.run.deal import Hand
 from zerosum.run.engine import choose
 from zerosum.run.folder import open_run
 from zerosum.run.players import Players
@@ -105,9 +106,9 @@ def test_on_a_gpu_the_optimisers_stand_still_until_the_host_looks(ring: Data, mo
     class Elsewhere:
         type = "cuda"
 
-    def poisoned(self: Rounds, x: torch.Tensor, step: int) -> Any:
-        cost = original(self, x, step)
-        return cost._replace(cost=cost.cost * float("inf")) if step == 3 else cost
+    def poisoned(self: Rounds, x: torch.Tensor, hand: Hand, j: int) -> Any:
+        cost = original(self, x, hand, j)
+        return cost._replace(cost=cost.cost * float("inf")) if hand.numbers.t == 3 else cost
 
     original = Rounds._g_cost
     for t in range(3):
@@ -146,10 +147,10 @@ def test_an_average_that_is_not_finite_is_never_saved(ring: Data, tmp_path: Path
 def test_lack_of_memory_says_what_was_asked_for_and_what_fits(ring: Data, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     original = Rounds._d_cost
 
-    def greedy(self: Rounds, x: torch.Tensor, step: int) -> Any:
-        if len(x) > 4 and (step >= 3 or self.config.batch != 16):
+    def greedy(self: Rounds, x: torch.Tensor, hand: Hand, j: int) -> Any:
+        if len(x) > 4 and (hand.numbers.t >= 3 or self.config.batch != 16):
             torch.empty(2**60)  # the allocator's own refusal
-        return original(self, x, step)
+        return original(self, x, hand, j)
 
     monkeypatch.setattr(Rounds, "_d_cost", greedy)
     with pytest.raises(Refusal, match=r"4611686018427387904 bytes could not be had in round 4 at --batch 16; --batch 4 was tried and fits"):

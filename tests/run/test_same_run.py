@@ -154,7 +154,7 @@ def test_for_every_kind_of_data(kind: str, place: Path, tmp_path: Path, interrup
 def small(preset: Preset) -> Config:
     """A preset at a size for tests: its optimisers, schedules and kinds of layer, few channels."""
     net = replace(preset.config.net, width=6, hidden=min(preset.config.net.hidden, 8))
-    return replace(preset.config, net=net, prior=replace(preset.config.prior, dim=5), batch=8, warmup=40.0, threads=1, device="cpu")
+    return replace(preset.config, net=net, prior=replace(preset.config.prior, dim=20), batch=8, warmup=40.0, threads=1, device="cpu")
 
 
 @pytest.mark.parametrize("name", PRESETS)

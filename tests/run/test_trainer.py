@@ -185,7 +185,7 @@ def test_each_step_leaves_the_other_player_bit_identical(pictures: Data, tmp_pat
             before = {k: v.clone() for k, v in getattr(self.players, other).state_dict().items()}
             cost = original(self, *args)
             self._gradient(name, cost, 0)
-            self._update(name, 1, None)
+            self._update(name, 0.01)
             assert_close(dict(getattr(self.players, other).state_dict()), before, rtol=0, atol=0)
             steps.append(name)
             return original(self, *args)
@@ -219,9 +219,9 @@ def test_a_player_without_weights_is_refused_before_anything_is_written(ring: Da
 def test_not_a_number_stops_before_the_update(ring: Data, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     original = trainer.Rounds._d_cost
 
-    def poisoned(self: Any, x: torch.Tensor, step: int) -> Any:
-        cost = original(self, x, step)
-        return cost._replace(cost=cost.cost * float("nan")) if step == 7 else cost
+    def poisoned(self: Any, x: torch.Tensor, hand: Any, j: int) -> Any:
+        cost = original(self, x, hand, j)
+        return cost._replace(cost=cost.cost * float("nan")) if hand.numbers.t == 7 else cost
 
     monkeypatch.setattr(trainer.Rounds, "_d_cost", poisoned)
     run = trainer.train(ring, tmp_path / "a", POINTS, samples=640)
