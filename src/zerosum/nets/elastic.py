@@ -17,7 +17,7 @@ from torch.nn.functional import interpolate
 
 KNOTS = 3  # points a side at which the displacement is drawn; between them it is smooth
 NUMBERS = 2 * KNOTS**2  # of z that it takes
-WIDER = 1.2  # times the game's displacements, in evaluation mode; what it gives and takes: docs/presets.md
+WIDER = 1.25  # times the game's displacements, in evaluation mode; what it gives and takes: docs/presets.md
 
 
 def displaced(h: Tensor, field: Tensor, amount: float) -> Tensor:
