@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
-from pathlib import Path
+from collections.abc import Callable
 from types import ModuleType
 
 import pytest
@@ -11,14 +10,8 @@ from torch import Tensor
 
 
 @pytest.fixture(scope="session")
-def oracle() -> ModuleType:
-    file = Path(__file__).parents[2] / "benchmarks" / "inception.py"
-    spec = importlib.util.spec_from_file_location("inception_oracle", file)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def oracle(benchmark: Callable[[str], ModuleType]) -> ModuleType:
+    return benchmark("inception")
 
 
 @pytest.fixture(scope="session")

@@ -42,6 +42,18 @@ def test_a_resume_elsewhere_says_from_which_round_it_differs(ring: Data, tmp_pat
             assert words in complaint["message"]
 
 
+@pytest.mark.skipif(torch.cuda.is_available(), reason="is about machines without a GPU")
+def test_rounds_that_were_graphs_go_on_where_there_is_no_gpu(ring: Data, tmp_path: Path) -> None:
+    run = trainer.train(ring, tmp_path / "a", POINTS, samples=16 * 5)
+    changed(run.path, engine="graph", device="cuda")
+    manifest = json.loads((run.path / "run.json").read_text())
+    manifest["config"] |= {"engine": "graph", "device": "auto"}
+    (run.path / "run.json").write_text(json.dumps(manifest))
+    resumed = trainer.resume(run.path, samples=16 * 7)
+    assert resumed.checkpoint().round == 7
+    assert "it began on a GPU" in resumed.rows("complaint")[0]["message"]
+
+
 def test_a_processor_with_a_unit_for_bf16_is_another_for_bf16_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """torch calls both by one name, and their sums differ in the last bits."""
     found = {}

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
-from pathlib import Path
+from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
@@ -13,14 +12,8 @@ Look = dict[str, Any]
 
 
 @pytest.fixture(scope="module")
-def deserve() -> ModuleType:
-    file = Path(__file__).parents[2] / "benchmarks" / "verdict_names.py"
-    spec = importlib.util.spec_from_file_location("verdict_names", file)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def deserve(benchmark: Callable[[str], ModuleType]) -> ModuleType:
+    return benchmark("verdict_names")
 
 
 def look(i: int, jsd: float, **facts: float) -> Look:

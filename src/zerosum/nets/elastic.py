@@ -24,7 +24,7 @@ def displaced(h: Tensor, field: Tensor, amount: float) -> Tensor:
     """h (N, C, H, W) read at displaced places, bilinearly; at the border where a place would lie beyond it.
 
     field: (N, 2 KNOTS^2), downwards and then to the right at each knot, in units of `amount`, which is in cells of the map. No gradient
-    flows to it. The reading is a matrix product, (N, H W, H W) times (N, H W, C): the same on every device, run after run.
+    flows to it. The reading is a matrix product, (N, H W, H W) times (N, H W, C): grid_sample's backward on a GPU adds in any order.
     """
     _, _, height, width = h.shape
     with torch.no_grad():

@@ -34,7 +34,8 @@ def continued(stated: Engine, config: Config, kind: str, ranks: tuple[int, int])
     reasons: list[str] = []
     engine = stated
     if stated.device.startswith("cuda") and not torch.cuda.is_available():
-        here = choose(replace(config, device="cpu"), kind)
+        # Rounds that were asked for as graphs go on as this machine plays them.
+        here = choose(replace(config, device="cpu", engine="auto" if config.engine == "graph" else config.engine), kind)
         engine = replace(here, precision=stated.precision, engine="eager")
         reasons.append(f"it began on a GPU ({stated.device}) and this machine has none")
     isa = instruction_set(engine.precision)

@@ -71,11 +71,14 @@ def instruction_set(precision: str) -> str:
     return torch.backends.cpu.get_cpu_capability() + ("+AMX" if precision == "bf16" and has_bf16_unit() else "")
 
 
+def device_of(config: Config) -> str:
+    """The device that a config's `device` is on this machine."""
+    return config.device if config.device != "auto" else "cuda" if torch.cuda.is_available() else "cpu"
+
+
 def choose(config: Config, kind: str) -> Engine:
     """The engine for a config and a kind of data ("points" or "images"). Raises Refusal for what this machine does not have."""
-    device = config.device
-    if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
+    device = device_of(config)
     if not DEVICES.fullmatch(device):
         raise Refusal(f"--device must be cpu, cuda, cuda:N or auto, not {device!r}.")
     if device.startswith("cuda") and not torch.cuda.is_available():

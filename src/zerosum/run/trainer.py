@@ -124,7 +124,7 @@ def resume(
     """
     run = open_run(path, given)
     kind, config = run.space.kind, run.config
-    ranks = join(config.device if config.device.startswith("cuda") else engines.choose(config, kind).device)
+    ranks = join(engines.device_of(config))
     data = run.data() if data is None else run.require_its_own(data)
     with Stop() as stop, ExitStack() as held:
 
