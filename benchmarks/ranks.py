@@ -24,10 +24,10 @@ from torch import distributed as dist
 
 from zerosum.bench.games import GAMES, Game, Synthetic
 from zerosum.data import space
-from zerosum.run.engine import choose
-from zerosum.run.players import Players
-from zerosum.run.ranks import Ranks, join
-from zerosum.run.rounds import Rounds
+from zerosum.play.device import choose
+from zerosum.play.distributed import Processes, join
+from zerosum.play.players import Players
+from zerosum.play.step import Algorithm1
 
 WARM = 5  # rounds that are not counted
 
@@ -44,8 +44,8 @@ def told(taken: Sequence[Tensor]) -> dict[str, float]:
 
 
 @dataclass(eq=False)
-class Watched(Ranks):
-    """Ranks that keep account of their exchanges: the time (2,) and the bytes of all since `forget`."""
+class Watched(Processes):
+    """Processes that keep account of their exchanges: the time (2,) and the bytes of all since `forget`."""
 
     spent: Tensor = field(default_factory=lambda: torch.zeros(2, dtype=torch.float64))
     sent: int = 0
@@ -60,21 +60,21 @@ class Watched(Ranks):
         self.sent += sum(t.nbytes for t in tensors)
 
 
-def playing(game: Game, ranks: Ranks) -> Rounds:
+def playing(game: Game, ranks: Processes) -> Algorithm1:
     where = space.images(game.shape) if len(game.shape) == 3 else space.points([0.0] * game.shape[0], [1.0] * game.shape[0])
     config = replace(game.config, batch=game.config.batch * ranks.size, threads=1)
     engine = choose(config, where.kind)
-    return Rounds(config, Players(config, game.shape, engine.prepare()), Synthetic(game.shape), where, engine, ranks)
+    return Algorithm1(config, Players(config, game.shape, engine.prepare()), Synthetic(game.shape), where, engine, ranks)
 
 
-def exchange(ranks: Ranks, weights: int, tries: int) -> dict[str, float]:
+def exchange(ranks: Processes, weights: int, tries: int) -> dict[str, float]:
     """The average of so many float32 numbers, when all processes begin at once."""
     numbers, taken = [torch.ones(weights)], []
     for _ in range(tries):
         if ranks.size > 1:
             dist.barrier()
         began = now()
-        Ranks.average(ranks, numbers)
+        Processes.average(ranks, numbers)
         taken.append(now() - began)
     return told(taken)
 

@@ -28,17 +28,17 @@ from verdict_players import players
 from verdict_truth import Truth
 from verdict_ways import WAYS, Plan, plans
 
-from zerosum.api.training import with_knobs
+from zerosum.api.training import with_options
 from zerosum.data.density import Density
 from zerosum.data.source import Data
 from zerosum.measure.score import wilson
-from zerosum.run import trainer
-from zerosum.run.cadence import SIZES
-from zerosum.run.checks import Checks
-from zerosum.run.config import Config
-from zerosum.run.presets import PRESETS
+from zerosum.monitor.check_schedule import SIZES
+from zerosum.monitor.checks import Checks
+from zerosum.play.config import Config
+from zerosum.play.presets import PRESETS
+from zerosum.train import launch
 from zerosum.verdict import verdict
-from zerosum.verdict.states import STATES, TROUBLES
+from zerosum.verdict.diagnoses import STATES, TROUBLES
 
 CHECKS = 32
 KINDS = ("healthy", "recovered", "border", "broken")
@@ -70,11 +70,11 @@ def record(plan: Plan, emoji: Path | None) -> dict[str, Any]:
     """Trains one run and measures its truth."""
     way = WAYS[plan.way]
     data, density = opened(plan.data, way.limit, emoji)
-    config = with_knobs(PRESETS["digits" if plan.data in IMAGES else "points"].config, plan.config)
+    config = with_options(PRESETS["digits" if plan.data in IMAGES else "points"].config, plan.config)
     given = players(way.odd, config, data.space.shape)
     began = time.process_time()
     with tempfile.TemporaryDirectory() as folder, watched(plan, data, density, config) as truth:
-        run = trainer.train(data, Path(folder) / "run", config, samples=plan.samples, given=given)
+        run = launch.train(data, Path(folder) / "run", config, samples=plan.samples, given=given)
         rows = [row for row in run.rows() if row["type"] in ("start", "check", "stop")]
         return {
             "plan": plan._asdict(),

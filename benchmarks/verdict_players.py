@@ -8,8 +8,8 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
-from zerosum.run.config import Config
-from zerosum.run.players import Players
+from zerosum.play.config import Config
+from zerosum.play.players import Players
 
 Map = Callable[[Tensor], Tensor]
 Pair = tuple[nn.Module, nn.Module]

@@ -17,10 +17,10 @@ from zerosum.chance import generator
 from zerosum.data.density import Density
 from zerosum.data.source import Data
 from zerosum.game.prior import PRIORS
-from zerosum.measure.memory import comparable, memory
-from zerosum.run.config import Config
-from zerosum.run.contrast import contrast
-from zerosum.run.players import Players
+from zerosum.measure.memorisation import comparable, memory
+from zerosum.monitor.discriminator import contrast
+from zerosum.play.config import Config
+from zerosum.play.players import Players
 
 N = {"points": 2000, "images": 700}  # samples a side
 FINE, COARSE = 7, 5  # halvings: 128 and 32 cells of as many reals each

@@ -99,7 +99,7 @@ BROKEN: dict[str, Way] = {
     "a hundred reals": Way({**PLAIN, "net.octaves": 9, "net.width": 64}, ENDING, limit=100),
     "few reals, hinge": Way({**PLAIN, "game.value": "hinge", "net.octaves": 10, "game.k": 2, "net.width": 96, "g.lr": 1e-3}, TINY),
     "two hundred reals": Way({**OCTAVES, "game.penalty": "none", "net.octaves": 10}, ENDING, limit=200),
-    # Numbers burst.
+    # Schedules burst.
     "rates of one": Way({**PLAIN, **both(lr=3.0)}),
     "least squares bursts": Way({"game.value": "least_squares", "game.penalty": "r1", **both(lr=5.0)}),
     "critic unbound": Way({**BARE, "d.lr": 0.5, "g.lr": 0.1, "average": 0.0}),

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor, nn
 
 import zerosum as zs
-from zerosum.api.training import check_room, next_folder, with_knobs
+from zerosum.api.training import check_room, next_folder, with_options
 from zerosum.measure import NAMED
-from zerosum.run.config import Config, NetOptions
+from zerosum.play.config import Config, NetOptions
 
 KNOBS = {"net.width": 8, "net.depth": 1, "batch": 32, "threads": 1, "engine": "eager", "precision": "float32"}
 
@@ -109,12 +109,12 @@ def test_a_known_density_by_name_gives_its_preset_and_evaluates(tmp_path: Path) 
 
 
 def test_knobs_replace_one_field_each() -> None:
-    config = with_knobs(Config(), {"d.lr": 0.5, "game.value": "hinge", "game.g-steps": 3, "batch": 7})
+    config = with_options(Config(), {"d.lr": 0.5, "game.value": "hinge", "game.g-steps": 3, "batch": 7})
     assert (config.d.lr, config.g.lr, config.game.value, config.game.g_steps, config.batch) == (0.5, Config().g.lr, "hinge", 3, 7)
 
 
 def test_another_kind_of_net_does_not_keep_the_knobs_of_the_first() -> None:
-    config = with_knobs(Config(net=NetOptions(kind="resnet", width=48, depth=1)), {"net.kind": "dcgan", "net.norm": "batch"})
+    config = with_options(Config(net=NetOptions(kind="resnet", width=48, depth=1)), {"net.kind": "dcgan", "net.norm": "batch"})
     assert config.net == NetOptions(kind="dcgan", norm="batch")
 
 
@@ -129,7 +129,7 @@ def test_another_kind_of_net_does_not_keep_the_knobs_of_the_first() -> None:
 )
 def test_a_knob_that_is_none_is_refused(knobs: dict[str, object], words: str) -> None:
     with pytest.raises(zs.Refusal, match=words):
-        with_knobs(Config(), knobs)
+        with_options(Config(), knobs)
 
 
 def test_the_next_folder_is_the_first_free_one(tmp_path: Path) -> None:

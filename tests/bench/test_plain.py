@@ -11,8 +11,8 @@ from zerosum.bench.dcgan import Reference
 from zerosum.bench.games import GAMES, Synthetic, ours, reference, small
 from zerosum.bench.plain import Relativistic, stack
 from zerosum.chance import normal
+from zerosum.game.losses import discriminator_loss, generator_loss
 from zerosum.game.penalty import PENALTIES
-from zerosum.game.play import discriminator_cost, generator_cost
 from zerosum.game.value import VALUES
 
 
@@ -31,11 +31,11 @@ def test_the_game_by_hand_is_ours(name: str) -> None:
     x = rounds.space.encode(rounds.deal.real(0)).double()
     y = G(normal((len(x), plain.prior), 0, "z").double())
     assert_close(plain.G(normal((len(x), plain.prior), 0, "z").double()), y)
-    d = discriminator_cost(D, x, y, VALUES["relativistic"], PENALTIES["r1r2"], game.gamma)
+    d = discriminator_loss(D, x, y, VALUES["relativistic"], PENALTIES["r1r2"], game.gamma)
     theirs = plain.d_cost(x, y)
     assert_close(theirs, d.cost + d.price)
     assert_close(norms(theirs, plain.D), norms(d.cost + d.price, D))
-    assert_close(plain.g_cost(x, y), generator_cost(D, y, VALUES["relativistic"], x).cost)
+    assert_close(plain.g_cost(x, y), generator_loss(D, y, VALUES["relativistic"], x).cost)
 
 
 @pytest.mark.parametrize("name", ["dcgan64", "ring8"])

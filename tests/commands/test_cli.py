@@ -42,7 +42,7 @@ def test_importing_zerosum_loads_no_torch_and_knows_its_names() -> None:
 
 
 def test_the_help_of_train_shows_the_defaults_of_the_preset_for_the_data(capsys: pytest.CaptureFixture[str]) -> None:
-    from zerosum.run.presets import PRESETS
+    from zerosum.play.presets import PRESETS
 
     pages = {}
     for data, preset in (("ring8", "points"), ("mnist", "digits")):

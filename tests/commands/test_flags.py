@@ -10,7 +10,7 @@ import pytest
 
 from zerosum.commands.flags import HelpAsked, field_docs, flags_of, knobs, parse, positional, short
 from zerosum.errors import Refusal
-from zerosum.run.config import Config, GameOptions
+from zerosum.play.config import Config, GameOptions
 
 
 @dataclass(frozen=True)

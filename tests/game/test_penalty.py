@@ -8,8 +8,8 @@ from torch import Tensor
 from torch.testing import assert_close
 
 from zerosum.chance import normal, uniform
+from zerosum.game.losses import discriminator_loss
 from zerosum.game.penalty import PENALTIES, between, squared_gradient_norm
-from zerosum.game.play import discriminator_cost
 from zerosum.game.value import VALUES
 
 SHAPES = [(5,), (2, 4, 3)]
@@ -37,7 +37,7 @@ def test_one_epsilon_a_sample() -> None:
 def test_price_is_half_gamma_times_the_mean(name: str, shape: tuple[int, ...]) -> None:
     x, fake = normal((9, *shape), 0, "x"), normal((9, *shape), 0, "fake") + 1
     epsilon, gamma = uniform((9,), 0, "epsilon"), 0.7
-    price = discriminator_cost(quadratic, x, fake, VALUES["minimax"], PENALTIES[name], gamma, epsilon).price
+    price = discriminator_loss(quadratic, x, fake, VALUES["minimax"], PENALTIES[name], gamma, epsilon).price
     real, faked = x.flatten(1).square().sum(1), fake.flatten(1).square().sum(1)
     middle = between(x, fake, epsilon).flatten(1).norm(dim=1)
     expected = {
@@ -56,7 +56,7 @@ def test_the_price_reaches_ds_weights(name: str, together: bool) -> None:
     """For D(x) = w.x the gradient is w everywhere: R1 = |w|^2, the price's gradient gamma w a place; for gp gamma (|w| - 1) w / |w|."""
     w = normal((4,), 0, "w").double().requires_grad_()
     x, fake = normal((6, 4), 0, "x").double(), normal((6, 4), 0, "fake").double()
-    price = discriminator_cost(
+    price = discriminator_loss(
         lambda y: y @ w, x, fake, VALUES["minimax"], PENALTIES[name], 0.3, uniform((6,), 0, "e").double(), together
     ).price
     if name == "none":
@@ -71,5 +71,5 @@ def test_the_price_reaches_ds_weights(name: str, together: bool) -> None:
 def test_a_flat_discriminator_has_a_finite_gradient_under_gp() -> None:
     w = torch.zeros(4, requires_grad=True)
     x = normal((6, 4), 0, "x")
-    price = discriminator_cost(lambda y: y @ w, x, x, VALUES["wasserstein"], PENALTIES["gp"], 10.0, uniform((6,), 0, "e")).price
+    price = discriminator_loss(lambda y: y @ w, x, x, VALUES["wasserstein"], PENALTIES["gp"], 10.0, uniform((6,), 0, "e")).price
     assert torch.isfinite(torch.autograd.grad(price, w)[0]).all()

@@ -6,8 +6,8 @@ from torch.testing import assert_close
 
 from zerosum.chance import generator, normal
 from zerosum.errors import Refusal
+from zerosum.measure.c2st import ImageD, PointD, fit
 from zerosum.measure.divergence import EPS, costs, jsd_bound, lower_bounds
-from zerosum.measure.fresh import ImageD, PointD, fit
 
 N = 10_000
 JSD_ONE, JSD_TWO = 0.111421, 0.336831  # N(0, 1) with N(1, 1) and with N(2, 1), by quadrature, nats

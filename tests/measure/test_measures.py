@@ -11,8 +11,8 @@ from torch.testing import assert_close
 from zerosum.chance import generator, normal
 from zerosum.measure import MEASURES
 from zerosum.measure.evaluation import evaluate
+from zerosum.measure.inputs import Modes, Part, Sets
 from zerosum.measure.score import Reading
-from zerosum.measure.sets import Modes, Part, Sets
 
 MODES = Modes(torch.tensor([[-4.0, 0.0], [4.0, 0.0]]).double(), torch.ones(2).double(), torch.full((2,), 0.5).double())
 

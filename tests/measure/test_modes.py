@@ -7,9 +7,9 @@ from torch.testing import assert_close
 
 from zerosum.chance import generator, normal
 from zerosum.errors import Refusal
+from zerosum.measure.inputs import Modes
 from zerosum.measure.modes import class_balance, kl, read_modes, stacked
 from zerosum.measure.score import Reading, Refused
-from zerosum.measure.sets import Modes
 
 
 def ring(sigma: float = 0.01) -> Modes:

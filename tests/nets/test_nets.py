@@ -12,10 +12,10 @@ from torch.testing import assert_close
 from zerosum.chance import normal
 from zerosum.errors import Refusal
 from zerosum.nets import NETS, build
-from zerosum.nets.average import Average, decay
 from zerosum.nets.elastic import NUMBERS, WIDER
+from zerosum.nets.ema import EMA, decay
 from zerosum.nets.mlp import ACTIVATIONS, LONGEST, Maxout, Octaves
-from zerosum.nets.sizes import ladder
+from zerosum.nets.resolutions import ladder
 
 KNOBS: dict[str, Any] = {
     "width": 8,
@@ -181,7 +181,7 @@ class TestAverage:
 
     def test_it_follows_parameters_and_running_statistics(self) -> None:
         G = nn.Sequential(nn.Linear(2, 3), nn.BatchNorm1d(3))
-        average = Average(G)
+        average = EMA(G)
         before = [p.clone() for p in average.module.parameters()]
         G(normal((9, 2), 0, "z"))
         with torch.no_grad():
@@ -196,7 +196,7 @@ class TestAverage:
 
     def test_without_a_half_life_it_is_g(self) -> None:
         G = nn.Linear(2, 3)
-        average = Average(G)
+        average = EMA(G)
         with torch.no_grad():
             G.weight.add_(1.0)
         average.update(decay(10, 0, 100))

@@ -8,7 +8,7 @@ import pytest
 
 from zerosum.game import value as value_module
 from zerosum.game.value import VALUES
-from zerosum.run.config import PlayerOptions
+from zerosum.play.config import PlayerOptions
 from zerosum.study import proofs_trained
 from zerosum.study.proofs_trained import PLAYED, play_to_the_end, trained_discriminator
 
@@ -25,7 +25,7 @@ def test_d_on_a_fixed_g_goes_to_d_star() -> None:
 
 def test_a_d_that_climbs_the_wrong_way_fails_the_row(monkeypatch: pytest.MonkeyPatch) -> None:
     sound = VALUES["minimax"]
-    monkeypatch.setattr("zerosum.run.rounds.VALUES", VALUES | {"minimax": replace(sound, d=lambda a, b: sound.d(-a, -b))})
+    monkeypatch.setattr("zerosum.play.step.VALUES", VALUES | {"minimax": replace(sound, d=lambda a, b: sound.d(-a, -b))})
     failed = [r.name for r in trained_discriminator(rounds=50) if not r.holds]
     assert any("reaches" in name for name in failed)
     assert any("rise" in name for name in failed)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 
 from zerosum.commands import cli
-from zerosum.run import pace
+from zerosum.train import timers
 
 if __name__ == "__main__":
-    pace.CHECKPOINT = 0.5
+    timers.CHECKPOINT = 0.5
     sys.exit(cli.main())

@@ -24,9 +24,10 @@ from zerosum.api import training as api_training
 from zerosum.chance import normal
 from zerosum.commands import cli
 from zerosum.report import page
-from zerosum.run import checkpoint, pace, training
-from zerosum.run.record import read_rows
-from zerosum.run.training import Training
+from zerosum.runs import checkpoint
+from zerosum.runs.record import read_rows
+from zerosum.train import loop, timers
+from zerosum.train.loop import Loop
 
 LONGEST = 0.4  # seconds that a training may live
 # What is trained: perceptrons on points, and the preset for digits (Muon, and whatever engine the machine gives it) on stored images.
@@ -41,19 +42,19 @@ def begin(arguments: list[str]) -> tuple[int, int]:
     reading, writing = os.pipe()
     if (pid := os.fork()) == 0:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        pace.CHECKPOINT, pace.ROW, pace.GRID = 0.02, 0.01, 0.1
+        timers.CHECKPOINT, timers.ROW, timers.GRID = 0.02, 0.01, 0.1
         # Paced by its own processor time: a busy machine's clock would have it save after every round.
-        training.time = SimpleNamespace(perf_counter=time.process_time, monotonic=time.monotonic, sleep=time.sleep)  # type: ignore[attr-defined]
+        loop.time = SimpleNamespace(perf_counter=time.process_time, monotonic=time.monotonic, sleep=time.sleep)  # type: ignore[attr-defined]
         # To draw takes longer than to train; what is killed here is the writing.
         api_training.drawer = lambda data: lambda samples, path: path.write_bytes(b"a picture")
         page.curves = lambda run: []
-        start = Training._start
+        start = Loop._start
 
-        def told(self: Training) -> None:
+        def told(self: Loop) -> None:
             os.write(writing, b".")
             start(self)
 
-        Training._start = told  # type: ignore[method-assign]
+        Loop._start = told  # type: ignore[method-assign]
         os._exit(cli.main(arguments))
     os.close(writing)
     return pid, reading

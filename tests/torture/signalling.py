@@ -21,22 +21,24 @@ import torch
 import zerosum.api
 from zerosum.api import training as api_training
 from zerosum.commands import cli
+from zerosum.monitor import check_schedule
+from zerosum.monitor.diagnostics import Diagnostics
+from zerosum.play.step import Algorithm1
 from zerosum.report import page
-from zerosum.run import cadence, checkpoint, pace
-from zerosum.run.folder import open_run
-from zerosum.run.rounds import Rounds
-from zerosum.run.signals import Signals
-from zerosum.run.training import Training
+from zerosum.runs import checkpoint
+from zerosum.runs.run import open_run
+from zerosum.train import timers
+from zerosum.train.loop import Loop
 
 KNOBS = ["--batch", "16", "--net.width", "16", "--prior.dim", "4", "--samples", "1000000", "--quiet"]
 # Where each phase's code is entered: the object and the name of the function.
 PHASES: dict[str, tuple[Any, str]] = {
     "start-up": (zerosum.api, "open_data"),
-    "building": (Training, "_found"),
-    "first save": (Training, "_start"),
-    "rounds": (Rounds, "_g_cost"),
-    "measuring": (Signals, "look"),
-    "grid": (Training, "write_grid"),
+    "building": (Loop, "_found"),
+    "first save": (Loop, "_start"),
+    "rounds": (Algorithm1, "_g_cost"),
+    "measuring": (Diagnostics, "look"),
+    "grid": (Loop, "write_grid"),
     "saving": (checkpoint, "sync_folder"),
     "report": (api_training, "write_report"),
 }
@@ -63,11 +65,11 @@ def begin(run: Path, phase: str, seconds: float) -> tuple[int, int]:
     reading, writing = os.pipe()
     if (pid := os.fork()) == 0:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        pace.CHECKPOINT, pace.GRID = 0.3, 0.3
+        timers.CHECKPOINT, timers.GRID = 0.3, 0.3
         # To draw takes longer than all the rest.
         api_training.drawer = lambda data: lambda samples, path: path.write_bytes(b"a picture")
         page.curves = lambda run: []
-        cadence.SIZES["points"] = cadence.Size(n=64, apart=1600)  # Checks come early, and are short.
+        check_schedule.SIZES["points"] = check_schedule.Size(n=64, apart=1600)  # Checks come early, and are short.
         owner, name = PHASES[phase]
         # The first checkpoint syncs twice, and the first look is before the first round: what comes after is in mid-run.
         after = {"rounds": 20, "saving": 4, "measuring": 2}.get(phase, 1)

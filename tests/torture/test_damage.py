@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from zerosum.chance import normal
-from zerosum.run import checkpoint
+from zerosum.runs import checkpoint
 
 
 def written(run: Path, t: int) -> Path:

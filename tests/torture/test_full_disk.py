@@ -11,7 +11,8 @@ from safetensors.torch import load_file
 from torch.testing import assert_close
 
 from zerosum.commands import cli
-from zerosum.run import checkpoint, pace, training
+from zerosum.runs import checkpoint
+from zerosum.train import loop, timers
 
 SIZE = ["--batch", "16", "--net.width", "8", "--net.depth", "1", "--prior.dim", "2", "--samples", "160", "--quiet"]
 WAYS: dict[str, dict[str, Any]] = {
@@ -27,9 +28,9 @@ pytestmark = pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="whic
 def hurried() -> Any:
     """Checkpoints and grids in mid-run although the run is short; no picture or curve is drawn, and nobody waits for room."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pace, "CHECKPOINT", 0.0)
-        patch.setattr(pace, "GRID", 0.1)
-        patch.setattr(training, "PATIENCE", 0.0)
+        patch.setattr(timers, "CHECKPOINT", 0.0)
+        patch.setattr(timers, "GRID", 0.1)
+        patch.setattr(loop, "PATIENCE", 0.0)
         patch.setattr("zerosum.report.page.curves", lambda run: [])
         patch.setattr("zerosum.api.training.drawer", lambda data: lambda samples, path: path.write_bytes(b"a picture"))
         yield

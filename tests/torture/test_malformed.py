@@ -24,11 +24,12 @@ from zerosum.data.options import DataOptions
 from zerosum.data.pictures import Unreadable, guarded, look, pixels
 from zerosum.data.source import open_data
 from zerosum.errors import Refusal
+from zerosum.play.config import Config, NetOptions, PriorOptions, from_json, to_json
 from zerosum.report import folder as report_folder
 from zerosum.report import page
-from zerosum.run import checkpoint, trainer
-from zerosum.run.config import Config, NetOptions, PriorOptions, from_json, to_json
-from zerosum.run.folder import open_run
+from zerosum.runs import checkpoint
+from zerosum.runs.run import open_run
+from zerosum.train import launch
 
 SMALL = Config(prior=PriorOptions(dim=2), net=NetOptions(width=8, depth=1), batch=16, threads=1, device="cpu")
 PIXELS = (normal((20, 8, 8), 0, "pictures") * 40 + 128).clamp(0, 255).numpy().astype(np.uint8)
@@ -175,7 +176,7 @@ def test_malformed_data_and_configs(name: str, tally: Any, count: Any, tmp_path:
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return trainer.train(open_data("ring8"), tmp_path_factory.mktemp("malformed") / "run", SMALL, samples=32).path
+    return launch.train(open_data("ring8"), tmp_path_factory.mktemp("malformed") / "run", SMALL, samples=32).path
 
 
 @pytest.mark.parametrize("sealed", [False, True], ids=["as found", "sealed again"])

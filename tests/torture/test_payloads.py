@@ -18,9 +18,10 @@ from zerosum.data import cache
 from zerosum.data.options import DataOptions
 from zerosum.data.source import open_data
 from zerosum.errors import Refusal
-from zerosum.run import checkpoint, trainer
-from zerosum.run.config import Config, NetOptions, PriorOptions
-from zerosum.run.folder import open_run
+from zerosum.play.config import Config, NetOptions, PriorOptions
+from zerosum.runs import checkpoint
+from zerosum.runs.run import open_run
+from zerosum.train import launch
 
 SMALL = Config(prior=PriorOptions(dim=2), net=NetOptions(width=8, depth=1), batch=16, threads=1, device="cpu")
 
@@ -84,7 +85,7 @@ def in_run(file: str, vouched: bool = False) -> Callable[[Path, Payload], None]:
     """An attack by a file of a run; vouched: the manifest carries its hash."""
 
     def attack(folder: Path, payload: Payload) -> None:
-        run = trainer.train(open_data("ring8"), folder / "run", SMALL, samples=32)
+        run = launch.train(open_data("ring8"), folder / "run", SMALL, samples=32)
         for path in run.path.glob(file):
             raw(path, payload)
             manifest = path.parent / "manifest.json"
@@ -95,7 +96,7 @@ def in_run(file: str, vouched: bool = False) -> Callable[[Path, Payload], None]:
         again = open_run(run.path)
         again.rows()
         again.sample(2)
-        trainer.resume(run.path, samples=64)
+        launch.resume(run.path, samples=64)
 
     return attack
 

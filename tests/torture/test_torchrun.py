@@ -15,8 +15,8 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from zerosum.run import checkpoint
-from zerosum.run.record import read_rows
+from zerosum.runs import checkpoint
+from zerosum.runs.record import read_rows
 
 HERE = Path(__file__).parent
 KNOBS = ["--batch", "64", "--net.width", "32", "--prior.dim", "4", "--quiet"]

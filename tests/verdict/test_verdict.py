@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from zerosum.run.config import Config, to_json
+from zerosum.play.config import Config, to_json
 from zerosum.verdict import verdict
 from zerosum.verdict.advice import knob
-from zerosum.verdict.signs import SIGNS
-from zerosum.verdict.states import STATES, TROUBLES
+from zerosum.verdict.diagnoses import STATES, TROUBLES
+from zerosum.verdict.symptoms import SIGNS
 from zerosum.verdict.thresholds import THRESHOLDS
 
 

@@ -18,7 +18,7 @@ from zerosum.measure.evaluation import evaluate_images, evaluate_points, evaluat
 from zerosum.measure.features import Digits, Features, Inception, Missing, features
 from zerosum.measure.score import Score
 from zerosum.measure.weights import at_hand, named
-from zerosum.run.folder import Run, open_run
+from zerosum.runs.run import Run, open_run
 
 FeatureChoice = Literal["auto", "digits", "inception", "fresh"]
 Set = str | Path | np.ndarray[Any, Any] | Tensor

@@ -19,9 +19,9 @@ from zerosum.errors import Refusal
 from zerosum.measure import NAMED
 from zerosum.measure.evaluation import evaluate_images, evaluate_points
 from zerosum.measure.score import Score
-from zerosum.run.claim import locked
-from zerosum.run.folder import Run
-from zerosum.run.record import Listener, Record
+from zerosum.runs.lock import locked
+from zerosum.runs.record import Listener, Record
+from zerosum.runs.run import Run
 
 Array = np.ndarray[Any, Any]
 Row = dict[str, Any]

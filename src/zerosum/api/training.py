@@ -18,14 +18,14 @@ from zerosum.data.items import Progress
 from zerosum.data.kinds import kind_of
 from zerosum.data.source import Data, open_data
 from zerosum.errors import Refusal, nearest
+from zerosum.play.config import Config
+from zerosum.play.distributed import is_first
+from zerosum.play.presets import default_preset, named, with_net
 from zerosum.report.grid import save_grid
 from zerosum.report.page import write_report
-from zerosum.run import trainer
-from zerosum.run.config import Config
-from zerosum.run.folder import Modules, Run, open_run
-from zerosum.run.presets import default_preset, named, with_net
-from zerosum.run.ranks import is_first
-from zerosum.run.trainer import Draw, Listener
+from zerosum.runs.run import Modules, Run, open_run
+from zerosum.train import launch
+from zerosum.train.launch import Draw, Listener
 
 Array = np.ndarray[Any, Any]
 Source = str | Path | Array | Tensor | Data | Iterable[Any]
@@ -58,7 +58,7 @@ def train(
     data: a name (mnist, ring8, ...), a path, an array or tensor (see `open_data`), or an iterable of batches of such, read once to its end.
     minutes or samples: how long; samples counts reals shown to D. Neither: five minutes.
     out: the run's folder; default runs/NAME-N with the first free N. A folder that holds something is refused.
-    preset: a row of `zerosum.run.presets.PRESETS`; default: the one that suits the data. config takes its place, whole.
+    preset: a row of `zerosum.play.presets.PRESETS`; default: the one that suits the data. config takes its place, whole.
     knobs: single fields replaced, by the names of the flags: {"d.lr": 1e-4, "game.value": "hinge"}.
     until_settled: stop earlier, when the run has settled: when its checks say that it no longer improves.
     generator, discriminator: a person's own G, from z (N, prior.dim) to y, and D, from y to (N,) logits, where y are images
@@ -73,13 +73,13 @@ def train(
     if config is None:
         preset = preset or _suited(source)
         config = named(preset).config
-    config = with_knobs(config, knobs or {})
+    config = with_options(config, knobs or {})
     if out is not None:
         refuse_taken(Path(out))
     opened = source if isinstance(source, Data) else open_data(source, config.data, progress)
     folder = next_folder(opened.name) if out is None else Path(out)
     check_room(folder)
-    run = trainer.train(
+    run = launch.train(
         opened,
         folder,
         config,
@@ -118,7 +118,7 @@ def resume(
         opened = run.data()
     else:
         opened = data if isinstance(data, Data) else open_data(_gathered(data), run.config.data, progress)
-    run = trainer.resume(run.path, samples=samples, minutes=minutes, data=opened, listener=listener, draw=drawer(opened), given=run.given)
+    run = launch.resume(run.path, samples=samples, minutes=minutes, data=opened, listener=listener, draw=drawer(opened), given=run.given)
     return _closed(run, opened, listener)
 
 
@@ -140,7 +140,7 @@ def load(path: str | Path, *, generator: nn.Module | None = None, discriminator:
     return open_run(path, _modules(generator, discriminator))
 
 
-def with_knobs(config: Config, knobs: Mapping[str, Any]) -> Config:
+def with_options(config: Config, knobs: Mapping[str, Any]) -> Config:
     """The config with fields replaced, each named by its path: "batch", "game.value". Raises Refusal for a name or a word that is none."""
     if "net.kind" in knobs:
         config = with_net(config, knobs["net.kind"])
@@ -174,7 +174,7 @@ def check_length(minutes: float | None, samples: int | None) -> None:
 def refuse_taken(out: Path) -> None:
     """Raises Refusal when a run cannot be put at `out` because something stands there; before data are read, which may take minutes."""
     if out.exists():
-        trainer.claim(out)
+        launch.claim(out)
 
 
 def next_folder(name: str, parent: Path = Path("runs")) -> Path:

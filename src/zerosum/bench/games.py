@@ -1,4 +1,4 @@
-"""Rounds against the plain references: the very `Rounds.play` that `train` runs, on synthetic reals of the right shape."""
+"""Algorithm1 against the plain references: the very `Algorithm1.play` that `train` runs, on synthetic reals of the right shape."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from zerosum.bench.plain import Relativistic, stack
 from zerosum.chance import generator, normal
 from zerosum.data import space
 from zerosum.data.space import Space
-from zerosum.run.config import Config, GameOptions, NetOptions, PriorOptions
-from zerosum.run.engine import choose
-from zerosum.run.graph import PLAIN
-from zerosum.run.players import Players
-from zerosum.run.presets import PRESETS
-from zerosum.run.rounds import Rounds
-from zerosum.run.routes import fitted
+from zerosum.engine.conv_autotune import fitted
+from zerosum.engine.cuda_graph import PLAIN
+from zerosum.play.config import Config, GameOptions, NetOptions, PriorOptions
+from zerosum.play.device import choose
+from zerosum.play.players import Players
+from zerosum.play.presets import PRESETS
+from zerosum.play.step import Algorithm1
 
 
 class Synthetic:
@@ -77,19 +77,19 @@ def small(game: Game) -> Game:
     return replace(game, config=narrow)
 
 
-def ours(game: Game, **knobs: Any) -> tuple[Rounds, Work]:
+def ours(game: Game, **knobs: Any) -> tuple[Algorithm1, Work]:
     """Our players, and a function that plays their next round. knobs: fields of the config to replace."""
     where = Space("images", game.shape) if len(game.shape) == 3 else space.points([0.0] * game.shape[0], [1.0] * game.shape[0])
     config = replace(game.config, **knobs)
     engine = choose(config, where.kind)
     players = Players(config, game.shape, engine.prepare())
     engine = fitted(engine, config, players, game.shape)
-    rounds = Rounds(config, players, Synthetic(game.shape), where, engine)
+    rounds = Algorithm1(config, players, Synthetic(game.shape), where, engine)
     played = iter(range(10**9))
     return rounds, lambda: rounds.play(next(played), None)
 
 
-def reference(game: Game, rounds: Rounds) -> Work:
+def reference(game: Game, rounds: Algorithm1) -> Work:
     """A function that plays the reference's next round on a batch that lies ready."""
     x = rounds.space.encode(rounds.reals.batch(game.config.batch, 0, 0)).to(rounds.device)
     plain: Reference | Relativistic
@@ -109,7 +109,7 @@ def line(name: str, game: Game, *, turns: int, seconds: float, threads: int, det
         play()
     timing = interleaved(play, plain, turns=turns, seconds=seconds)
     row = {
-        **timing.row(name, game.doc, rounds.samples_a_round),
+        **timing.row(name, game.doc, rounds.samples_a_step),
         "rounds_a_second": 1 / timing.ours,
         "threads": rounds.engine.threads,
         "engine": rounds.engine.engine,
@@ -119,7 +119,7 @@ def line(name: str, game: Game, *, turns: int, seconds: float, threads: int, det
     return {**row, **_limits(rounds, lambda: rounds.round(rounds.deal(0, None)), plain, timing.ours)} if detail else row
 
 
-def _limits(rounds: Rounds, play: Callable[[], object], plain: Callable[[], object], seconds: float) -> dict[str, Any]:
+def _limits(rounds: Algorithm1, play: Callable[[], object], plain: Callable[[], object], seconds: float) -> dict[str, Any]:
     dtype = torch.bfloat16 if rounds.engine.precision == "bf16" else torch.float32
     roofline = product_rate(dtype, str(rounds.device))
     work = operations(play)

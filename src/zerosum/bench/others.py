@@ -20,7 +20,7 @@ from zerosum.bench.clock import interleaved
 from zerosum.bench.games import GAMES, Game, ours
 from zerosum.bench.plain import stack
 from zerosum.data.batches import Rows
-from zerosum.run.sampling import draw_samples, quick
+from zerosum.runs.sampling import draw_samples, quick
 
 SIDE = 8  # pixels a side of the images that are loaded
 CHUNK = 1 << 16

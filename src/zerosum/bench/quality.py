@@ -19,8 +19,8 @@ from zerosum.data.mnist import digits
 from zerosum.data.source import open_data
 from zerosum.measure.evaluation import evaluate_images
 from zerosum.measure.features import features
-from zerosum.run import trainer
-from zerosum.run.presets import PRESETS
+from zerosum.play.presets import PRESETS
+from zerosum.train import launch
 
 SCORED, BATCH = 10_000, 64
 SHARES = (1 / 60, 1 / 30, 1 / 20, 1 / 12, 1 / 6, 1 / 3, 1)  # of the reference's time: what ours is given, one training each
@@ -55,7 +55,7 @@ def mnist_time(minutes: float, threads: int) -> dict[str, Any]:
     for share in SHARES:
         with tempfile.TemporaryDirectory() as folder:
             begun = time.perf_counter()
-            run = trainer.train(open_data("mnist"), Path(folder) / "run", config, minutes=minutes * share)
+            run = launch.train(open_data("mnist"), Path(folder) / "run", config, minutes=minutes * share)
             seconds = time.perf_counter() - begun
             tried[f"{minutes * share:.3g} min"] = reached = frechet(torch.from_numpy(np.array(run.sample(SCORED)))[:, None])
         if reached <= aim:

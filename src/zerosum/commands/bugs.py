@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from zerosum.errors import Refusal
-from zerosum.run.memory import is_lack_of_memory
+from zerosum.play.oom import is_lack_of_memory
 from zerosum.version import __version__
 
 ISSUES = "https://github.com/zerosum-gan/zerosum/issues"

@@ -14,8 +14,8 @@ from importlib import import_module
 from zerosum.commands import bugs
 from zerosum.commands.flags import HelpAsked
 from zerosum.errors import Refusal, nearest
-from zerosum.run import memory
-from zerosum.run.stopping import interruptible
+from zerosum.play import oom
+from zerosum.play.interrupt import interruptible
 from zerosum.version import __version__
 
 # A verb is a file in this folder with `main(argv) -> exit status`; the sentence is its line on the help page.
@@ -98,8 +98,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         _say(bugs.sentence(bug.log, bug.__cause__ or bug))
         return 1
     except Exception as error:
-        if memory.is_lack_of_memory(error):
-            asked = f"{memory.asked_for(error)} could not be had"
+        if oom.is_lack_of_memory(error):
+            asked = f"{oom.asked_for(error)} could not be had"
             _say(f"there is not enough memory for this: {asked}; use a smaller --batch, --net.width, --data.size or --data.limit.")
             return 2
         if isinstance(error, OSError) and error.errno is not None and error.errno in _MENDABLE:

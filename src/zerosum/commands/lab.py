@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from zerosum.commands.flags import knobs, parse, positional
 from zerosum.errors import Refusal, nearest
-from zerosum.run.config import Config
+from zerosum.play.config import Config
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -42,7 +42,7 @@ class Lab:
     data: str = "gaussian"
     """A known density: gaussian, bimodal, uniform, "mixture:0.3*N(-2,0.5)+0.7*N(1,0.2)", or one in the plane such as ring8."""
     rounds: int | None = None
-    """Rounds of Algorithm 1; by default what suits the figure or the scenario."""
+    """Algorithm1 of Algorithm 1; by default what suits the figure or the scenario."""
     seeds: int = 2
     """How many seeds a scenario is played from."""
     json: bool = False

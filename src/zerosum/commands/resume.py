@@ -36,8 +36,8 @@ class Resume:
 def main(argv: Sequence[str]) -> int:
     args = parse(Resume, argv, prog="zerosum resume", examples=EXAMPLES)
     from zerosum import api
-    from zerosum.commands.following import followed, report
-    from zerosum.run.ranks import is_first
+    from zerosum.commands.listeners import followed, report
+    from zerosum.play.distributed import is_first
 
     run = api.load(args.run)
     if run.finished and args.samples is None and args.minutes is None:

@@ -16,7 +16,7 @@ from zerosum.commands.flags import parse, positional
 from zerosum.errors import Refusal
 
 if TYPE_CHECKING:
-    from zerosum.run.folder import Run
+    from zerosum.runs.run import Run
     from zerosum.study.stress import Score
 
 EXAMPLES = """\
@@ -115,7 +115,7 @@ def _digits() -> Run:
     """A run on the digits with their preset, followed as `zerosum train` is."""
     from zerosum.api import train
     from zerosum.api.training import next_folder
-    from zerosum.commands.following import followed
+    from zerosum.commands.listeners import followed
 
     out = next_folder("parzen")
     with followed(out, quiet=False, tensorboard=False) as listener:

@@ -11,8 +11,8 @@ from typing import Any
 
 from zerosum.commands.flags import knobs, parse, positional
 from zerosum.data.options import DataOptions
-from zerosum.run.config import Config
-from zerosum.run.presets import default_preset, named, with_net
+from zerosum.play.config import Config
+from zerosum.play.presets import default_preset, named, with_net
 
 EXAMPLES = """\
   zerosum train mnist --minutes 5 --out runs/digits     the digits that come with zerosum
@@ -76,9 +76,9 @@ def main(argv: Sequence[str]) -> int:
     # torch is loaded from here on: no help page waits for it.
     from zerosum.api import open_data, train
     from zerosum.api.training import check_length, next_folder, refuse_taken
-    from zerosum.commands.following import followed, report
+    from zerosum.commands.listeners import followed, report
+    from zerosum.play.distributed import is_first, require_name
     from zerosum.report.progress import reading
-    from zerosum.run.ranks import is_first, require_name
 
     require_name(args.out)
     quiet = args.quiet or not is_first()

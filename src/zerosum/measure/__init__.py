@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from zerosum.measure.divergence import measure_divergence
 from zerosum.measure.diversity import measure_diversity
 from zerosum.measure.frechet import measure_frechet
-from zerosum.measure.kernel import measure_kernel
-from zerosum.measure.manifold import measure_manifold
-from zerosum.measure.memory import measure_memory
+from zerosum.measure.inputs import Sets
+from zerosum.measure.kid import measure_kernel
+from zerosum.measure.memorisation import measure_memory
 from zerosum.measure.modes import measure_classes, measure_modes
+from zerosum.measure.prdc import measure_manifold
 from zerosum.measure.score import Better, Reading, Refused
-from zerosum.measure.sets import Sets
 from zerosum.measure.twosample import measure_two_sample
 
 

@@ -17,9 +17,9 @@ from torch.nn.functional import softplus
 
 from zerosum.chance import generator
 from zerosum.errors import Refusal
-from zerosum.measure.fresh import Fresh, fit
+from zerosum.measure.c2st import Fresh, fit
+from zerosum.measure.inputs import Sets, check_pair
 from zerosum.measure.score import Z95_ONE_SIDED, Reading
-from zerosum.measure.sets import Sets, check_pair
 
 EPS = 0.01
 DELTA = 0.05

@@ -7,8 +7,8 @@ import math
 import torch
 from torch import Tensor
 
+from zerosum.measure.inputs import Sets, check_pair, check_rows, squared_distances
 from zerosum.measure.score import Z95, Reading
-from zerosum.measure.sets import Sets, check_pair, check_rows, squared_distances
 
 LIMIT = 5_000
 

@@ -16,8 +16,8 @@ from zerosum.errors import Refusal
 from zerosum.measure import MEASURES, Measure
 from zerosum.measure.divergence import jsd_bound
 from zerosum.measure.features import Digits, Features, Inception, Missing, Raw
+from zerosum.measure.inputs import Modes, Part, Sets, check_rows
 from zerosum.measure.score import Reading, Score
-from zerosum.measure.sets import Modes, Part, Sets, check_rows
 
 
 class Density(Protocol):

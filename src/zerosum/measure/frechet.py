@@ -13,8 +13,8 @@ import torch
 from torch import Tensor
 
 from zerosum.errors import Refusal
+from zerosum.measure.inputs import Sets, check_pair
 from zerosum.measure.score import Reading
-from zerosum.measure.sets import Sets, check_pair
 
 GROUPS = 10
 _T95 = 2.262157  # Student's t with GROUPS - 1 = 9 degrees of freedom, two-sided 95 %

@@ -13,8 +13,8 @@ from torch import Tensor
 
 from zerosum.chance import generator
 from zerosum.errors import Refusal
+from zerosum.measure.inputs import Modes, Sets, check_pair, check_rows
 from zerosum.measure.score import Reading, Refused, percentiles, resamples, wilson
-from zerosum.measure.sets import Modes, Sets, check_pair, check_rows
 
 REACH = 3.0  # sigmas
 DRAWS = 200  # of the bootstrap

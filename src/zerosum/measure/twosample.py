@@ -11,8 +11,8 @@ from torch import Tensor
 from torch.nn.functional import softplus
 
 from zerosum.chance import generator
+from zerosum.measure.inputs import Sets, check_pair
 from zerosum.measure.score import Reading, wilson
-from zerosum.measure.sets import Sets, check_pair
 
 LIMIT = 10_000
 LEAST = 100

@@ -43,7 +43,7 @@ DISCRIMINATORS = (mlp.Discriminator, dcgan.Discriminator, resnet.Discriminator)
 
 
 def chain_of(D: nn.Module) -> tuple[Any, ...] | None:
-    """The steps of a D of ours from x to its logit, for game/passes.py, where they are all linear or leaky ReLUs; else None.
+    """The steps of a D of ours from x to its logit, for engine/passes.py, where they are all linear or leaky ReLUs; else None.
 
     Asked by type: a person's own D may have something of its own called `chain`, and a class made from ours may compute something else.
     """
@@ -51,7 +51,7 @@ def chain_of(D: nn.Module) -> tuple[Any, ...] | None:
 
 
 def perceptron_of(G: nn.Module) -> tuple[nn.Module, ...] | None:
-    """The layers and activations of a G of ours that makes points, for game/perceptron.py, where they are no others than it knows."""
+    """The layers and activations of a G of ours that makes points, for engine/perceptron.py, where they are no others than it knows."""
     return G.perceptron() if type(G) is mlp.Generator else None
 
 

@@ -18,8 +18,8 @@ from torch.nn.functional import leaky_relu
 
 from zerosum.errors import Refusal
 from zerosum.nets.elastic import NUMBERS, WIDER, displaced
-from zerosum.nets.sizes import ladder
-from zerosum.nets.start import Weighted, normal_, start
+from zerosum.nets.init import Weighted, normal_, start
+from zerosum.nets.resolutions import ladder
 
 MOST_DOUBLINGS = 3  # 64, 128, 256, 512 channels in the published nets
 
@@ -136,7 +136,7 @@ class Discriminator(nn.Module):
         return logits
 
     def chain(self) -> tuple[nn.Module, ...] | None:
-        """D's steps (game/passes.py) where there are linear layers and leaky ReLUs and nothing else: without BatchNorm. Else None."""
+        """D's steps (engine/passes.py) where there are linear layers and leaky ReLUs and nothing else: without BatchNorm. Else None."""
         if any(isinstance(norm, nn.BatchNorm2d) for norm in self.norms):
             return None
         below = [*self.layers, *([] if self.leave is None else [self.leave])]

@@ -8,7 +8,7 @@ from math import pi, prod
 import torch
 from torch import Tensor, nn
 
-from zerosum.nets.start import start
+from zerosum.nets.init import start
 
 ACTIVATIONS = ("relu", "leaky_relu", "prelu", "tanh", "maxout")
 SAME = "same"  # G's activation where it is D's
@@ -134,7 +134,7 @@ class Generator(nn.Module):
         return torch.tanh(x) if len(self.shape) == 3 else x
 
     def perceptron(self) -> tuple[nn.Module, ...] | None:
-        """G's steps (game/perceptron.py) for points, where its layers are linear and its activations have no weights; else None."""
+        """G's steps (engine/perceptron.py) for points, where its layers are linear and its activations have no weights; else None."""
         if len(self.shape) != 1 or not all(isinstance(m, nn.Linear | nn.Tanh | nn.LeakyReLU | nn.ReLU) for m in self.body.layers):
             return None
         return (*self.body.layers,)
@@ -157,7 +157,7 @@ class Discriminator(nn.Module):
         return logits
 
     def chain(self) -> tuple[nn.Module, ...] | None:
-        """D's steps (game/passes.py) where after the octaves there are linear layers and leaky ReLUs and nothing else; else None."""
+        """D's steps (engine/passes.py) where after the octaves there are linear layers and leaky ReLUs and nothing else; else None."""
         if not all(isinstance(m, nn.Linear | nn.LeakyReLU | nn.ReLU) for m in self.body.layers):
             return None
         return (*([self.seen] if isinstance(self.seen, Octaves) else []), *self.body.layers)

@@ -16,8 +16,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import leaky_relu, pad, pixel_shuffle, pixel_unshuffle
 
-from zerosum.nets.sizes import ladder
-from zerosum.nets.start import start
+from zerosum.nets.init import start
+from zerosum.nets.resolutions import ladder
 
 MOST_DOUBLINGS = 3
 
@@ -109,7 +109,7 @@ class Discriminator(nn.Module):
         return logits
 
     def chain(self) -> tuple[nn.Module | tuple[nn.Module, ...], ...] | None:
-        """D's steps (game/passes.py), a tuple for what a block adds; None where an odd rung loses a row or a column on the way down."""
+        """D's steps (engine/passes.py), a tuple for what a block adds; None where an odd rung loses a row or a column on the way down."""
         if any(h % 2 or w % 2 for h, w in self.rungs[:-1]):
             return None
         steps: list[nn.Module | tuple[nn.Module, ...]] = [self.enter]

@@ -73,7 +73,7 @@ def about(run: RunFolder) -> list[tuple[str, str]]:
         ("Skipped", f"{count(data['skipped'])} items" if finite(data.get("skipped")) else None),
         ("Fingerprint", data.get("fingerprint")),
         ("Weights", ", ".join(f"{player} {count(n)}" for player, n in parameters.items())),
-        ("Engine", ", ".join(str(engine[key]) for key in ("engine", "precision", "device") if engine.get(key))),
+        ("Execution", ", ".join(str(engine[key]) for key in ("engine", "precision", "device") if engine.get(key))),
         ("Why this engine", engine.get("reason")),
         ("Machine", ", ".join(text for key, text in _machine(engine) if engine.get(key))),
         ("Versions", ", ".join(f"{name} {v}" for name, v in (("zerosum", m.get("zerosum")), ("torch", engine.get("torch"))) if v)),

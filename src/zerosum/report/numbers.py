@@ -1,4 +1,4 @@
-"""Numbers as people read them. What is not there is a dash; what is not finite says so."""
+"""Schedules as people read them. What is not there is a dash; what is not finite says so."""
 
 from __future__ import annotations
 

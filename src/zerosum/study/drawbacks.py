@@ -15,9 +15,9 @@ from zerosum.data.batches import Rows
 from zerosum.data.density import bimodal, ring8
 from zerosum.game.penalty import PENALTIES
 from zerosum.game.value import VALUES
-from zerosum.run.config import Config, PlayerOptions
+from zerosum.play.config import Config, PlayerOptions
+from zerosum.study.density_game import DensityGame
 from zerosum.study.lesson_config import PLANE_LESSON
-from zerosum.study.match import Match
 from zerosum.study.progress import Progress
 from zerosum.study.story import Array, Story, curve, held
 from zerosum.study.vanishing import START, far_off
@@ -50,7 +50,7 @@ def collapse(seed: int, rounds: int, progress: Progress) -> tuple[list[dict[str,
     }
     lines, rows = {}, []
     for name, game in cases.items():
-        match = Match(ring8(), replace(PLANE_LESSON, game=game, seed=seed), rounds)
+        match = DensityGame(ring8(), replace(PLANE_LESSON, game=game, seed=seed), rounds)
         course = []
         for t in match.checks(rounds, max(1, rounds // 12)):
             progress(f"Collapse, {name}, rounds", t, rounds)
@@ -90,7 +90,7 @@ def learning_by_heart(seed: int, rounds: int, progress: Progress) -> tuple[list[
     cases = {"no penalty": free, "R1, gamma 3": replace(free, game=replace(free.game, penalty="r1", gamma=3.0))}
     lines, rows = {}, []
     for name, config in cases.items():
-        match = Match(bimodal(), config, rounds, reals=Rows(few.numpy()))
+        match = DensityGame(bimodal(), config, rounds, reals=Rows(few.numpy()))
         course = []
         for t in match.checks(rounds, max(1, rounds // 20)):
             progress(f"D on {FEW} points, {name}, rounds", t, rounds)

@@ -15,8 +15,8 @@ from torch import Tensor, nn
 from zerosum.chance import generator
 from zerosum.data.density import Mixture, ring8
 from zerosum.game.value import VALUES
-from zerosum.run.config import Config, GameOptions, NetOptions, PlayerOptions, PriorOptions
-from zerosum.study.match import Match
+from zerosum.play.config import Config, GameOptions, NetOptions, PlayerOptions, PriorOptions
+from zerosum.study.density_game import DensityGame
 from zerosum.study.progress import Progress
 from zerosum.study.story import Story, blurred_jsd, curve, held, samples
 
@@ -54,16 +54,16 @@ def three_towns() -> Mixture:
     return Mixture(torch.full((3,), 1 / 3, dtype=torch.float64), means, torch.full((3,), 0.35, dtype=torch.float64))
 
 
-def blind(seed: int, rounds: int) -> Match:
+def blind(seed: int, rounds: int) -> DensityGame:
     """A game on `three_towns` whose D sees the first coordinate alone."""
     config = replace(GAME, seed=seed)
-    plain = Match(three_towns(), config, rounds)
+    plain = DensityGame(three_towns(), config, rounds)
     given = copy.deepcopy(plain.players.G), Sighted(copy.deepcopy(plain.players.D), torch.tensor([1.0, 0.0]))
-    return Match(three_towns(), config, rounds, given=given)
+    return DensityGame(three_towns(), config, rounds, given=given)
 
 
 @torch.no_grad()
-def v_on_samples(match: Match, n: int = 10_000) -> float:
+def v_on_samples(match: DensityGame, n: int = 10_000) -> float:
     """V(D, G) of the live pair, a mean over n fresh samples of each side, nats."""
     reals = match.p_data.sample(n, generator(match.config.seed, "study/helvetica reals"))
     return -float(VALUES["minimax"].d(match.D(reals), match.D(samples(match, n))).mean())
@@ -112,7 +112,7 @@ def neglected(seed: int, k: int, g_steps: int, rounds: int, progress: Progress) 
     """ring8 at this pace, for as many steps of G at every pace: modes held, share of high quality, JSD."""
     config = replace(GAME, seed=seed, game=replace(GAME.game, k=k, g_steps=g_steps))
     played = max(1, rounds // max(1, g_steps // 5))
-    match = Match(ring8(), config, played)
+    match = DensityGame(ring8(), config, played)
     for t in match.checks(played, 50):
         progress(f"ring8, k {k}, {g_steps} steps of G, rounds", t, played)
     modes, share, _ = held(match)

@@ -16,9 +16,9 @@ from torch import Tensor
 from zerosum.data.density import Density
 from zerosum.errors import Refusal
 from zerosum.game.value import VALUES, Value
-from zerosum.run.config import Config
+from zerosum.play.config import Config
+from zerosum.study.density_game import DensityGame
 from zerosum.study.lesson_config import LESSON
-from zerosum.study.match import Match
 from zerosum.study.progress import Progress, silent
 from zerosum.study.start import spread
 from zerosum.theory.optimum import jsd, refuse_unbounded, v
@@ -84,7 +84,7 @@ def shown(value: Value, a: Tensor, centre: Tensor) -> Tensor:
     return a.clamp(0, 1) if value is VALUES["least_squares"] else (a - centre).sigmoid()
 
 
-def moment(match: Match) -> Moment:
+def moment(match: DensityGame) -> Moment:
     """The live pair of a match as it stands."""
     p_g = match.p_g()
     pair = match.pair(p_g)
@@ -133,7 +133,7 @@ def _arrows(p_g: Pushforward) -> tuple[Tensor, Tensor]:
     return z, torch.from_numpy(np.interp(z.numpy(), p_g.z.numpy(), p_g.x.numpy()))
 
 
-def _pull(match: Match, value: Value, Gz: Tensor) -> Tensor:
+def _pull(match: DensityGame, value: Value, Gz: Tensor) -> Tensor:
     at = Gz.float()[:, None].requires_grad_()
     b = match.D(at)
     # Paired games compare with a real: its logit is one number, which moves no direction.
@@ -160,11 +160,11 @@ def lesson(
         raise Refusal(f"The exact p_g needs a prior of one dimension, not {config.prior.dim}: leave --prior.dim at 1.")
     if config.game.penalty == "none":
         refuse_unbounded(VALUES[config.game.value])
-    match = Match(p_data, config, rounds)
+    match = DensityGame(p_data, config, rounds)
     if config.net.kind == "mlp":
         spread(match.players, config.seed, reach_z=1.0 if config.prior.kind == "uniform" else 2.0)
     course: list[Moment] = []
-    near: tuple[Moment, Match] | None = None
+    near: tuple[Moment, DensityGame] | None = None
     for i in range(checks + 1):
         match.play(round(rounds * (i / checks) ** 2) - match.t)
         course.append(moment(match))
@@ -181,7 +181,7 @@ def _unbridled(config: Config) -> dict[str, str]:
     return {"penalty": "none"} if VALUES[config.game.value].probability else {}
 
 
-def _optimum_and_step(judge: Match, config: Config, rounds: int, progress: Progress) -> tuple[Moment, Moment, float]:
+def _optimum_and_step(judge: DensityGame, config: Config, rounds: int, progress: Progress) -> tuple[Moment, Moment, float]:
     """Panels (b) and (c): D is trained on while G stands still; then G takes one step, doubled until it can be seen."""
     for t in judge.checks(rounds // 2, 100):
         progress("Training D to its optimum, rounds", t - judge.first, rounds // 2)

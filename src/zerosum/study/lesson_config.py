@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from zerosum.run.config import Config, GameOptions, NetOptions, PlayerOptions, PriorOptions
+from zerosum.play.config import Config, GameOptions, NetOptions, PlayerOptions, PriorOptions
 
 # In one dimension.
 LESSON = Config(

@@ -16,10 +16,10 @@ from zerosum.data.density import Density
 from zerosum.errors import Refusal
 from zerosum.game.prior import PRIORS
 from zerosum.game.value import VALUES, Value
-from zerosum.run.config import Config
+from zerosum.play.config import Config
+from zerosum.study.density_game import DensityGame
 from zerosum.study.lesson import shown
 from zerosum.study.lesson_config import PLANE_LESSON
-from zerosum.study.match import Match
 from zerosum.study.progress import Progress, silent
 from zerosum.theory.optimum import plane_jsd, refuse_unbounded
 
@@ -63,7 +63,7 @@ def _lines(kind: str) -> Tensor:
 
 
 @torch.no_grad()
-def plane_moment(match: Match) -> PlaneMoment:
+def plane_moment(match: DensityGame) -> PlaneMoment:
     """The live pair of a match as it stands."""
     value: Value = VALUES[match.config.game.value]
     low, high = match.p_data.support
@@ -104,7 +104,7 @@ def plane_lesson(
         raise Refusal(f"The figure in the plane shows how G warps it, so it needs --prior.dim 2, not {config.prior.dim}.")
     if config.game.penalty == "none":
         refuse_unbounded(VALUES[config.game.value])
-    match = Match(p_data, config, rounds)
+    match = DensityGame(p_data, config, rounds)
     course = []
     for i in range(checks + 1):
         match.play(int(np.rint(rounds * (i / checks) ** 2)) - match.t)

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from zerosum.data.mnist import digits
 from zerosum.errors import Refusal
-from zerosum.measure.likelihood import Parzen, parzen
+from zerosum.measure.parzen import Parzen, parzen
 
 SCORED = 10_000
 # The last 10,000 training images are the paper's validation set, of which the first 1,000 choose the kernel's width.

@@ -10,8 +10,8 @@ from itertools import pairwise
 from typing import Literal
 
 from zerosum.data.density import bimodal
-from zerosum.run.config import Config, GameOptions, NetOptions, PlayerOptions, PriorOptions
-from zerosum.study.match import Match
+from zerosum.play.config import Config, GameOptions, NetOptions, PlayerOptions, PriorOptions
+from zerosum.study.density_game import DensityGame
 from zerosum.study.progress import Progress, silent
 from zerosum.theory.optimum import LOG4, jsd, v, v_star
 from zerosum.theory.row import Row, row
@@ -40,7 +40,7 @@ def trained_discriminator(progress: Progress = silent, rounds: int = 1000) -> li
 
     Checks stand at 0, 25, 50, 100, 200, ... rounds, so that each is twice as far as the one before it.
     """
-    match = Match(bimodal(), FIXED, rounds)
+    match = DensityGame(bimodal(), FIXED, rounds)
     pair = match.pair()
     best = v_star(pair)
     gaps, distances = [], []
@@ -99,7 +99,7 @@ class Outcome:
 
 def play_to_the_end(config: Config, rounds: int = ROUNDS, progress: Progress = silent, label: str = "") -> Outcome:
     """Algorithm 1 on `bimodal` for so many rounds, and what came of it."""
-    match = Match(bimodal(), config, rounds)
+    match = DensityGame(bimodal(), config, rounds)
     for t in match.checks(rounds, 100):
         progress(label, t, rounds)
     pair = match.pair()

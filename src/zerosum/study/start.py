@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from zerosum.chance import uniform
-from zerosum.run.players import Players
+from zerosum.play.players import Players
 
 
 @torch.no_grad()

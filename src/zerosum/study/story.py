@@ -10,9 +10,9 @@ import torch
 from numpy.typing import NDArray
 
 from zerosum.game.prior import PRIORS
+from zerosum.measure.inputs import Modes
 from zerosum.measure.modes import Census, census
-from zerosum.measure.sets import Modes
-from zerosum.study.match import Match
+from zerosum.study.density_game import DensityGame
 from zerosum.theory.optimum import PlaneJSD, plane_jsd
 
 Array = NDArray[Any]
@@ -34,19 +34,19 @@ def curve(points: list[tuple[float, float]]) -> tuple[Array, Array]:
 
 
 @torch.no_grad()
-def samples(match: Match, n: int) -> torch.Tensor:
+def samples(match: DensityGame, n: int) -> torch.Tensor:
     """n samples of the live G in the data's unit, (n, d)."""
     z = PRIORS[match.config.prior.kind]((n, match.config.prior.dim), match.config.seed, "study/samples", 0)
     x: torch.Tensor = match.G(z)
     return x
 
 
-def blurred_jsd(match: Match, n: int = 4000) -> PlaneJSD:
+def blurred_jsd(match: DensityGame, n: int = 4000) -> PlaneJSD:
     """The JSD of a 2-D p_data and n samples of the live G."""
     return plane_jsd(match.p_data, samples(match, n))
 
 
-def held(match: Match, n: int = 2500) -> tuple[int, float, Census]:
+def held(match: DensityGame, n: int = 2500) -> tuple[int, float, Census]:
     """Modes captured, share of high quality, and the census of n samples of the live G."""
     p_data = match.p_data
     assert p_data.modes is not None

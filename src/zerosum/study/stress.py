@@ -14,11 +14,11 @@ from torch import Tensor
 from zerosum.chance import generator
 from zerosum.data.density import DENSITIES, Density
 from zerosum.game.prior import PRIORS
+from zerosum.measure.inputs import Modes
 from zerosum.measure.modes import read_modes
 from zerosum.measure.score import Refused
-from zerosum.measure.sets import Modes
-from zerosum.run.presets import named
-from zerosum.study.match import Match
+from zerosum.play.presets import named
+from zerosum.study.density_game import DensityGame
 from zerosum.study.progress import Progress, silent
 from zerosum.theory.dirac import TABLE, Order
 
@@ -81,7 +81,7 @@ def ours(name: str, seed: int, samples: int = SAMPLES, progress: Progress = sile
     p_data = DENSITIES[name]()
     config = replace(named(PRESET).config, seed=seed, threads=1)
     rounds = max(1, samples // (config.batch * config.game.k))
-    match = Match(p_data, config, rounds)
+    match = DensityGame(p_data, config, rounds)
     for t in match.checks(rounds, 100):
         progress(f"{name}, seed {seed}, rounds", t, rounds)
     z = PRIORS[config.prior.kind]((SCORED, config.prior.dim), seed, "study/stress", 0)

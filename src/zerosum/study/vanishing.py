@@ -8,11 +8,11 @@ from typing import Any
 import torch
 
 from zerosum.data.density import bimodal
-from zerosum.game.play import generator_cost
+from zerosum.game.losses import generator_loss
 from zerosum.game.prior import PRIORS
 from zerosum.game.value import VALUES
-from zerosum.run.config import Config, GameOptions, NetOptions, PlayerOptions, PriorOptions
-from zerosum.study.match import Match
+from zerosum.play.config import Config, GameOptions, NetOptions, PlayerOptions, PriorOptions
+from zerosum.study.density_game import DensityGame
 from zerosum.study.progress import Progress
 from zerosum.study.story import Story, curve
 from zerosum.theory.optimum import jsd, v, v_star
@@ -32,20 +32,20 @@ START = Config(
 )
 
 
-def far_off(seed: int) -> Match:
+def far_off(seed: int) -> DensityGame:
     """A game whose G starts where p_data is not, and stands still."""
-    match = Match(bimodal(), replace(START, seed=seed, g=PlayerOptions(lr=0.0)), max(STEPS))
+    match = DensityGame(bimodal(), replace(START, seed=seed, g=PlayerOptions(lr=0.0)), max(STEPS))
     with torch.no_grad():
         # The last bias of G, in units of p_data's standard deviation.
         next(p for p in reversed(list(match.players.G.parameters())) if p.numel() == 1).fill_(FAR)
     return match
 
 
-def pull(match: Match, game: str) -> float:
+def pull(match: DensityGame, game: str) -> float:
     """Norm of the gradient of G's cost in its weights, on 4,096 z."""
     z = PRIORS[match.config.prior.kind]((4096, 1), match.config.seed, "study/vanishing", 0)
     fake = match.players.G(z)
-    cost = generator_cost(match.players.D, fake, VALUES[game]).cost
+    cost = generator_loss(match.players.D, fake, VALUES[game]).cost
     return float(torch.cat([g.flatten() for g in torch.autograd.grad(cost, list(match.players.G.parameters()))]).norm())
 
 

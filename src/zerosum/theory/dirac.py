@@ -1,7 +1,7 @@
 """The Dirac-GAN: the smallest game that oscillates (Mescheder et al. 2018, arXiv 1801.04406, section 2).
 
 Data delta_0, generator delta_theta, D(x) = psi x as the logit of "real". Every vector field here is the negative gradient of the costs that
-game/play.py states for training, taken by autograd in float64: no game is written a second time.
+game/losses.py states for training, taken by autograd in float64: no game is written a second time.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ import torch
 from torch import Tensor
 from torch.autograd import grad
 
+from zerosum.game.losses import discriminator_loss, generator_loss
 from zerosum.game.penalty import PENALTIES, Penalty
-from zerosum.game.play import discriminator_cost, generator_cost
 from zerosum.game.value import VALUES, Value
 
 Order = Literal["simultaneous", "alternating"]
@@ -33,12 +33,12 @@ class Dirac:
 
     def d_cost(self, theta: Tensor, psi: Tensor) -> Tensor:
         """D's cost, penalty included; theta, psi: (). No gradient reaches theta: G is another player."""
-        cost = discriminator_cost(lambda x: psi * x[:, 0], _DATA, theta.reshape(1, 1), self.value, self.penalty, self.gamma, _MIDDLE)
+        cost = discriminator_loss(lambda x: psi * x[:, 0], _DATA, theta.reshape(1, 1), self.value, self.penalty, self.gamma, _MIDDLE)
         return cost.cost + cost.price
 
     def g_cost(self, theta: Tensor, psi: Tensor) -> Tensor:
         """G's cost, differentiable in both."""
-        return generator_cost(lambda x: psi * x[:, 0], theta.reshape(1, 1), self.value, _DATA).cost
+        return generator_loss(lambda x: psi * x[:, 0], theta.reshape(1, 1), self.value, _DATA).cost
 
     def pull_on_theta(self, theta: float, psi: float) -> float:
         """-d g_cost / d theta: G's half of the vector field."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from zerosum.verdict.states import State, Turn
+from zerosum.verdict.diagnoses import State, Turn
 
 MOST = 3  # things to try; more is no advice
 

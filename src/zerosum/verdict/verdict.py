@@ -7,11 +7,11 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from zerosum.verdict.advice import advice
-from zerosum.verdict.looks import Look, Row, looks
-from zerosum.verdict.motion import Looks, falls, improving, recent, rests, smooth_distances, window
-from zerosum.verdict.signs import SIGNS, far, hot, percent, stands
-from zerosum.verdict.states import EARLY, IMPROVING, SETTLED, STATES, TROUBLES, State
+from zerosum.verdict.check_view import Look, Row, looks
+from zerosum.verdict.diagnoses import EARLY, IMPROVING, SETTLED, STATES, TROUBLES, State
+from zerosum.verdict.symptoms import SIGNS, far, hot, percent, stands
 from zerosum.verdict.thresholds import limit
+from zerosum.verdict.trend import Looks, falls, improving, recent, rests, smooth_distances, window
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,110 @@
+"""What a person sees while a command trains, and what they are told when it has ended."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from textwrap import wrap
+from typing import TYPE_CHECKING, Any
+
+from zerosum.commands.bugs import logged_in
+from zerosum.errors import Refusal
+from zerosum.report.progress import Display
+
+if TYPE_CHECKING:
+    from zerosum.report.tensorboard import TensorBoard
+    from zerosum.runs.run import Run
+    from zerosum.train.launch import Listener
+
+
+class Several:
+    """Listeners as one."""
+
+    def __init__(self, *listeners: Listener) -> None:
+        self._listeners = listeners
+
+    def row(self, row: dict[str, Any]) -> None:
+        for listener in self._listeners:
+            listener.row(row)
+
+    def progress(self, samples: int, horizon: int | None, seconds: float) -> None:
+        for listener in self._listeners:
+            listener.progress(samples, horizon, seconds)
+
+
+class Later:
+    """A TensorBoard listener that is opened with the first row: not before the run has claimed its folder."""
+
+    def __init__(self, run: Path) -> None:
+        if find_spec("tensorboard") is None:
+            raise Refusal('TensorBoard is an extra that is not installed here; install it with: pip install "zerosum[tensorboard]".')
+        self._run = run
+        self._board: TensorBoard | None = None
+
+    def row(self, row: dict[str, Any]) -> None:
+        from zerosum.report.tensorboard import TensorBoard
+
+        if self._board is None:
+            self._board = TensorBoard(self._run)
+        self._board.row(row)
+
+    def progress(self, samples: int, horizon: int | None, seconds: float) -> None:
+        """Nothing: TensorBoard shows the record."""
+
+    def close(self) -> None:
+        if self._board is not None:
+            self._board.close()
+
+
+@contextmanager
+def followed(out: Path, *, quiet: bool, tensorboard: bool) -> Iterator[Listener]:
+    """A listener that shows the training, and writes it for TensorBoard where asked. A bug inside is logged in the run's folder."""
+    with logged_in(out), ExitStack() as stack:
+        listeners: list[Listener] = []
+        if tensorboard:
+            listeners.append(stack.enter_context(closing(Later(out))))
+        listeners.append(stack.enter_context(Display(out, quiet=quiet)))
+        yield Several(*listeners)
+
+
+def report(run: Run) -> int:
+    """Says how the run ended, where its pictures are and what to try next. Returns the command's exit status."""
+    name = shlex.quote(str(run.path))
+    from zerosum.play.distributed import is_first
+
+    stop = next(iter(reversed(run.rows("stop"))), {})
+    status = {"interrupted": 130, "not finite": 1, "error": 1}.get(str(stop.get("reason")), 0)
+    if not is_first():
+        return status
+    reason, samples, seconds = stop.get("reason"), stop.get("samples", 0), stop.get("seconds", 0.0)
+    spent = f"{seconds:.0f} seconds" if seconds < 100 else f"{seconds / 60:.1f} minutes"
+    seen = f"{samples:,} samples in {spent} of training"
+    further = [f"zerosum resume {name}"]
+    if reason == "finished":
+        print(f"{run.path} is finished: {seen}.")
+        further = [f"zerosum resume {name} --samples {2 * samples}"]
+    elif reason == "interrupted":
+        print(f"{run.path} was interrupted after {seen}; nothing is lost.")
+    elif reason == "settled":
+        print(f"{run.path} has settled, after {seen}: it no longer improved.")
+    elif reason == "minutes":
+        print(f"{run.path} ran out of time after {seen}: the machine became slower than it was in the first seconds.")
+    else:
+        print(f"{run.path} stopped after {seen}: {stop.get('message') or reason or 'its record does not say why'}")
+        further = []
+    for line in wrap(run.verdict().paragraph, 110, initial_indent="  verdict ", subsequent_indent="          "):
+        print(line)
+    for label, file in (("grid", "grid.png"), ("report", "report.html")):
+        if (run.path / file).exists():
+            print(f"  {label:<7} {run.path / file}")
+    target = "samples.png" if run.space.kind == "images" else "samples.npy"
+    for i, command in enumerate(
+        [f"zerosum sample {name} -n 64 --out {target}", f"zerosum evaluate {name}", f"zerosum diagnose {name}", *further]
+    ):
+        print(f"  {'' if i else 'next':<7} {command}")
+    sys.stdout.flush()
+    return status

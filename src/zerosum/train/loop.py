@@ -1,0 +1,307 @@
+"""The loop: plays rounds until the horizon, keeps the record, saves checkpoints, draws grids, and stops cleanly when told to."""
+
+from __future__ import annotations
+
+import os
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from zerosum.data.source import Data
+from zerosum.errors import Refusal
+from zerosum.monitor.checks import Checks
+from zerosum.play import oom
+from zerosum.play.device import Execution
+from zerosum.play.distributed import ALONE, Processes
+from zerosum.play.interrupt import Stop
+from zerosum.play.players import Players, host_copy
+from zerosum.play.step import STATISTICS, Algorithm1, NotFinite
+from zerosum.runs.async_checkpoint import AsyncCheckpoint
+from zerosum.runs.record import SCHEMA, Listener, Record, plain
+from zerosum.runs.run import Run
+from zerosum.runs.sampling import draw_samples
+from zerosum.train.timers import Horizon, Requests, Timers
+from zerosum.version import __version__
+
+GRID = 64  # samples in a grid of images: eight by eight
+SCATTER = 1024  # samples in a grid of points
+PATIENCE, AGAIN = 60.0, 2.0  # seconds that a finished run waits for room on the disk, and between two tries
+Draw = Callable[[np.ndarray, Path], Any]
+
+
+class Loop:
+    """One start of a run, first or resumed: the state in memory and the folder that it is written to, by the first process alone."""
+
+    def __init__(
+        self,
+        run: Run,
+        data: Data,
+        horizon: Horizon,
+        engine: Execution,
+        listener: Listener | None,
+        draw: Draw | None,
+        ranks: Processes = ALONE,
+    ) -> None:
+        self.run, self.config, self.space, self.horizon, self.engine, self.ranks = run, run.config, run.space, horizon, engine, ranks
+        self.listener, self.draw = (listener, draw) if ranks.first else (None, None)
+        self.record: Record | None = None
+        self.complaints: list[str] = []
+        start = ranks.from_first(self._found)
+        self.round, self.seconds = int(start["round"]), float(start["seconds"])
+        # Until further minutes have a horizon of their own, schedules keep to the one before.
+        self._horizon_before: int | None = start["horizon"]
+        self.players = Players(self.config, self.space.shape, self.engine.prepare(), run.given)
+        ranks.from_first(self._restore)
+        ranks.spread([*self.players.weights().values(), *self.players.moments().values()])
+        self.rounds = Algorithm1(self.config, self.players, data.train, self.space, self.engine, ranks)
+        if ranks.first:
+            self.record = Record(run.path / "record.jsonl", keep_bytes=int(start["record_bytes"]))
+            self.saver = AsyncCheckpoint(run.path)
+            self.checks = Checks(run.rows("check"), data, self.rounds, horizon)
+        self.pace = Timers(self.seconds)
+        self._clock = replace(horizon)
+        self._sum = torch.zeros(len(STATISTICS), device=self.rounds.device)
+        self._rounds_summed = 0
+        self._row_at = (self.samples, self.seconds)
+        self._grid_at = -1
+        self._until_settled = bool(run.manifest["asked"].get("until_settled"))
+
+    def _found(self) -> dict[str, Any]:
+        """Where the run stands: its newest whole checkpoint, compared with the config before any net is built."""
+        self._checkpoint, self.complaints = self.run.newest()
+        if self._checkpoint is None:
+            return {"round": 0, "seconds": 0.0, "horizon": None, "record_bytes": 0}
+        self.run.require_fit(self._checkpoint)
+        return {name: self._checkpoint.meta[name] for name in ("round", "seconds", "horizon", "record_bytes")}
+
+    def _restore(self) -> None:
+        if self._checkpoint is not None:
+            self.players.restore(self._checkpoint)
+
+    @property
+    def samples(self) -> int:
+        return self.round * self.config.game.k * self.config.batch
+
+    @property
+    def _end(self) -> int | None:
+        """Samples at which schedules end; None where that is not measured yet."""
+        return self.horizon.samples or self._horizon_before
+
+    # -- the record -------------------------------------------------------------------------------------------------------
+
+    def write(self, kind: str, **values: Any) -> None:
+        if self.record is None:
+            return
+        row = {"type": kind, "round": self.round, "samples": self.samples, "seconds": round(self.seconds, 3), **plain(values)}
+        self.record.append(row)
+        if self.listener:
+            self.listener.row(row)
+
+    def write_signals(self) -> None:
+        """Reads the statistics since the last such row off the device: the only place where the loop waits for it."""
+        if not self._rounds_summed:
+            return
+        means = (self._sum / self._rounds_summed).tolist()
+        samples, seconds = self._row_at
+        rate = (self.samples - samples) / max(self.seconds - seconds, 1e-9)
+        self.write("signals", **dict(zip(STATISTICS, means, strict=True)), rate=round(rate, 2))
+        self._sum.zero_()
+        self._rounds_summed, self._row_at = 0, (self.samples, self.seconds)
+
+    def write_grid(self) -> None:
+        """Draws samples. A picture that cannot be drawn or written is complained of: it is no reason to stop."""
+        if self.draw is None or self._grid_at == self.round:
+            return
+        n = GRID if self.space.kind == "images" else SCATTER
+        path = self.run.path / "grids" / f"{self.round:09d}.png"
+        samples = self.space.to_array(draw_samples(self.players.average.module, self.config.prior, self.space, n, self.config.seed))
+        newest = self.run.path / "grid.png"
+        temporary = newest.with_suffix(".partial")
+        try:
+            path.parent.mkdir(exist_ok=True)
+            self.draw(samples, path)
+            temporary.write_bytes(path.read_bytes())
+            temporary.replace(newest)
+        except (OSError, Refusal) as error:
+            temporary.unlink(missing_ok=True)
+            self.write("complaint", message=f"The grid {path} could not be drawn ({error}); the training goes on.")
+            return
+        self._grid_at = self.round
+        self.write("grid", file=f"grids/{path.name}")
+
+    def save(self) -> None:
+        """Copies the state to host memory and has it written beside the rounds. Raises Refusal where the record cannot be written."""
+        self.write_signals()
+        if self.record is None:
+            return
+        meta = {"schema": SCHEMA, "round": self.round, "samples": self.samples, "seconds": self.seconds, "horizon": self._end}
+        meta["record_bytes"] = self.record.length()
+        meta["score"] = self.checks.keep(self.seconds)
+        self.saver.save(meta, {file: host_copy(tensors) for file, tensors in self.players.files().items()}, self.record.sync)
+
+    def _save_if_possible(self) -> None:
+        """A checkpoint in mid-run. If the disk is full the run goes on: the next one may find room."""
+        self._complain()
+        if self.record is not None and self.saver.busy:
+            return
+        try:
+            self.save()
+        except Refusal as refusal:
+            self.write("complaint", message=str(refusal))
+
+    def _complain(self) -> None:
+        """Of a save that failed, and of rounds that are not played as the engine says."""
+        for complaint in (self.saver.failure() if self.record is not None else None, self.rounds.complaint()):
+            if complaint:
+                self.write("complaint", message=str(complaint))
+
+    def _save_last(self, stop: Stop) -> None:
+        """The run's last checkpoint. On a full disk it is tried again for a while, unless somebody has asked to stop. Raises Refusal."""
+        self._complain()
+        deadline, told = time.monotonic() + PATIENCE, False
+        while True:
+            try:
+                self.save()
+                if self.record is not None:
+                    self.saver.wait()
+                return
+            except Refusal as refusal:
+                if stop.asked or time.monotonic() > deadline:
+                    raise
+                if not told:
+                    self.write("complaint", message=f"{refusal} It is tried again for {PATIENCE:.0f} s; stop at once with Ctrl-C.")
+                told = True
+                time.sleep(AGAIN)
+
+    # -- the loop ---------------------------------------------------------------------------------------------------------
+
+    def go(self, stop: Stop) -> None:
+        """Plays rounds to the horizon, or until stopped. The last row says why it ended; the last checkpoint is the last whole round."""
+        message = None
+        with torch.random.fork_rng(devices=[]):
+            try:
+                self._start()
+                reason = self._until_the_end(stop)
+            except NotFinite as error:
+                reason, message = "not finite", str(error)
+            except Exception as error:
+                self._rescue(error)
+                raise
+            self._finish(reason, message, stop)
+
+    def _start(self) -> None:
+        for complaint in self.complaints:
+            self.write("complaint", message=complaint)
+        versions = {"zerosum": __version__, "torch": str(torch.__version__)}
+        self.write("start", horizon=self.horizon.samples, **versions, pid=os.getpid(), ranks=self.ranks.size)
+        if self.round == 0:
+            self._check(None)
+            self.save()
+            if self.record is not None:
+                self.saver.wait()
+        self._tick = time.perf_counter()
+        self.pace.begin(self.samples)
+
+    def _until_the_end(self, stop: Stop) -> str:
+        while not self.horizon.reached(self.samples):
+            agreed = Requests(*self.ranks.agree(self._wishes(stop)))
+            self._between_rounds(agreed)
+            if agreed.stop or agreed.out_of_time or agreed.settled:
+                self.rounds.require_finite(self.round)
+                return "interrupted" if agreed.stop else "minutes" if agreed.out_of_time else "settled"
+            self._one_round()
+        self.rounds.require_finite(self.round)
+        return "finished"
+
+    def _one_round(self) -> None:
+        played = self.rounds.play(self.round, self._end)
+        self._sum += played
+        self._rounds_summed += 1
+        self.round += 1
+        now = time.perf_counter()
+        self.seconds += now - self._tick
+        self._tick = now
+        self._check(played)
+
+    def _check(self, played: torch.Tensor | None) -> None:
+        if self.record is not None and self.checks.due(self.round):
+            self.write("check", **self.checks.look(self.round, self.samples, played))
+
+    def _wishes(self, stop: Stop) -> Requests:
+        if not (self.ranks.first and self._rounds_summed):
+            return Requests(stop=stop.asked, out_of_time=self.ranks.first and self.horizon.out_of_time(self.seconds))
+        self._clock.measure(self.samples, self.seconds, self.pace)
+        due = self.pace.due(self.seconds)
+        if due.progress and self.listener:
+            self.listener.progress(self.samples, self.horizon.samples, self.seconds)
+        checkpoint = due.checkpoint or self.checks.worth_keeping(self.seconds)
+        end, settled = self._clock.samples or 0, self._until_settled and self.checks.settled()
+        return Requests(stop.asked, self.horizon.out_of_time(self.seconds), due.row, due.grid, checkpoint, end, settled)
+
+    def _between_rounds(self, agreed: Requests) -> None:
+        if agreed.horizon and self.horizon.samples is None:
+            self.horizon.samples = int(agreed.horizon)
+            self.write("horizon", horizon=self.horizon.samples)
+        if agreed.row or agreed.checkpoint:
+            self.rounds.require_finite(self.round)
+        if agreed.row:
+            self._complain()
+            self.write_signals()
+        if agreed.grid and not agreed.stop:
+            self.write_grid()
+        if agreed.checkpoint:
+            self._save_if_possible()
+        if agreed.grid or agreed.checkpoint:
+            self._tick = time.perf_counter()  # Pictures and copies are not training time.
+
+    # -- the end ----------------------------------------------------------------------------------------------------------
+
+    def _finish(self, reason: str, message: str | None, stop: Stop) -> None:
+        self.write_signals()
+        if not stop.asked:
+            self.write_grid()
+        self.write("stop", reason=reason, message=message)
+        try:
+            if reason != "not finite":
+                self._save_last(stop)
+        finally:
+            self._close()
+        self.ranks.part()
+
+    def _close(self) -> None:
+        if self.record is not None:
+            self.saver.close()
+            self.record.close()
+
+    def _rescue(self, error: Exception) -> None:
+        """After a fault: a whole round's state is saved, for it is no worse for the fault. Raises Refusal where memory ran out."""
+        sentence = self._lack_of_memory(error) if oom.is_lack_of_memory(error) else str(error) or type(error).__name__
+        try:
+            self.write_signals()
+            self.write("stop", reason="error", message=sentence)
+            if self.rounds.whole and self.round > 0:
+                self.save()
+                if self.record is not None:
+                    self.saver.wait()
+        except (Refusal, OSError, RuntimeError, MemoryError):
+            pass  # The earlier checkpoint stays; the first fault is what is told.
+        finally:
+            self._close()
+        if oom.is_lack_of_memory(error):
+            raise Refusal(sentence) from error
+
+    def _lack_of_memory(self, error: Exception) -> str:
+        traceback.clear_frames(error.__traceback__)  # They hold what filled the memory.
+        asked = f"{oom.asked_for(error)} could not be had in round {self.round + 1} at --batch {self.config.batch}"
+        stays = f"what was saved in {self.run.path} stays"
+        if self.ranks.size > 1:  # The others are waiting.
+            return f"There is not enough memory: {asked}: take a smaller --batch, --net.width or --data.size; {stays}."
+        fits = oom.largest(self.config.batch, self.rounds.rehearse)
+        what = f"--batch {fits} was tried and fits" if fits else "not even --batch 1 fits, so take a smaller --net.width or --data.size"
+        return f"There is not enough memory: {asked}; {what}; {stays}."

@@ -1,0 +1,284 @@
+"""A run from start to end, on small nets: what it writes, that it repeats itself, and that a resumed run is the same run."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+from torch import nn
+from torch.testing import assert_close
+
+from zerosum.chance import normal
+from zerosum.data.options import DataOptions
+from zerosum.data.source import Data, open_data
+from zerosum.errors import Refusal
+from zerosum.game.penalty import PENALTIES
+from zerosum.game.value import VALUES
+from zerosum.nets import NETS
+from zerosum.play.config import Config, GameOptions, NetOptions, PlayerOptions, PriorOptions, from_json, to_json
+from zerosum.play.step import STATISTICS
+from zerosum.runs.run import open_run
+from zerosum.train import launch
+
+POINTS = Config(prior=PriorOptions(dim=4), net=NetOptions(width=16, depth=2), batch=16, average=100, threads=1, device="cpu")
+IMAGES = replace(POINTS, net=NetOptions(kind="resnet", width=4, depth=1), batch=8)
+
+
+@pytest.fixture(scope="module")
+def ring() -> Data:
+    return open_data("ring8", DataOptions())
+
+
+@pytest.fixture(scope="module")
+def pictures() -> Data:
+    images = (normal((80, 16, 16), 0, "pictures") * 40 + 128).clamp(0, 255).to(torch.uint8).numpy()
+    return open_data(images, DataOptions())
+
+
+def state(run: Path) -> dict[str, torch.Tensor]:
+    checkpoint = sorted((run / "checkpoints").iterdir())[-1]
+    return {f"{f.name}:{k}": v for f in sorted(checkpoint.glob("*.safetensors")) for k, v in load_file(f).items()}
+
+
+def assert_same(one: Path, other: Path) -> None:
+    assert_close(state(one), state(other), rtol=0, atol=0)
+
+
+def test_a_run_writes_what_its_schema_says(ring: Data, tmp_path: Path) -> None:
+    drawn: list[Path] = []
+
+    def draw(samples: np.ndarray, path: Path) -> None:
+        assert samples.shape == (1024, 2)
+        path.write_bytes(b"png")
+        drawn.append(path)
+
+    run = launch.train(ring, tmp_path / "a", POINTS, samples=40 * 16, command="zerosum train ring8", draw=draw)
+    manifest = json.loads((run.path / "run.json").read_text())
+    assert manifest["schema"] == 1
+    assert from_json(manifest["config"]) == POINTS
+    assert manifest["data"]["name"] == "ring8"
+    assert manifest["parameters"]["G"] > 0
+    rows = run.rows()
+    assert rows[0]["type"] == "start"
+    assert rows[-1]["type"] == "stop"
+    assert rows[-1]["reason"] == "finished"
+    assert rows[-1]["round"] == 40
+    assert rows[-1]["samples"] == 640
+    signals = run.rows("signals")
+    assert {*STATISTICS, "rate"} <= set(signals[0])
+    assert signals[0]["V"] is None  # a relativistic logit is no probability
+    assert all(math.isfinite(r["grad_d"]) for r in signals)
+    assert drawn
+    assert (run.path / "grid.png").read_bytes() == b"png"
+    assert run.finished
+    assert open_run(run.path).sample(3).shape == (3, 2)
+
+
+def cases() -> list[Any]:
+    """Every value and penalty, every net, both orders, k and g_steps, smoothing, dropout and BatchNorm, each in some run."""
+    found: dict[str, tuple[Config, str]] = {}
+    for value in VALUES:
+        found[value] = (replace(POINTS, game=GameOptions(value=value, penalty="none" if value != "wasserstein" else "gp")), "ring")  # type: ignore[arg-type]
+    for penalty in PENALTIES:
+        found[penalty] = (replace(POINTS, game=GameOptions(value="hinge", penalty=penalty, k=2)), "ring")  # type: ignore[arg-type]
+    for kind in NETS:
+        found[kind] = (replace(IMAGES, net=NetOptions(kind=kind, width=4)), "pictures")  # type: ignore[arg-type]
+    found["simultaneous"] = (replace(POINTS, game=GameOptions(order="simultaneous", k=2, g_steps=2)), "ring")
+    smooth = GameOptions(value="minimax", penalty="none", smoothing=0.1)
+    found["smoothing, dropout, uniform"] = (
+        replace(POINTS, game=smooth, net=NetOptions(width=16, dropout=0.2), prior=PriorOptions(kind="uniform", dim=3)),
+        "ring",
+    )
+    batch = NetOptions(kind="dcgan", width=4, norm="batch")
+    found["batch norm"] = (replace(IMAGES, net=batch, game=GameOptions(value="non_saturating", penalty="none")), "pictures")
+    found["bf16"] = (replace(IMAGES, precision="bf16"), "pictures")
+    muon = PlayerOptions(optimiser="muon", beta1=0.5, equalised=True)
+    found["muon"] = (replace(IMAGES, net=NetOptions(kind="dcgan", width=4), d=replace(muon, beta1=0.0), g=muon), "pictures")
+    found["warmup, cosine"] = (replace(POINTS, warmup=100, d=replace(POINTS.d, lr_end=1e-5)), "ring")
+    return [pytest.param(config, data, id=name) for name, (config, data) in found.items()]
+
+
+@pytest.mark.parametrize(("config", "which"), cases())
+def test_a_resumed_run_is_the_same_run(
+    config: Config, which: str, ring: Data, pictures: Data, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Twelve rounds straight, against the same with two interruptions, sampling in between, and the process's own generator disturbed."""
+    data = ring if which == "ring" else pictures
+    a_round = config.game.k * config.batch
+    launch.train(data, tmp_path / "straight", config, samples=12 * a_round)
+    stops = {5, 9}
+    original = launch.Loop._one_round
+
+    def one_round(self: launch.Loop) -> None:
+        torch.rand(3)
+        original(self)
+        if self.round in stops:
+            self.horizon.minutes = -1.0  # out of time
+
+    monkeypatch.setattr(launch.Loop, "_one_round", one_round)
+    run = launch.train(data, tmp_path / "broken", config, samples=12 * a_round)
+    assert run.rows()[-1]["round"] == 5
+    run.sample(3)
+    torch.rand(7)
+    assert launch.resume(run.path, data=data).rows()[-1]["round"] == 9
+    run = launch.resume(run.path, data=data)
+    assert run.finished
+    assert_same(tmp_path / "straight", tmp_path / "broken")
+    rounds = [r["round"] for r in run.rows("signals")]
+    assert rounds == sorted(set(rounds))
+    assert rounds[-1] == 12
+
+
+def test_a_finished_run_is_extended_as_if_it_had_been_longer(ring: Data, tmp_path: Path) -> None:
+    launch.train(ring, tmp_path / "long", POINTS, samples=160)
+    launch.train(ring, tmp_path / "short", POINTS, samples=96)
+    with pytest.raises(Refusal, match="--samples"):
+        launch.resume(tmp_path / "short")
+    launch.resume(tmp_path / "short", samples=160)
+    assert_same(tmp_path / "long", tmp_path / "short")
+
+
+def test_the_seed_decides(ring: Data, tmp_path: Path) -> None:
+    for name, seed in (("a", 0), ("b", 0), ("c", 1)):
+        launch.train(ring, tmp_path / name, replace(POINTS, seed=seed), samples=64)
+    assert_same(tmp_path / "a", tmp_path / "b")
+    with pytest.raises(AssertionError):
+        assert_same(tmp_path / "a", tmp_path / "c")
+
+
+def test_a_sample_depends_on_its_seed_and_place_alone(pictures: Data, tmp_path: Path) -> None:
+    net = NetOptions(kind="dcgan", width=4, norm="batch")
+    config = replace(IMAGES, net=net, game=GameOptions(value="non_saturating", penalty="none"))
+    run = launch.train(pictures, tmp_path / "a", config, samples=80)
+    thousand = run.sample(1000, seed=3)
+    assert thousand.dtype == np.uint8
+    assert thousand.shape == (1000, 16, 16)
+    np.testing.assert_array_equal(run.sample(1, seed=3), thousand[:1])
+    np.testing.assert_array_equal(run.sample(130, seed=3), thousand[:130])
+    assert (run.sample(5, seed=4) != thousand[:5]).any()
+    assert run.sample(0).shape == (0, 16, 16)
+    walk = run.interpolate(rows=3, steps=5)
+    assert walk.shape == (15, 16, 16)
+
+
+def test_each_step_leaves_the_other_player_bit_identical(pictures: Data, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With BatchNorm in both: D's step leaves G's parameters and buffers alone, and G's step D's."""
+    config = replace(
+        IMAGES,
+        net=NetOptions(kind="dcgan", width=4, norm="batch"),
+        game=GameOptions(value="non_saturating", penalty="none", g_steps=2),
+    )
+    steps: list[str] = []
+    rounds = launch.Algorithm1
+
+    def watched(name: str, other: str, method: str) -> None:
+        original = getattr(rounds, method)
+
+        def step(self: Any, *args: Any) -> Any:
+            before = {k: v.clone() for k, v in getattr(self.players, other).state_dict().items()}
+            cost = original(self, *args)
+            self._gradient(name, cost, 0)
+            self._update(name, 0.01)
+            assert_close(dict(getattr(self.players, other).state_dict()), before, rtol=0, atol=0)
+            steps.append(name)
+            return original(self, *args)
+
+        monkeypatch.setattr(rounds, method, step)
+
+    watched("d", "G", "_d_cost")
+    watched("g", "D", "_g_cost")
+    launch.train(pictures, tmp_path / "a", config, samples=8)
+    assert steps == ["d", "g", "g"]
+
+
+def test_own_modules(ring: Data, tmp_path: Path) -> None:
+    def players() -> tuple[nn.Module, nn.Module]:
+        with torch.random.fork_rng():
+            torch.manual_seed(0)
+            return nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 2)), nn.Sequential(nn.Linear(2, 8), nn.ReLU(), nn.Linear(8, 1))
+
+    run = launch.train(ring, tmp_path / "a", POINTS, samples=64, given=players())
+    with pytest.raises(Refusal, match="generator=G"):
+        open_run(run.path).sample(2)
+    np.testing.assert_array_equal(open_run(run.path, players()).sample(2), run.sample(2))
+
+
+def test_a_player_without_weights_is_refused_before_anything_is_written(ring: Data, tmp_path: Path) -> None:
+    with pytest.raises(Refusal, match="no weights to train"):
+        launch.train(ring, tmp_path / "a", POINTS, samples=64, given=(nn.Linear(4, 2), nn.Flatten(0)))
+    assert not (tmp_path / "a").exists()
+
+
+def test_not_a_number_stops_before_the_update(ring: Data, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    original = launch.Algorithm1._d_cost
+
+    def poisoned(self: Any, x: torch.Tensor, hand: Any, j: int) -> Any:
+        cost = original(self, x, hand, j)
+        return cost._replace(cost=cost.cost * float("nan")) if hand.numbers.t == 7 else cost
+
+    monkeypatch.setattr(launch.Algorithm1, "_d_cost", poisoned)
+    run = launch.train(ring, tmp_path / "a", POINTS, samples=640)
+    stop = run.rows()[-1]
+    assert stop["reason"] == "not finite"
+    assert "round 8" in stop["message"]
+    assert all(torch.isfinite(t).all() for t in state(run.path).values())
+
+
+REFUSED: list[Any] = [
+    pytest.param(replace(IMAGES, net=NetOptions(kind="dcgan", norm="batch")), "pictures", "--net.norm none", id="penalty with BatchNorm"),
+    pytest.param(replace(POINTS, net=NetOptions(kind="dcgan")), "ring", "--net.kind mlp", id="convolutions of points"),
+    pytest.param(replace(POINTS, game=GameOptions(value="hinge", smoothing=0.1)), "ring", "target", id="smoothing without a label"),
+    pytest.param(replace(IMAGES, net=NetOptions(kind="resnet", dropout=0.5)), "pictures", "--net.dropout", id="a knob that the net lacks"),
+    pytest.param(replace(POINTS, batch=0), "ring", "--batch", id="an empty batch"),
+    pytest.param(replace(POINTS, d=replace(POINTS.d, lr=-1.0)), "ring", "--d.lr", id="a negative rate"),
+    pytest.param(replace(POINTS, game=GameOptions(gamma=float("nan"))), "ring", "--game.gamma", id="gamma not a number"),
+]
+
+
+@pytest.mark.parametrize(("config", "which", "words"), REFUSED)
+def test_what_cannot_be_trained_is_refused_before_anything_is_written(
+    config: Config, which: str, words: str, ring: Data, pictures: Data, tmp_path: Path
+) -> None:
+    with pytest.raises(Refusal, match=words):
+        launch.train(ring if which == "ring" else pictures, tmp_path / "a", config, samples=64)
+    assert not (tmp_path / "a").exists()
+
+
+def test_a_folder_that_holds_something_is_never_overwritten(ring: Data, tmp_path: Path) -> None:
+    launch.train(ring, tmp_path / "a", POINTS, samples=16)
+    with pytest.raises(Refusal, match="another run"):
+        launch.train(ring, tmp_path / "a", POINTS, samples=16)
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b" / "thesis.tex").write_text("x")
+    with pytest.raises(Refusal, match=r"other files, which zerosum does not overwrite: give another --out\.$"):
+        launch.train(ring, tmp_path / "b", POINTS, samples=16)
+    with pytest.raises(Refusal, match="is a file, and a run is a folder"):
+        launch.train(ring, tmp_path / "b" / "thesis.tex", POINTS, samples=16)
+
+
+def test_one_writer_a_run(ring: Data, tmp_path: Path) -> None:
+    run = launch.train(ring, tmp_path / "a", POINTS, samples=16)
+    with launch.locked(run.path), pytest.raises(Refusal, match="Another process"):
+        launch.resume(run.path, samples=64)
+    assert run.sample(2).shape == (2, 2)  # readers need no lock
+    launch.resume(run.path, samples=64)
+
+
+def test_minutes_fix_a_horizon_once_and_record_it(ring: Data, tmp_path: Path) -> None:
+    run = launch.train(ring, tmp_path / "a", POINTS, minutes=0.02)
+    (row,) = run.rows("horizon")
+    assert run.finished or run.rows()[-1]["reason"] == "minutes"
+    assert run.checkpoint().meta["horizon"] == row["horizon"]
+
+
+def test_a_config_names_values_never_code() -> None:
+    assert from_json(json.loads(json.dumps(to_json(POINTS)))) == POINTS
+    with pytest.raises(Refusal, match=r"game\.valeu.*Did you mean value"):
+        from_json({"game": {"valeu": "hinge"}})

@@ -1,0 +1,54 @@
+"""Record rows as the verdict sees them, old ones and those with holes too. Under 1 s."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+
+from zerosum.verdict import verdict
+from zerosum.verdict.check_view import Look, looks, variation
+
+
+def test_rows_without_checks_or_with_holes(made: Any) -> None:
+    for rows in (
+        [],
+        [{"type": "signals", "loss_d": 1.0}],
+        [{"type": "check"}] * 20,
+        [made.check(i, coverage=None, fresh=None) for i in range(20)],
+    ):
+        found = verdict(rows)
+        assert not found.trouble
+        assert found.confidence == "low" or found.state != "too early to say"
+
+
+def test_rows_of_before_the_schedule_was_told_are_read(made: Any) -> None:
+    assert "left" not in made.run("settled")[0]
+    assert looks(made.run("settled"))[-1].left == 0
+
+
+def test_numbers_are_read_beside_their_floors(made: Any) -> None:
+    look = looks(
+        [
+            made.check(0, fresh=0.3, coverage=0.48, missing=0.2),
+            made.check(
+                1,
+                cells=made.half,
+                average_cells=made.cells,
+                average_coverage=0.96,
+                fresh=-0.02,
+                missing=0.06,
+                average_missing=0.06,
+            ),
+        ]
+    )
+    assert look[0].fresh == pytest.approx(0.32)
+    assert look[0].distance == pytest.approx((0.32 / math.log(2) + 0.5 + 0.14) / 3)
+    assert look[0].drift is None
+    assert look[1].drift == pytest.approx(0.75)
+    assert look[1].distance == pytest.approx(0)
+    assert variation([1, 1], [2, 0]) == pytest.approx(0.5)
+    assert variation([1], [1, 2]) is None
+    assert variation([0, 0], [1, 1]) is None
+    assert looks([{"type": "check", "auc_val": float("nan")}])[0] == Look(0, 0, 0.0, True)
