@@ -36,7 +36,7 @@ from zerosum.monitor.check_schedule import SIZES
 from zerosum.monitor.checks import Checks
 from zerosum.play.config import Config
 from zerosum.play.presets import PRESETS
-from zerosum.train import launch
+from zerosum.training import launch
 from zerosum.verdict import verdict
 from zerosum.verdict.diagnoses import STATES, TROUBLES
 

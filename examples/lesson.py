@@ -197,7 +197,7 @@ for name, (p, q, _) in five_pairs().items():
 # for the expectation:
 #
 # ```python
-# # src/zerosum/game/play.py
+# # src/zerosum/game/losses.py
 #     cost = value.d(a, b).mean()
 # ```
 #
@@ -246,7 +246,7 @@ for logit in (0.0, -2.0, -5.0, -10.0):
 # motion are $-\frac{\gamma}{2} \pm \sqrt{\frac{\gamma^2}{4} - \frac{1}{4}}$, whose real parts are then negative.
 #
 # ```python
-# # src/zerosum/game/play.py
+# # src/zerosum/game/losses.py
 #             price = price + gamma / 2 * penalty.cost(square).mean()
 # ```
 

@@ -29,7 +29,7 @@ from zerosum.play.device import Execution, choose
 from zerosum.play.players import Players
 from zerosum.play.step import STATISTICS, Algorithm1
 from zerosum.runs.run import open_run
-from zerosum.train import launch
+from zerosum.training import launch
 
 SHAPE = (1, 12, 12)
 RATES = PlayerOptions(lr=1e-3, beta1=0.0, beta2=0.9)

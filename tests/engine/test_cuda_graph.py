@@ -26,7 +26,7 @@ from zerosum.play.device import Execution, choose
 from zerosum.play.distributed import Processes
 from zerosum.play.players import Players
 from zerosum.play.step import Algorithm1
-from zerosum.train import launch
+from zerosum.training import launch
 
 SHAPE, HORIZON = (1, 8, 8), 4 * 16
 PLAYER = PlayerOptions(lr=1e-2, lr_end=1e-3)

@@ -25,7 +25,7 @@ from zerosum.monitor.diagnostics import exact_jsd
 from zerosum.monitor.discriminator import auc, calibrated, contrast
 from zerosum.nets.mlp import Discriminator, Generator
 from zerosum.play.config import Config, GameOptions, NetOptions, PriorOptions
-from zerosum.train import launch
+from zerosum.training import launch
 
 POINTS = Config(prior=PriorOptions(dim=4), net=NetOptions(width=16, depth=2), batch=16, average=100, threads=1, device="cpu")
 IMAGES = replace(POINTS, net=NetOptions(kind="resnet", width=4, depth=1), batch=8)

@@ -13,7 +13,7 @@ from torch.testing import assert_close
 from zerosum.data.source import Data, open_data
 from zerosum.nets import chain_of, mlp
 from zerosum.play.config import Config, GameOptions, NetOptions, PriorOptions
-from zerosum.train import launch
+from zerosum.training import launch
 
 POINTS = Config(prior=PriorOptions(dim=4), net=NetOptions(width=8, depth=2), batch=8, threads=1, device="cpu")
 KNOBS = {"width": 8, "depth": 1, "activation_name": "leaky_relu", "slope": 0.2}

@@ -10,9 +10,9 @@ from torch import nn
 from torch.testing import assert_close
 
 from zerosum.data.space import images
-from zerosum.runs import sampling
 from zerosum.play.config import Config, NetOptions, PriorOptions
 from zerosum.play.players import Players
+from zerosum.runs import sampling
 from zerosum.runs.sampling import BLOCK, draw_samples, quick
 
 SHAPE = (1, 12, 12)

@@ -12,12 +12,12 @@ import torch
 from zerosum.data.source import open_data
 from zerosum.errors import Refusal
 from zerosum.play import oom
-from zerosum.runs import checkpoint
-from zerosum.train import launch, timers
-from zerosum.runs.lock import locked
 from zerosum.play.config import Config, NetOptions, PriorOptions
-from zerosum.runs.run import open_run
 from zerosum.play.step import Algorithm1
+from zerosum.runs import checkpoint
+from zerosum.runs.lock import locked
+from zerosum.runs.run import open_run
+from zerosum.training import launch, timers
 
 POINTS = Config(prior=PriorOptions(dim=4), net=NetOptions(width=16, depth=2), batch=16, average=100, threads=1, device="cpu")
 

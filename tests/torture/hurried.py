@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from zerosum.commands import cli
-from zerosum.train import timers
+from zerosum.training import timers
 
 if __name__ == "__main__":
     timers.CHECKPOINT = 0.5

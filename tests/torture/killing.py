@@ -26,8 +26,8 @@ from zerosum.commands import cli
 from zerosum.report import page
 from zerosum.runs import checkpoint
 from zerosum.runs.record import read_rows
-from zerosum.train import loop, timers
-from zerosum.train.loop import Loop
+from zerosum.training import loop, timers
+from zerosum.training.loop import Loop
 
 LONGEST = 0.4  # seconds that a training may live
 # What is trained: perceptrons on points, and the preset for digits (Muon, and whatever engine the machine gives it) on stored images.

@@ -27,8 +27,8 @@ from zerosum.play.step import Algorithm1
 from zerosum.report import page
 from zerosum.runs import checkpoint
 from zerosum.runs.run import open_run
-from zerosum.train import timers
-from zerosum.train.loop import Loop
+from zerosum.training import timers
+from zerosum.training.loop import Loop
 
 KNOBS = ["--batch", "16", "--net.width", "16", "--prior.dim", "4", "--samples", "1000000", "--quiet"]
 # Where each phase's code is entered: the object and the name of the function.

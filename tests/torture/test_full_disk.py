@@ -12,7 +12,7 @@ from torch.testing import assert_close
 
 from zerosum.commands import cli
 from zerosum.runs import checkpoint
-from zerosum.train import loop, timers
+from zerosum.training import loop, timers
 
 SIZE = ["--batch", "16", "--net.width", "8", "--net.depth", "1", "--prior.dim", "2", "--samples", "160", "--quiet"]
 WAYS: dict[str, dict[str, Any]] = {

@@ -29,7 +29,7 @@ from zerosum.report import folder as report_folder
 from zerosum.report import page
 from zerosum.runs import checkpoint
 from zerosum.runs.run import open_run
-from zerosum.train import launch
+from zerosum.training import launch
 
 SMALL = Config(prior=PriorOptions(dim=2), net=NetOptions(width=8, depth=1), batch=16, threads=1, device="cpu")
 PIXELS = (normal((20, 8, 8), 0, "pictures") * 40 + 128).clamp(0, 255).numpy().astype(np.uint8)

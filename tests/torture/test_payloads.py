@@ -21,7 +21,7 @@ from zerosum.errors import Refusal
 from zerosum.play.config import Config, NetOptions, PriorOptions
 from zerosum.runs import checkpoint
 from zerosum.runs.run import open_run
-from zerosum.train import launch
+from zerosum.training import launch
 
 SMALL = Config(prior=PriorOptions(dim=2), net=NetOptions(width=8, depth=1), batch=16, threads=1, device="cpu")
 

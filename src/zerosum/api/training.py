@@ -24,8 +24,8 @@ from zerosum.play.presets import default_preset, named, with_net
 from zerosum.report.grid import save_grid
 from zerosum.report.page import write_report
 from zerosum.runs.run import Modules, Run, open_run
-from zerosum.train import launch
-from zerosum.train.launch import Draw, Listener
+from zerosum.training import launch
+from zerosum.training.launch import Draw, Listener
 
 Array = np.ndarray[Any, Any]
 Source = str | Path | Array | Tensor | Data | Iterable[Any]

@@ -20,7 +20,7 @@ from zerosum.data.source import open_data
 from zerosum.measure.evaluation import evaluate_images
 from zerosum.measure.features import features
 from zerosum.play.presets import PRESETS
-from zerosum.train import launch
+from zerosum.training import launch
 
 SCORED, BATCH = 10_000, 64
 SHARES = (1 / 60, 1 / 30, 1 / 20, 1 / 12, 1 / 6, 1 / 3, 1)  # of the reference's time: what ours is given, one training each

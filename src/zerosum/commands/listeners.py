@@ -18,7 +18,7 @@ from zerosum.report.progress import Display
 if TYPE_CHECKING:
     from zerosum.report.tensorboard import TensorBoard
     from zerosum.runs.run import Run
-    from zerosum.train.launch import Listener
+    from zerosum.training.launch import Listener
 
 
 class Several:

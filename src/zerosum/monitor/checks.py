@@ -14,7 +14,7 @@ from zerosum.play.schedule import depends_on_horizon, fall
 from zerosum.play.step import Algorithm1
 from zerosum.runs.checkpoint import NOISE
 from zerosum.runs.record import Row, plain
-from zerosum.train.timers import Horizon
+from zerosum.training.timers import Horizon
 from zerosum.verdict import settled
 from zerosum.verdict.check_view import looks
 

@@ -10,8 +10,8 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from zerosum.errors import Refusal
-from zerosum.runs.checkpoint import sync_folder
 from zerosum.play.distributed import is_first, job, restarted
+from zerosum.runs.checkpoint import sync_folder
 
 # What a process leaves that was killed before it could name its run.
 UNNAMED = {"lock", "run.json.partial"}

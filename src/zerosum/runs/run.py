@@ -16,11 +16,11 @@ from torch import nn
 from zerosum.data.source import Data, open_data
 from zerosum.data.space import Space
 from zerosum.errors import Refusal
-from zerosum.runs import checkpoint as checkpoints
 from zerosum.play import oom
-from zerosum.runs.checkpoint import Checkpoint
 from zerosum.play.config import Config, from_json
 from zerosum.play.players import Players, skeleton
+from zerosum.runs import checkpoint as checkpoints
+from zerosum.runs.checkpoint import Checkpoint
 from zerosum.runs.record import SCHEMA, Row, read_rows
 from zerosum.runs.sampling import draw_samples, interpolate, quick
 from zerosum.verdict import Verdict, verdict

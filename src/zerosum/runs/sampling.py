@@ -15,10 +15,10 @@ import torch
 from torch import Tensor, nn
 
 from zerosum.data.space import Space
+from zerosum.engine.bf16_copy import Bf16Copy, can_be_copied, routes_of
 from zerosum.game.prior import PRIORS
 from zerosum.play.config import PriorOptions
 from zerosum.play.device import has_bf16_unit
-from zerosum.engine.bf16_copy import Bf16Copy, can_be_copied, routes_of
 
 BLOCK = 128
 

@@ -25,9 +25,9 @@ from zerosum.play.step import Algorithm1
 from zerosum.runs.lock import claim, goes_on, locked, name
 from zerosum.runs.record import SCHEMA, Listener
 from zerosum.runs.run import Modules, Run, open_run
-from zerosum.train.loop import Draw, Loop
-from zerosum.train.resume import continued, departure, recorded_execution
-from zerosum.train.timers import Horizon
+from zerosum.training.loop import Draw, Loop
+from zerosum.training.resume import continued, departure, recorded_execution
+from zerosum.training.timers import Horizon
 from zerosum.version import __version__
 
 __all__ = ["Algorithm1", "Draw", "Listener", "Loop", "claim", "locked", "resume", "train"]

@@ -26,7 +26,7 @@ from zerosum.report.board import State
 from zerosum.report.page import write_report
 from zerosum.runs import checkpoint as checkpoints
 from zerosum.runs.run import Run
-from zerosum.train import launch
+from zerosum.training import launch
 from zerosum.verdict import verdict
 from zerosum.verdict.diagnoses import STATES
 

@@ -25,7 +25,7 @@ from zerosum.nets import NETS
 from zerosum.play.config import Config, GameOptions, NetOptions, PlayerOptions, PriorOptions, from_json, to_json
 from zerosum.play.step import STATISTICS
 from zerosum.runs.run import open_run
-from zerosum.train import launch
+from zerosum.training import launch
 
 POINTS = Config(prior=PriorOptions(dim=4), net=NetOptions(width=16, depth=2), batch=16, average=100, threads=1, device="cpu")
 IMAGES = replace(POINTS, net=NetOptions(kind="resnet", width=4, depth=1), batch=8)

@@ -22,7 +22,7 @@ from zerosum.data.source import Data, open_data
 from zerosum.errors import Refusal
 from zerosum.play.distributed import is_first
 from zerosum.play.inputs import InputSampler
-from zerosum.train import launch
+from zerosum.training import launch
 
 AT = 3  # the round, from 0, in which it happens
 Act = Callable[[Tensor], Tensor]

@@ -27,7 +27,7 @@ from zerosum.play.distributed import is_first
 from zerosum.play.players import Players
 from zerosum.play.presets import PRESETS
 from zerosum.play.step import Algorithm1
-from zerosum.train import launch
+from zerosum.training import launch
 
 ROUNDS = {torch.float64: 10, torch.float32: 1}
 POINTS = Config(prior=PriorOptions(dim=4), net=NetOptions(width=16, depth=2), batch=16, average=100, threads=1, device="cpu")
@@ -83,7 +83,7 @@ def play(out: Path, name: str, dtype: torch.dtype) -> None:
             statistics.append(super().play(t, horizon))
             return statistics[-1]
 
-    training: Any = sys.modules["zerosum.train.loop"]
+    training: Any = sys.modules["zerosum.training.loop"]
     training.Algorithm1 = Watched
     samples = ROUNDS[dtype] * config.game.k * config.batch
     launch.train(reals, out / name, config, samples=samples, given=(built.G.to(dtype), built.D.to(dtype)))

@@ -12,10 +12,10 @@ import torch
 
 from zerosum.data.source import Data, open_data
 from zerosum.errors import Refusal
-from zerosum.play import device
+from zerosum.play import device as devices
 from zerosum.play.config import Config, NetOptions, PriorOptions
 from zerosum.runs.run import open_run
-from zerosum.train import launch
+from zerosum.training import launch
 
 POINTS = Config(prior=PriorOptions(dim=4), net=NetOptions(width=16, depth=2), batch=16, average=100, threads=1, device="cpu")
 
@@ -89,7 +89,7 @@ def test_an_engine_that_is_none_is_refused(values: dict[str, Any], ring: Data, t
 @pytest.mark.parametrize("device", ["meta", "cpu:5", "gpu", "cuda:", ""])
 def test_a_device_that_is_none_is_refused(device: str) -> None:
     with pytest.raises(Refusal, match="--device must be cpu, cuda, cuda:N or auto"):
-        device.choose(replace(POINTS, device=device), "points")
+        devices.choose(replace(POINTS, device=device), "points")
 
 
 def test_a_checkpoint_of_other_shapes_is_refused_before_the_nets_are_built(ring: Data, tmp_path: Path) -> None:

@@ -26,8 +26,8 @@ from zerosum.errors import Refusal
 from zerosum.play.config import Config, GameOptions, NetOptions, PriorOptions
 from zerosum.play.presets import PRESETS, Preset
 from zerosum.runs.run import Run, open_run
-from zerosum.train import launch
-from zerosum.train.loop import Loop
+from zerosum.training import launch
+from zerosum.training.loop import Loop
 
 POINTS = Config(prior=PriorOptions(dim=4), net=NetOptions(width=16, depth=2), batch=16, average=100, threads=1, device="cpu")
 IMAGES = replace(POINTS, net=NetOptions(kind="dcgan", width=4), batch=8)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from zerosum.play.config import Config, GameOptions, PlayerOptions
 from zerosum.play.schedule import depends_on_horizon, gamma, learning_rate
-from zerosum.train.timers import Horizon, Timers
+from zerosum.training.timers import Horizon, Timers
 
 
 def test_rows_and_grids_grow_sparser() -> None:

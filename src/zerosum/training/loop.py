@@ -26,7 +26,7 @@ from zerosum.runs.async_checkpoint import AsyncCheckpoint
 from zerosum.runs.record import SCHEMA, Listener, Record, plain
 from zerosum.runs.run import Run
 from zerosum.runs.sampling import draw_samples
-from zerosum.train.timers import Horizon, Requests, Timers
+from zerosum.training.timers import Horizon, Requests, Timers
 from zerosum.version import __version__
 
 GRID = 64  # samples in a grid of images: eight by eight

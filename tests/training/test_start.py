@@ -10,7 +10,7 @@ TRAINING = """
 import sys, torch
 from pathlib import Path
 from zerosum.data.source import open_data
-from zerosum.train import launch
+from zerosum.training import launch
 from zerosum.play.config import Config, NetOptions, PlayerOptions, PriorOptions
 pixels = torch.randint(0, 256, (40, 12, 12), dtype=torch.uint8).numpy()
 muon = PlayerOptions(optimiser="muon")

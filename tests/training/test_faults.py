@@ -25,7 +25,7 @@ from zerosum.play.players import Players
 from zerosum.play.step import Algorithm1, NotFinite
 from zerosum.runs import checkpoint
 from zerosum.runs.run import open_run
-from zerosum.train import launch, loop
+from zerosum.training import launch, loop
 
 POINTS = Config(prior=PriorOptions(dim=4), net=NetOptions(width=16, depth=2), batch=16, average=100, threads=1, device="cpu")
 
