@@ -34,6 +34,8 @@ class GameOptions:
     """One-sided label smoothing: D's target for reals is 1 minus this."""
     order: Literal["alternating", "simultaneous"] = "alternating"
     """D first and then G against the new D, or both against each other's old selves."""
+    augment: Literal["none", "diffaugment"] = "none"
+    """Random transformation of real and generated images before D sees them, against overfitting of D on few images."""
     fakes: Literal["fresh", "reused"] = "fresh"
     """G's step draws its own noise (Algorithm 1), or goes on with the fakes of D's last step, which saves drawing them twice."""
 
@@ -54,6 +56,8 @@ class NetOptions:
 
     kind: Literal["mlp", "dcgan", "resnet"] = "mlp"
     """Kind of network for both players."""
+    classes: Literal["none", "auto"] = "none"
+    """Conditional game: none ignores class labels; auto gives them to both players where the data have classes."""
     width: int = 64
     """Channels at the widest image size (dcgan, resnet), or units of a hidden layer (mlp)."""
     depth: int = 3
