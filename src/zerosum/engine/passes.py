@@ -16,11 +16,11 @@ from zerosum.engine.layers import Layer, Make, Slopes, flat, is_layer, like, mak
 
 @runtime_checkable
 class Smooth(Protocol):
-    """A fixed map S of rows, given by its value h = S(x) and its Jacobian J at x, which h determines: pull is J^T g, push is J v."""
+    """A fixed map S of rows, given by its value h = S(x) and its Jacobian J at x, which h determines: vjp is J^T g, jvp is J v."""
 
     def __call__(self, x: Tensor) -> Tensor: ...
-    def pull(self, h: Tensor, g: Tensor) -> Tensor: ...
-    def push(self, h: Tensor, v: Tensor) -> Tensor: ...
+    def vjp(self, h: Tensor, g: Tensor) -> Tensor: ...
+    def jvp(self, h: Tensor, v: Tensor) -> Tensor: ...
 
 
 @dataclass(frozen=True)
@@ -103,14 +103,14 @@ class Passes:
         for stage in reversed(self.stages):
             delta = stage.down(delta, rows, keep)
         h = self.h[rows]
-        return delta if self.seen is None else self.seen.pull(h, delta.to(h.dtype))
+        return delta if self.seen is None else self.seen.vjp(h, delta.to(h.dtype))
 
     def weigh(self, slope: Tensor, v: Tensor | None, rows: slice) -> list[Tensor]:
         """Gradients of sum_n slope_n D(x_n) + sum_{n in rows} v_n . g_n by the chain's weights, in their order.
 
         slope: (N,), whose precision the gradients have. v: as g, what `down` gave for the rows; None for no second term.
         """
-        t = v if v is None or self.seen is None else self.seen.push(self.h[rows], v)
+        t = v if v is None or self.seen is None else self.seen.jvp(self.h[rows], v)
         t = None if t is None else t.to(self.dtype)
         whole = t is not None and len(t) == len(slope)
         slopes, found = Slopes(slope, slope.to(self.dtype), rows, whole), list[Tensor]()

@@ -38,8 +38,8 @@ def _knobs(net: NetOptions) -> dict[str, object]:
     row, default = NETS[net.kind], asdict(NetOptions())
     knobs = {name: knob for name, knob in asdict(net).items() if name != "kind"}
     for name, knob in knobs.items():
-        if name not in row.knobs and knob != default[name]:
-            known = ", ".join(sorted(row.knobs))
+        if name not in row.options and knob != default[name]:
+            known = ", ".join(sorted(row.options))
             raise Refusal(f"--net.{name} {knob} does nothing in --net.kind {net.kind}, which has {known}: leave it out.")
     return knobs
 
