@@ -109,5 +109,5 @@ def test_routed_layers_take_part_by_their_own_maps(by_product: bool) -> None:
 def test_the_octaves_jacobian_is_autograds() -> None:
     seen, x, g, v = Octaves(4).double(), *(normal(shape, 2, "J", i).double() for i, shape in enumerate(((5, 2), (5, 18), (5, 2))))
     h, along = torch.autograd.functional.jvp(seen, x, v)
-    assert_close(seen.push(h, v), along)
-    assert_close(seen.pull(h, g), torch.autograd.functional.vjp(seen, x, g)[1])
+    assert_close(seen.jvp(h, v), along)
+    assert_close(seen.vjp(h, g), torch.autograd.functional.vjp(seen, x, g)[1])

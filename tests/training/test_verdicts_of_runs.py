@@ -60,7 +60,7 @@ class Away(Generator):
 
 
 def pair(G: Callable[..., nn.Module]) -> tuple[nn.Module, nn.Module]:
-    net: dict[str, Any] = {"width": 32, "depth": 2, "activation_name": "leaky_relu", "slope": 0.2}
+    net: dict[str, Any] = {"width": 32, "depth": 2, "activation": "leaky_relu", "slope": 0.2}
     with torch.random.fork_rng():
         torch.manual_seed(0)
         return G((2,), 4, **net), Discriminator((2,), **net)

@@ -14,7 +14,8 @@ from zerosum.errors import Refusal
 from zerosum.nets import NETS, build
 from zerosum.nets.ema import EMA
 from zerosum.nets.init import fan_in
-from zerosum.nets.traits import takes_labels, uses_batch_statistics
+from zerosum.nets.conditioning import conditional, takes_labels
+from zerosum.nets.traits import uses_batch_statistics
 from zerosum.play.adam import Adam
 from zerosum.play.config import Config, NetOptions, PlayerOptions
 from zerosum.play.muon import Muon
@@ -31,8 +32,8 @@ def _net_options(net: NetOptions) -> dict[str, object]:
     row, default = NETS[net.kind], asdict(NetOptions())
     options = {name: value for name, value in asdict(net).items() if name not in NOT_OF_A_KIND}
     for name, value in options.items():
-        if name not in row.knobs and value != default[name]:
-            known = ", ".join(sorted(row.knobs))
+        if name not in row.options and value != default[name]:
+            known = ", ".join(sorted(row.options))
             raise Refusal(f"--net.{name} {value} has no effect with --net.kind {net.kind}, whose options are {known}: leave it out.")
     return options
 
@@ -66,11 +67,6 @@ def skeleton(config: Config, space: Space) -> Players:
         return Players(config, space, torch.device("meta"))
 
 
-def conditional_classes(config: Config, space: Space) -> int:
-    """The number of classes that the game is conditional on; 0 for an unconditional game."""
-    return len(space.classes) if config.net.classes == "auto" else 0
-
-
 class Players:
     """G, D, an optimiser for each, and the EMA of G, on one device, in channels-last layout where there are images.
 
@@ -79,7 +75,7 @@ class Players:
 
     def __init__(self, config: Config, space: Space, device: torch.device, given: tuple[nn.Module, nn.Module] | None = None) -> None:
         """given: a person's own (G, D); else they are built by the config, with weights drawn from its seed. Raises Refusal."""
-        classes = conditional_classes(config, space)
+        classes = conditional(config.net.classes, space.classes)
         if given is None:
             with torch.random.fork_rng(devices=[]):
                 torch.manual_seed(key(config.seed, "weights"))
@@ -90,8 +86,8 @@ class Players:
         self.labelled = frozenset(letter for letter, net in (("d", self.D), ("g", self.G)) if classes and takes_labels(net))
         if config.game.penalty != "none" and uses_batch_statistics(self.D):
             raise Refusal(
-                f"--game.penalty {config.game.penalty} needs the gradient of D at one sample, and BatchNorm in D makes that gradient depend "
-                "on the rest of the batch: use --net.norm none or --game.penalty none."
+                f"--game.penalty {config.game.penalty} needs the gradient of D at one sample, and with BatchNorm in D that depends on "
+                "the rest of the batch: use --net.norm none or --game.penalty none."
             )
         self.ema = EMA(self.G)
         self._options = {"d": config.d, "g": config.g}
