@@ -60,7 +60,7 @@ class Bf16Copy:
 def bf16_copies(engine: Execution, players: Players) -> dict[str, Bf16Copy]:
     """A twin for each player, by letter, where the engine has them; none for a person's own modules of other layers."""
     pairs = {"d": players.D, "g": players.G}
-    if engine.engine != "twin" or not all(can_be_copied(player) for player in pairs.values()):
+    if engine.engine != "bf16_copy" or not all(can_be_copied(player) for player in pairs.values()):
         return {}
     return {letter: Bf16Copy(player, torch.bfloat16, routes_of(engine.routes, letter)) for letter, player in pairs.items()}
 

@@ -34,7 +34,7 @@ def fitted(engine: Execution, config: Config, players: Players, shape: Sequence[
     """
     if engine.engine == "graph" and any(draws_random_numbers(player) for player in (players.G, players.D)):
         return replace(engine, engine="eager", reason=f"{engine.reason}; but dropout draws anew in each round, which is not recorded")
-    if engine.engine != "twin":
+    if engine.engine != "bf16_copy":
         return engine
     if not all(can_be_copied(player) for player in (players.G, players.D)):
         return replace(engine, engine="eager", reason=f"{engine.reason}; the nets hold layers that autocast alone knows how to compute")

@@ -12,8 +12,9 @@ from zerosum.monitor.check_schedule import SIZES, next_check
 from zerosum.monitor.diagnostics import Diagnostics
 from zerosum.play.schedule import depends_on_horizon, fall
 from zerosum.play.step import Algorithm1
+from zerosum.records import Row
 from zerosum.runs.checkpoint import NOISE
-from zerosum.runs.record import Row, plain
+from zerosum.runs.record import plain
 from zerosum.training.timers import Horizon
 from zerosum.verdict import settled
 from zerosum.verdict.check_view import looks

@@ -26,9 +26,8 @@ REFUSED = {
 class Execution:
     """The choice that was made, and why.
 
-    engine: "eager" is PyTorch's own way; "twin" keeps a bf16 copy of each player's weights (engine/bf16_copy.py); "graph" replays whole
-    rounds on a
-    GPU (engine/cuda_graph.py). isa: `instruction_set`. reason: a
+    engine: "eager" is PyTorch's own way; "bf16_copy" keeps a bf16 copy of each player's weights
+    (engine/bf16_copy.py); "graph" replays whole rounds on a GPU (engine/cuda_graph.py). isa: `instruction_set`. reason: a
     sentence. routes: which maps of which convolutions are matrix products (`run.routes`), "" for none.
     passes: whether gradients through a D that is piecewise linear take four passes over it rather than six (engine/closed_form.py), and a
     perceptron's own are written out (engine/perceptron.py).
@@ -99,7 +98,7 @@ def choose(config: Config, kind: str) -> Execution:
             precision, reason = "float32", "this machine has no matrix unit for bf16"
     engine = "eager"
     if config.engine == "auto" and precision == "bf16" and device == "cpu":
-        engine, reason = "twin", f"{reason}; weights are copied to bf16 once an update"
+        engine, reason = "bf16_copy", f"{reason}; weights are copied to bf16 once an update"
     if config.engine != "eager" and device != "cpu":
         engine, reason = "graph", f"{reason}; a GPU waits less for one launch a round than for one a kernel"
     isa = instruction_set(precision)

@@ -22,8 +22,9 @@ from zerosum.play.interrupt import Stop
 from zerosum.play.players import Players, draws_random_numbers, uses_batch_statistics
 from zerosum.play.schedule import depends_on_horizon
 from zerosum.play.step import Algorithm1
+from zerosum.records import SCHEMA
 from zerosum.runs.lock import claim, goes_on, locked, name
-from zerosum.runs.record import SCHEMA, Listener
+from zerosum.runs.record import Listener
 from zerosum.runs.run import Modules, Run, open_run
 from zerosum.training.loop import Draw, Loop
 from zerosum.training.resume import continued, departure, recorded_execution
@@ -40,7 +41,7 @@ def train(
     *,
     samples: int | None = None,
     minutes: float | None = None,
-    until_settled: bool = False,
+    until_plateau: bool = False,
     preset: str = "",
     command: str = "",
     listener: Listener | None = None,
@@ -49,7 +50,7 @@ def train(
 ) -> Run:
     """Trains on `data` into the new folder `out`, for `samples` reals or about `minutes`, and returns the finished run.
 
-    until_settled: stop earlier, when the run's checks say that it no longer improves (verdict "settled", docs/verdict.md).
+    until_plateau: stop earlier, when the run's checks say that it no longer improves (verdict "plateaued", docs/verdict.md).
     given: a person's own (G, D) in place of the config's nets. Started by torchrun, every process calls this with the same arguments;
     started again by it, the run in `out` goes on. Raises Refusal, before anything is written, for what cannot be trained.
     """
@@ -74,7 +75,7 @@ def train(
         "command": command,
         "preset": preset,
         "config": to_json(config),
-        "asked": {"samples": samples, "minutes": minutes, "until_settled": until_settled},
+        "asked": {"samples": samples, "minutes": minutes, "until_plateau": until_plateau},
         "data": described(data),
         "engine": shared(engine, ranks, config, data.space.kind).to_json(),
         "ranks": ranks.size,

@@ -22,8 +22,9 @@ from zerosum.play.distributed import ALONE, Processes
 from zerosum.play.interrupt import Stop
 from zerosum.play.players import Players, host_copy
 from zerosum.play.step import STATISTICS, Algorithm1, NotFinite
+from zerosum.records import SCHEMA
 from zerosum.runs.async_checkpoint import AsyncCheckpoint
-from zerosum.runs.record import SCHEMA, Listener, Record, plain
+from zerosum.runs.record import Listener, Record, plain
 from zerosum.runs.run import Run
 from zerosum.runs.sampling import draw_samples
 from zerosum.training.timers import Horizon, Requests, Timers
@@ -70,7 +71,7 @@ class Loop:
         self._rounds_summed = 0
         self._row_at = (self.samples, self.seconds)
         self._grid_at = -1
-        self._until_settled = bool(run.manifest["asked"].get("until_settled"))
+        self._until_plateau = bool(run.manifest["asked"].get("until_plateau"))
 
     def _found(self) -> dict[str, Any]:
         """Where the run stands: its newest whole checkpoint, compared with the config before any net is built."""
@@ -214,7 +215,7 @@ class Loop:
             self._between_rounds(agreed)
             if agreed.stop or agreed.out_of_time or agreed.settled:
                 self.rounds.require_finite(self.round)
-                return "interrupted" if agreed.stop else "minutes" if agreed.out_of_time else "settled"
+                return "interrupted" if agreed.stop else "minutes" if agreed.out_of_time else "plateaued"
             self._one_round()
         self.rounds.require_finite(self.round)
         return "finished"
@@ -241,7 +242,7 @@ class Loop:
         if due.progress and self.listener:
             self.listener.progress(self.samples, self.horizon.samples, self.seconds)
         checkpoint = due.checkpoint or self.checks.worth_keeping(self.seconds)
-        end, settled = self._clock.samples or 0, self._until_settled and self.checks.settled()
+        end, settled = self._clock.samples or 0, self._until_plateau and self.checks.settled()
         return Requests(stop.asked, self.horizon.out_of_time(self.seconds), due.row, due.grid, checkpoint, end, settled)
 
     def _between_rounds(self, agreed: Requests) -> None:

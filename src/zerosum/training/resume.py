@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from zerosum.errors import Refusal
-from zerosum.play.config import MOST, Config
+from zerosum.play.config import MOST_THREADS, Config
 from zerosum.play.device import DEVICES, Execution, choose, instruction_set
 
 TYPES: dict[str, type] = {"int": int, "str": str, "bool": bool}
@@ -20,7 +20,7 @@ def recorded_execution(values: dict[str, Any]) -> Execution:
     known = {f.name: TYPES[str(f.type)] for f in fields(Execution)}
     values = {"routes": "", "passes": False, **values}  # Runs of an earlier version state neither.
     sound = values.keys() == known.keys() and all(isinstance(v, known[n]) for n, v in values.items())
-    sound = sound and 1 <= values["threads"] <= MOST["threads"] and DEVICES.fullmatch(values["device"]) is not None
+    sound = sound and 1 <= values["threads"] <= MOST_THREADS and DEVICES.fullmatch(values["device"]) is not None
     if not (sound and values["precision"] in ("float32", "bf16")):
         raise Refusal("The engine in the run's run.json is damaged: bring the file back from a copy.")
     return Execution(**values)
