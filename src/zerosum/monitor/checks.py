@@ -13,8 +13,9 @@ from zerosum.monitor.diagnostics import Diagnostics
 from zerosum.play.horizon import Horizon
 from zerosum.play.schedule import depends_on_horizon, fall
 from zerosum.play.step import Algorithm1
+from zerosum.records import Row
 from zerosum.runs.checkpoint import NOISE
-from zerosum.runs.record import Row, plain
+from zerosum.runs.record import plain
 from zerosum.verdict import settled
 from zerosum.verdict.check_view import looks
 

@@ -12,9 +12,9 @@ from zerosum.chance import key
 from zerosum.data.space import Space
 from zerosum.errors import Refusal
 from zerosum.nets import NETS, build
+from zerosum.nets.conditioning import conditional, takes_labels
 from zerosum.nets.ema import EMA
 from zerosum.nets.init import fan_in
-from zerosum.nets.conditioning import conditional, takes_labels
 from zerosum.nets.traits import uses_batch_statistics
 from zerosum.play.adam import Adam
 from zerosum.play.config import Config, NetOptions, PlayerOptions

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, replace
 from functools import cached_property
 from math import prod
@@ -19,9 +18,9 @@ from zerosum.errors import Refusal
 from zerosum.play import oom
 from zerosum.play.config import Config, from_json
 from zerosum.play.players import Players, skeleton
+from zerosum.records import Row, read_manifest, read_rows
 from zerosum.runs import checkpoint as checkpoints
 from zerosum.runs.checkpoint import Checkpoint
-from zerosum.runs.record import SCHEMA, Row, read_rows
 from zerosum.runs.sampling import draw_samples, interpolate, quick
 from zerosum.verdict import Verdict, verdict
 
@@ -47,7 +46,7 @@ class Run:
 
     def rows(self, kind: str | None = None) -> list[Row]:
         """The record's rows, of one type when `kind` names it."""
-        return [r for r in read_rows(self.path / "record.jsonl") if kind in (None, r["type"])]
+        return [r for r in read_rows(self.path / "record.jsonl").rows if kind in (None, r["type"])]
 
     def checkpoint(self) -> Checkpoint:
         """The newest whole checkpoint. Raises Refusal where there is none."""
@@ -147,18 +146,7 @@ class Run:
 def open_run(path: str | Path, given: Modules | None = None) -> Run:
     """The run in a folder. Raises Refusal when the folder is no run, or one that this version cannot read."""
     path = Path(path)
-    file = path / "run.json"
-    if not path.exists():
-        raise Refusal(f"There is no run at {path}: give the folder that zerosum train wrote to.")
-    try:
-        manifest = json.loads(file.read_bytes())
-        schema = manifest["schema"]
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-        raise Refusal(f"{path} is not a run: it holds no readable run.json; give the folder that zerosum train wrote to.") from error
-    if schema != SCHEMA:
-        writer = f"{path} was written with run schema {schema} by zerosum {manifest.get('zerosum', '?')}"
-        raise Refusal(f"{writer}, and this version reads schema {SCHEMA}: use that version.")
-    run = Run(path, manifest, given)
+    run = Run(path, read_manifest(path), given)
     _require_sound(run)
     return run
 

@@ -28,7 +28,7 @@ def quick(G: nn.Module, engine: Mapping[str, Any]) -> nn.Module:
 
     engine: as in the run's record. G must not move while the copy is in use.
     """
-    if engine.get("engine") not in ("bf16_copy", "twin") or not has_bf16_unit() or not can_be_copied(G):
+    if engine.get("engine") != "bf16_copy" or not has_bf16_unit() or not can_be_copied(G):
         return G
     return Bf16Copy(G, routes_of(str(engine.get("routes", "")), "g")).module
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -26,7 +26,7 @@ from zerosum.play.players import Players
 from zerosum.play.step import Algorithm1
 from zerosum.theory.optimum import logits_of
 from zerosum.theory.pair import Pair, line
-from zerosum.theory.pushforward import Pushforward, pushforward
+from zerosum.theory.pushforward import PriorLaw, Pushforward, pushforward
 
 
 class Drawn(nn.Module):
@@ -138,7 +138,7 @@ class DensityGame:
 
     def p_g(self, G: nn.Module | None = None, *, pieces: int = 1024, tolerance: float = 1e-6) -> Pushforward:
         """p_g of the live G, or of the one given, exactly: 1-D data from a 1-D prior. Raises Refusal for others."""
-        return pushforward(G or self.G, self.config.prior.kind, pieces=pieces, tolerance=tolerance)
+        return pushforward(G or self.G, cast(PriorLaw, self.config.prior.kind), pieces=pieces, tolerance=tolerance)
 
     def pair(self, p_g: Pushforward | None = None) -> Pair:
         """p_data and p_g (the live G's, unless given) on one grid."""

@@ -23,8 +23,9 @@ from zerosum.play.interrupt import Stop
 from zerosum.play.players import Players
 from zerosum.play.schedule import depends_on_horizon
 from zerosum.play.step import Algorithm1
+from zerosum.records import SCHEMA
 from zerosum.runs.lock import claim, goes_on, locked, name
-from zerosum.runs.record import SCHEMA, Listener
+from zerosum.runs.record import Listener
 from zerosum.runs.run import Modules, Run, open_run
 from zerosum.training.loop import Draw, Loop
 from zerosum.training.resume import continued, departure, recorded_execution

@@ -26,9 +26,10 @@ from zerosum.play.players import Players, host_copy
 from zerosum.play.statistics import STATISTICS
 from zerosum.play.step import Algorithm1
 from zerosum.play.try_batch import try_batch
+from zerosum.records import SCHEMA
 from zerosum.runs.async_checkpoint import AsyncCheckpoint
 from zerosum.runs.checkpoint import restore
-from zerosum.runs.record import SCHEMA, Listener, Record, plain
+from zerosum.runs.record import Listener, Record, plain
 from zerosum.runs.run import Run
 from zerosum.runs.sampling import draw_samples
 from zerosum.training.timers import Requests, Timers
@@ -229,7 +230,7 @@ class Loop:
             self._between_steps(agreed)
             if agreed.stop or agreed.out_of_time or agreed.plateaued:
                 self.algorithm.guard.require_finite(self.t)
-                return "interrupted" if agreed.stop else "minutes" if agreed.out_of_time else "plateau"
+                return "interrupted" if agreed.stop else "minutes" if agreed.out_of_time else "plateaued"
             self._one_step()
         self.algorithm.guard.require_finite(self.t)
         return "finished"

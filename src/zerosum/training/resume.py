@@ -9,20 +9,17 @@ from typing import Any
 import torch
 
 from zerosum.errors import Refusal
-from zerosum.play.config import MOST, Config
+from zerosum.play.config import MOST_THREADS, Config
 from zerosum.play.device import DEVICES, Execution, choose, instruction_set
 
 TYPES: dict[str, type] = {"int": int, "str": str, "bool": bool}
 
 
 def recorded_execution(values: dict[str, Any]) -> Execution:
-    """The execution in run.json, which earlier versions wrote under other names. Raises Refusal where its values cannot be one."""
+    """The execution in run.json. Raises Refusal where its values cannot be one."""
     known = {f.name: TYPES[str(f.type)] for f in fields(Execution)}
-    values = {"routes": "", "closed_form": values.get("passes", False), **{k: v for k, v in values.items() if k != "passes"}}
-    if values.get("engine") == "twin":
-        values["engine"] = "bf16_copy"
     sound = values.keys() == known.keys() and all(isinstance(v, known[n]) for n, v in values.items())
-    sound = sound and 1 <= values["threads"] <= MOST["threads"] and DEVICES.fullmatch(values["device"]) is not None
+    sound = sound and 1 <= values["threads"] <= MOST_THREADS and DEVICES.fullmatch(values["device"]) is not None
     if not (sound and values["precision"] in ("float32", "bf16")):
         raise Refusal("The engine in the run's run.json is damaged: bring the file back from a copy.")
     return Execution(**values)
