@@ -11,7 +11,7 @@ from statistics import mean, median, pstdev
 from typing import NamedTuple
 
 from zerosum.verdict.thresholds import limit
-from zerosum.verdict.trend import Looks, fell_back, improving, middle, recent, rests, sized, smooth_distances, window
+from zerosum.verdict.trend import Looks, fell_back, hot, improving, middle, recent, rests, sized, smooth_distances, window
 
 
 class Sign(NamedTuple):
@@ -139,11 +139,6 @@ def _fresh(looks: Looks) -> bool:
     """
     fresh = looks[-1].fresh
     return fresh is not None and fresh >= limit("fresh") and _away(looks) and not near(looks)
-
-
-def hot(looks: Looks) -> bool:
-    """Whether rates or penalty have far to fall: at high rates G swings about what it reaches when they are low."""
-    return looks[-1].left > limit("left")
 
 
 def _away(looks: Looks) -> bool:

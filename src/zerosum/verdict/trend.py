@@ -80,7 +80,16 @@ def falls(looks: Looks) -> bool:
     return fell is not None and fell[0] >= max(sized("move", looks), 2 * fell[1])
 
 
+def hot(looks: Looks) -> bool:
+    """Whether learning rates or the penalty still have far to fall: until then G swings widely around what it will reach."""
+    return looks[-1].left > limit("left")
+
+
 def fell_back(looks: Looks) -> bool:
-    """Whether it is well above its own best, and not near: at high rates too that is more than a swing."""
+    """Whether the distance is well above its own best and not near. Never while rates are high.
+
+    At high rates a swing away from an early best is normal, and `far` has a higher limit there. Without this guard the default
+    ring8 run is called broken for a third of its length: it comes near early, then swings, then ends near.
+    """
     d = smooth_distances(looks)
-    return bool(d) and d[-1] >= max(limit("still away"), min(d) + sized("lost", looks))
+    return bool(d) and not hot(looks) and d[-1] >= max(limit("still away"), min(d) + sized("lost", looks))

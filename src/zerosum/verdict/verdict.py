@@ -9,9 +9,9 @@ from typing import Any
 from zerosum.verdict.advice import advice
 from zerosum.verdict.check_view import Look, Row, looks
 from zerosum.verdict.diagnoses import EARLY, IMPROVING, SETTLED, STATES, TROUBLES, State
-from zerosum.verdict.symptoms import SIGNS, far, hot, percent, stands
+from zerosum.verdict.symptoms import SIGNS, far, percent, stands
 from zerosum.verdict.thresholds import limit
-from zerosum.verdict.trend import Looks, falls, improving, recent, rests, smooth_distances, window
+from zerosum.verdict.trend import Looks, falls, hot, improving, recent, rests, smooth_distances, window
 
 
 @dataclass(frozen=True)
