@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from zerosum.verdict import verdict
-from zerosum.verdict.diagnoses import STATES
+from zerosum.verdict.diagnoses import DIAGNOSES
 
 Row = dict[str, Any]
 SAMPLES, APART = 3_400_000, 64_000  # as the default ring8 run of one minute
@@ -47,8 +47,25 @@ def ring8(made: Any, seen: int, left: float | None = None) -> Row:
     return {**made.check(seen // APART, **numbers), "samples": seen, "round": seen // 256}
 
 
+@pytest.mark.parametrize(("left", "ema_missing", "alarm"), [(0.9, 0.2, False), (0.9, 0.6, True), (0.0, 0.2, True)])
+def test_parts_that_only_the_live_G_leaves_out_at_high_rates_are_no_collapse(
+    made: Any, left: float, ema_missing: float, alarm: bool
+) -> None:
+    """The live G covers half of the data at some checks and a tenth at others; its average covers it, or has collapsed as well."""
+
+    def row(i: int) -> Row:
+        good = i < 10 or i % 12 < 4
+        ema = {"average_coverage": 0.8, "average_missing": ema_missing, "fresh": 0.1}
+        live = {"coverage": 0.5 if good else 0.1, "missing": 0.2 if good else 0.5, "precision": 0.5 if good else 0.1}
+        return made.check(i, left=left, **ema, **live, cells=made.cells if i % 3 else made.half)
+
+    found = set(alarms([row(i) for i in range(made.checks)])) - {"oscillation"}
+    assert ("mode collapse" in found) == alarm
+    assert alarm or not found
+
+
 def alarms(rows: list[Row]) -> list[str]:
-    return [row["state"] for row in verdict(rows).history if STATES[row["state"]].trouble]
+    return [row["state"] for row in verdict(rows).history if DIAGNOSES[row["state"]].trouble]
 
 
 def test_swings_at_high_learning_rates_are_no_trouble(made: Any) -> None:

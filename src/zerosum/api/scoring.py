@@ -33,7 +33,7 @@ DIGITS = 4_000
 """Digits measured, at most; fewer than the 10,000 of `evaluate`, so the distance is biased up by more, and the floor with it."""
 
 
-ENDS = ("finished", "minutes", "settled")
+ENDS = ("finished", "minutes", "plateau", "settled")  # "settled": in records of earlier versions
 """How a training ends that is not interrupted: the reasons of its `stop` row."""
 
 

@@ -89,7 +89,8 @@ STOPS: dict[str, str] = {
     "finished": "Finished.",
     "interrupted": "Interrupted; it can be resumed.",
     "minutes": "Its minutes were over.",
-    "settled": "It has settled: it no longer improved.",
+    "plateau": "Stopped at a plateau: it no longer improved.",
+    "settled": "Stopped at a plateau: it no longer improved.",  # the reason that earlier versions recorded
     "not finite": "Stopped, for a number was no longer finite.",
     "error": "Stopped by an error.",
 }

@@ -214,7 +214,7 @@ class Loop:
             self._between_rounds(agreed)
             if agreed.stop or agreed.out_of_time or agreed.settled:
                 self.rounds.require_finite(self.round)
-                return "interrupted" if agreed.stop else "minutes" if agreed.out_of_time else "settled"
+                return "interrupted" if agreed.stop else "minutes" if agreed.out_of_time else "plateau"
             self._one_round()
         self.rounds.require_finite(self.round)
         return "finished"
@@ -241,7 +241,7 @@ class Loop:
         if due.progress and self.listener:
             self.listener.progress(self.samples, self.horizon.samples, self.seconds)
         checkpoint = due.checkpoint or self.checks.worth_keeping(self.seconds)
-        end, settled = self._clock.samples or 0, self._until_settled and self.checks.settled()
+        end, settled = self._clock.samples or 0, self._until_settled and self.checks.plateaued()
         return Requests(stop.asked, self.horizon.out_of_time(self.seconds), due.row, due.grid, checkpoint, end, settled)
 
     def _between_rounds(self, agreed: Requests) -> None:
