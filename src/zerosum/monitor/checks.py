@@ -1,4 +1,4 @@
-"""The checks of a run as it trains: when one is due, what it writes, whether it is the best so far, and whether the run has settled."""
+"""The checks of a run as it trains: when one is due, what it writes, whether it is the best so far, and whether the run has plateaued."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from zerosum.play.step import Algorithm1
 from zerosum.records import Row
 from zerosum.runs.checkpoint import NOISE
 from zerosum.runs.record import plain
-from zerosum.verdict import settled
-from zerosum.verdict.check_view import looks
+from zerosum.verdict import plateaued
+from zerosum.verdict.check_view import check_views
 
 SOONEST = 10.0  # seconds of training between two checkpoints that are saved for their score alone
 
@@ -51,7 +51,7 @@ class Checks:
     @property
     def score(self) -> float | None:
         """The distance of G's average from held-out reals at the last check, 0 (the floor) to 1; None where it is not known."""
-        seen = looks(self._rows[-1:])
+        seen = check_views(self._rows[-1:])
         return seen[-1].distance if seen else None
 
     def worth_keeping(self, seconds: float) -> bool:
@@ -66,8 +66,8 @@ class Checks:
             self._kept = score if self._kept is None else min(score, self._kept)
         return score
 
-    def settled(self) -> bool:
+    def plateaued(self) -> bool:
         """Whether the run no longer improves, by the checks so far."""
         if self._asked[0] != len(self._rows):
-            self._asked = (len(self._rows), settled(self._rows))
+            self._asked = (len(self._rows), plateaued(self._rows))
         return self._asked[1]

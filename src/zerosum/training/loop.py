@@ -257,8 +257,8 @@ class Loop:
         if due.progress and self.listener:
             self.listener.progress(self.samples, self.horizon.samples, self.seconds)
         checkpoint = due.checkpoint or self.checks.worth_keeping(self.seconds)
-        end, settled = self._clock.samples or 0, self._until_plateau and self.checks.settled()
-        return Requests(stop.asked, self.horizon.out_of_time(self.seconds), due.row, due.grid, checkpoint, end, settled)
+        end, plateaued = self._clock.samples or 0, self._until_plateau and self.checks.plateaued()
+        return Requests(stop.asked, self.horizon.out_of_time(self.seconds), due.row, due.grid, checkpoint, end, plateaued)
 
     def _between_steps(self, agreed: Requests) -> None:
         if agreed.horizon and self.horizon.samples is None:
