@@ -185,7 +185,7 @@ def test_a_resumed_run_is_the_run(config: Config, pictures: Data, tmp_path: Path
         newest = sorted((run.path / "checkpoints").iterdir())[-1]
         states.append({f"{f.name}:{k}": v for f in sorted(newest.glob("*.safetensors")) for k, v in load_file(f).items()})
     assert_close(states[0], states[1], rtol=0, atol=0)
-    assert json.loads((tmp_path / "whole" / "run.json").read_text())["engine"]["engine"] == "twin"
+    assert json.loads((tmp_path / "whole" / "run.json").read_text())["engine"]["engine"] == "bf16_copy"
     assert len(STATISTICS) == len([k for k in open_run(tmp_path / "whole").rows("signals")[-1] if k in STATISTICS])
 
 

@@ -24,6 +24,7 @@ from zerosum.game.value import VALUES
 from zerosum.nets import NETS
 from zerosum.play.config import Config, GameOptions, NetOptions, PlayerOptions, PriorOptions, from_json, to_json
 from zerosum.play.step import STATISTICS
+from zerosum.records import SCHEMA
 from zerosum.runs.run import open_run
 from zerosum.training import launch
 
@@ -61,7 +62,7 @@ def test_a_run_writes_what_its_schema_says(ring: Data, tmp_path: Path) -> None:
 
     run = launch.train(ring, tmp_path / "a", POINTS, samples=40 * 16, command="zerosum train ring8", draw=draw)
     manifest = json.loads((run.path / "run.json").read_text())
-    assert manifest["schema"] == 1
+    assert manifest["schema"] == SCHEMA
     assert from_json(manifest["config"]) == POINTS
     assert manifest["data"]["name"] == "ring8"
     assert manifest["parameters"]["G"] > 0
