@@ -136,8 +136,7 @@ class Option:
     @property
     def wanted(self) -> str:
         """What the option takes, as the end of a sentence that begins with "must be"."""
-        what = f"one of {', '.join(self.names)}" if self.names else f"{_NOUNS[self.kind]}{self.range}"
-        return f"{what}, or none" if self.optional and "none" not in self.names else what
+        return f"one of {', '.join(self.names)}" if self.names else f"{_NOUNS[self.kind]}{self.range}"
 
     def read(self, text: str, name: str) -> Any:
         """The value that a text on the command line stands for. Raises Refusal with the name, what it takes and what it got."""
@@ -230,18 +229,22 @@ def replaced(whole: Any, name: str, value: Any) -> Any:
     return replace(whole, **{head: replaced(getattr(whole, head), rest, value) if rest else value})
 
 
-def hint_for(name: str, known: Iterable[str], spelled: str = "{}") -> str:
-    """The end of a refusal of the unknown option `name`: its new name if it was renamed, else the nearest of `known`, else "".
+def unknown(sentence: str, name: str, known: Iterable[str], spelled: str = "{}", otherwise: str = "") -> Refusal:
+    """The refusal of an unknown option `name`: `sentence`, and its new name if it was renamed, else the nearest of `known`.
 
-    spelled: how an option is written in the sentence: "--{}" on the command line.
+    spelled: how an option is written: "--{}" on the command line. otherwise: a sentence for a name that resembles none.
     """
     known = list(known)
     new = OLD_NAMES.get(name.replace("-", "_"), "")
     for word in (new, new.replace("_", "-")):
         if new and word in known:
-            return f" It is now called {spelled.format(word)}."
-    last = name.replace("_", ".").rpartition(".")[2]
+            return Refusal(f"{sentence}: it is now called {spelled.format(word)}.")
     # An option is often remembered by its last part alone: gamma for game.gamma.
-    near = get_close_matches(name, known, cutoff=0.7) or [k for k in known if k.replace("_", ".").rpartition(".")[2] == last]
+    near = get_close_matches(name, known, cutoff=0.75) or [k for k in known if _last(k) == _last(name)]
     near = near or get_close_matches(name, known, n=1, cutoff=0.5)
-    return f" Did you mean {' or '.join(spelled.format(word) for word in near)}?" if near else ""
+    hint = f"Did you mean {' or '.join(spelled.format(word) for word in near)}?" if near else otherwise
+    return Refusal(f"{sentence}. {hint}".rstrip())
+
+
+def _last(name: str) -> str:
+    return name.replace("_", ".").rpartition(".")[2]

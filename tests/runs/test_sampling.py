@@ -17,7 +17,7 @@ from zerosum.runs.sampling import BLOCK, draw_samples, quick
 
 SHAPE = (1, 12, 12)
 DCGAN = Config(prior=PriorOptions(dim=6), net=NetOptions(kind="dcgan", width=8, hidden=12))
-TWIN = {"engine": "twin", "routes": "g.layers.1:up d.layers.0:down"}
+TWIN = {"engine": "bf16_copy", "routes": "g.layers.1:up d.layers.0:down"}
 
 
 def average(config: Config = DCGAN) -> nn.Module:

@@ -23,7 +23,8 @@ from zerosum.game.penalty import PENALTIES
 from zerosum.game.value import VALUES
 from zerosum.nets import NETS
 from zerosum.play.config import Config, GameOptions, NetOptions, PlayerOptions, PriorOptions, from_json, to_json
-from zerosum.play.step import STATISTICS
+from zerosum.play.statistics import STATISTICS
+from zerosum.records import SCHEMA
 from zerosum.runs.run import open_run
 from zerosum.training import launch
 
@@ -61,7 +62,7 @@ def test_a_run_writes_what_its_schema_says(ring: Data, tmp_path: Path) -> None:
 
     run = launch.train(ring, tmp_path / "a", POINTS, samples=40 * 16, command="zerosum train ring8", draw=draw)
     manifest = json.loads((run.path / "run.json").read_text())
-    assert manifest["schema"] == 1
+    assert manifest["schema"] == SCHEMA
     assert from_json(manifest["config"]) == POINTS
     assert manifest["data"]["name"] == "ring8"
     assert manifest["parameters"]["G"] > 0
@@ -114,15 +115,15 @@ def test_a_resumed_run_is_the_same_run(
     a_round = config.game.k * config.batch
     launch.train(data, tmp_path / "straight", config, samples=12 * a_round)
     stops = {5, 9}
-    original = launch.Loop._one_round
+    original = launch.Loop._one_step
 
-    def one_round(self: launch.Loop) -> None:
+    def one_step(self: launch.Loop) -> None:
         torch.rand(3)
         original(self)
-        if self.round in stops:
+        if self.t in stops:
             self.horizon.minutes = -1.0  # out of time
 
-    monkeypatch.setattr(launch.Loop, "_one_round", one_round)
+    monkeypatch.setattr(launch.Loop, "_one_step", one_step)
     run = launch.train(data, tmp_path / "broken", config, samples=12 * a_round)
     assert run.rows()[-1]["round"] == 5
     run.sample(3)
@@ -239,9 +240,9 @@ REFUSED: list[Any] = [
     pytest.param(replace(POINTS, net=NetOptions(kind="dcgan")), "ring", "--net.kind mlp", id="convolutions of points"),
     pytest.param(replace(POINTS, game=GameOptions(value="hinge", smoothing=0.1)), "ring", "target", id="smoothing without a label"),
     pytest.param(replace(IMAGES, net=NetOptions(kind="resnet", dropout=0.5)), "pictures", "--net.dropout", id="a knob that the net lacks"),
-    pytest.param(replace(POINTS, batch=0), "ring", "--batch", id="an empty batch"),
-    pytest.param(replace(POINTS, d=replace(POINTS.d, lr=-1.0)), "ring", "--d.lr", id="a negative rate"),
-    pytest.param(replace(POINTS, game=GameOptions(gamma=float("nan"))), "ring", "--game.gamma", id="gamma not a number"),
+    pytest.param(replace(POINTS, batch=0), "ring", "batch", id="an empty batch"),
+    pytest.param(replace(POINTS, d=replace(POINTS.d, lr=-1.0)), "ring", "d.lr", id="a negative rate"),
+    pytest.param(replace(POINTS, game=GameOptions(gamma=float("nan"))), "ring", "game.gamma", id="gamma not a number"),
 ]
 
 
@@ -283,5 +284,5 @@ def test_minutes_fix_a_horizon_once_and_record_it(ring: Data, tmp_path: Path) ->
 
 def test_a_config_names_values_never_code() -> None:
     assert from_json(json.loads(json.dumps(to_json(POINTS)))) == POINTS
-    with pytest.raises(Refusal, match=r"game\.valeu.*Did you mean value"):
+    with pytest.raises(Refusal, match=r"game\.valeu.*Did you mean game.value"):
         from_json({"game": {"valeu": "hinge"}})

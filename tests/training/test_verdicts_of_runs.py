@@ -139,7 +139,7 @@ def test_diagnose_in_words(runs: dict[str, tuple[Run, State]], capsys: pytest.Ca
     assert "Try, one at a time" in capsys.readouterr().out
 
 
-def test_until_settled_stops_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_until_plateau_stops_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(check_schedule.SIZES, "points", Size(192, 256))
     still = replace(HEALTHY, g=PlayerOptions(lr=0.0))
     asked: list[int] = []
@@ -150,7 +150,7 @@ def test_until_settled_stops_and_says_so(tmp_path: Path, monkeypatch: pytest.Mon
 
     monkeypatch.setattr("zerosum.monitor.checks.plateaued", at_the_fifth)
     data = open_data("gaussian", DataOptions())
-    run = launch.train(data, tmp_path / "a", still, samples=64 * 200, until_settled=True)
+    run = launch.train(data, tmp_path / "a", still, samples=64 * 200, until_plateau=True)
     assert run.rows("stop")[-1]["reason"] == "plateaued"
     assert run.rows("stop")[-1]["round"] == run.rows("check")[4]["round"]
     assert asked == sorted(set(asked))  # once a check

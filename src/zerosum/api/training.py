@@ -18,7 +18,7 @@ from zerosum.data.kinds import kind_of
 from zerosum.data.source import Data, open_data
 from zerosum.errors import Refusal
 from zerosum.game.value import VALUES, smoothed
-from zerosum.options import hint_for, options_of, replaced
+from zerosum.options import options_of, replaced, unknown
 from zerosum.play.config import Config
 from zerosum.play.distributed import is_first
 from zerosum.play.length import MINUTES, checked_length
@@ -150,7 +150,7 @@ def with_options(config: Config, options: Mapping[str, Any]) -> Config:
     names = {given: given.replace("-", "_") for given in options}
     for given, name in names.items():
         if name not in known:
-            raise Refusal(f"There is no option {given!r}.{hint_for(name, known)}")
+            raise unknown(f"There is no option {given!r}", name, known)
     values = {name: known[name].checked(options[given], given) for given, name in names.items()}
     if "net.kind" in values:
         config = with_net(config, values["net.kind"])
@@ -165,8 +165,7 @@ def _chosen(options: Mapping[str, Any], keywords: Mapping[str, Any]) -> dict[str
     chosen = dict(options)
     for keyword, value in keywords.items():
         if keyword not in dotted:
-            hint = hint_for(keyword, [*signature(train).parameters, *dotted])
-            raise Refusal(f"zerosum.train has no option {keyword!r}.{hint}")
+            raise unknown(f"zerosum.train has no option {keyword!r}", keyword, [*signature(train).parameters, *dotted])
         if dotted[keyword] in chosen:
             raise Refusal(f"The option {dotted[keyword]} is given twice, as a keyword and in options: leave one of them out.")
         chosen[dotted[keyword]] = value

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, NoReturn, TypeVar, get_type_hints
 
 from zerosum.errors import Refusal
-from zerosum.options import Option, hint_for, replaced, value_of
+from zerosum.options import Option, replaced, unknown, value_of
 
 T = TypeVar("T")
 _METAVARS = {int: "N", float: "X", Path: "PATH"}
@@ -44,13 +44,14 @@ def flat(kind: type[Any]) -> Any:
 
 @dataclass(frozen=True)
 class Flag:
-    """One flag: its spelling, the dotted name of the field that it sets, and what it takes."""
+    """One flag: its spelling, the dotted name of the field that it sets, and what it takes. about: what its group on the help page is."""
 
     name: str
     key: str
     option: Option
     doc: str
     metadata: types.MappingProxyType[Any, Any]
+    about: str = ""
 
     @property
     def is_positional(self) -> bool:
@@ -77,16 +78,18 @@ def field_docs(kind: type[Any]) -> dict[str, str]:
     return docs
 
 
-def flags_of(kind: type[Any], path: str = "", prefix: str = "") -> Iterator[Flag]:
+def flags_of(kind: type[Any], path: str = "", prefix: str = "", about: str = "") -> Iterator[Flag]:
     """Every flag of a dataclass, nested ones with their parents' names before a dot: --game.g-steps."""
     hints, docs = get_type_hints(kind, include_extras=True), field_docs(kind)
     for f in fields(kind):
         hint = hints[f.name]
         if is_dataclass(hint):
-            yield from flags_of(hint, f"{path}{f.name}.", prefix if f.metadata.get("flat") else f"{prefix}{f.name}.")  # type: ignore[arg-type]
+            nested = "" if f.metadata.get("flat") else f"{f.name}."
+            told = docs.get(f.name) or inspect.getdoc(hint) or ""
+            yield from flags_of(hint, f"{path}{f.name}.", prefix + nested, told if nested else about)  # type: ignore[arg-type]
         else:
             name = f.metadata.get("positional") or f"--{prefix}{f.name}".replace("_", "-")
-            yield Flag(name, path + f.name, Option.of(hint), docs.get(f.name, ""), f.metadata)
+            yield Flag(name, path + f.name, Option.of(hint), docs.get(f.name, ""), f.metadata, about)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -108,7 +111,9 @@ def _parser(prog: str, flags: Sequence[Flag], doc: str, epilog: str, default: An
     groups: dict[str, Any] = {}
     for flag in flags:
         title = flag.name[2:].rpartition(".")[0] if not flag.is_positional else ""
-        group = groups.setdefault(title, parser.add_argument_group(f"{title} options") if title else parser)
+        if title not in groups:
+            groups[title] = parser.add_argument_group(f"{title} options", flag.about) if title else parser
+        group = groups[title]
         text = _help(flag, default)
         if flag.is_positional:
             parser.add_argument(flag.key, metavar=flag.name, nargs="?", help=text)
@@ -166,7 +171,7 @@ def _refuse_unknown(words: Sequence[str], flags: Sequence[Flag], prog: str) -> N
         if not word.startswith("-"):
             raise Refusal(f"{prog} does not know what to do with {word!r}: it is one word too many.")
         name = word.split("=", 1)[0]
-        raise Refusal(f"{prog} has no option {name}.{hint_for(name.lstrip('-'), names, '--{}') or f' See {prog} --help.'}")
+        raise unknown(f"{prog} has no option {name}", name.lstrip("-"), names, "--{}", f"See {prog} --help.")
 
 
 def parse(kind: type[T], argv: Sequence[str], *, prog: str, examples: str, preset: Any = None, notes: str = "") -> T:

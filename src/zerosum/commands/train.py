@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from zerosum.commands.flags import HelpAsked, flags_of, flat, parse_given, positional, shown
 from zerosum.data.options import DataOptions
-from zerosum.options import value_of
+from zerosum.options import Choices, value_of
 from zerosum.play.config import Config
 from zerosum.play.length import MINUTES, Minutes, Samples, checked_length
 from zerosum.play.presets import TABLE, default_preset, listing, named, with_net
@@ -39,8 +39,8 @@ class Train:
     defaults: `zerosum train DATA --help` shows those for your data."""
 
     data: str = positional("DATA")
-    """A name (mnist, fashion-mnist, ring8, grid25, spiral, moons, checkerboard, gaussian, bimodal, uniform), a mixture such as
-    "mixture:0.3*N(-2,0.5)+0.7*N(1,0.2)", or the path of a folder or zip of images, an idx file, or an array (.npy, .npz)."""
+    """A name: mnist, fashion-mnist or a known density (listed below). A mixture such as "mixture:0.3*N(-2,0.5)+0.7*N(1,0.2)". Or a path:
+    a folder or zip of images, an idx file, or an array (.npy, .npz)."""
     out: Path | None = None
     """The run's folder: a new or empty one. Default: runs/NAME-N with the first free N."""
     preset: Annotated[str | None, replace(TABLE, also=(LIST,))] = None
@@ -86,9 +86,14 @@ def _kind(spec: str, size: str | None) -> tuple[str, tuple[int, ...] | None]:
     return kind_of(spec, DataOptions(size=size))
 
 
+def notes() -> str:
+    """What the help page lists below the options: the presets and the known densities."""
+    densities = ", ".join(Choices("zerosum.data.density", "DENSITIES").names())
+    return f"presets:\n{listing()}\n\nknown densities:\n  {densities}\n\n"
+
+
 def main(argv: Sequence[str]) -> int:
-    presets = f"presets:\n{listing()}\n\n"
-    args, given = parse_given(Train, argv, prog="zerosum train", examples=EXAMPLES, preset=preset_of, notes=presets)
+    args, given = parse_given(Train, argv, prog="zerosum train", examples=EXAMPLES, preset=preset_of, notes=notes())
     command = shlex.join(["zerosum", "train", *argv])
     checked_length(args.minutes, args.samples, "--{}")
     # Importing torch takes more than a second, so everything that can be refused without it has been refused above.

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 
 from zerosum.data.options import DataOptions
 from zerosum.errors import Refusal
-from zerosum.options import Choices, Range, hint_for, options_of, value_of
+from zerosum.options import Choices, Range, options_of, unknown, value_of
 
 MOST_THREADS = 1024
 
@@ -114,7 +114,9 @@ class Config:
     prior: PriorOptions = field(default_factory=PriorOptions)
     net: NetOptions = field(default_factory=NetOptions)
     d: PlayerOptions = field(default_factory=PlayerOptions)
+    """The optimiser of the discriminator."""
     g: PlayerOptions = field(default_factory=PlayerOptions)
+    """The optimiser of the generator."""
     data: DataOptions = field(default_factory=DataOptions)
     batch: Annotated[int, Range(1)] = 64
     """Batch size: real samples in each update, and as many generated ones."""
@@ -164,7 +166,7 @@ def _build(kind: Any, values: Any, prefix: str) -> Any:
     for name, value in values.items():
         if name not in known:
             everywhere = [prefix + other for other in options]
-            raise Refusal(f"The run's config has an unknown option {prefix}{name}.{hint_for(prefix + name, everywhere)}")
+            raise unknown(f"The run's config has an unknown option {prefix}{name}", prefix + name, everywhere)
         if is_dataclass(known[name]):
             given[name] = _build(type(known[name]), value, f"{prefix}{name}.")
         else:

@@ -62,7 +62,8 @@ def train(
     smoothed(VALUES[config.game.value], config.game.smoothing)  # A game and nets that do not go together are refused here.
     players = Players(config, data.space, torch.device(execution.device), given)
     _ = players.optimisers  # A player without weights is refused here.
-    require_playable(config, data, processes, players)
+    require_trainable(config, data)
+    require_divisible(config, processes, players)
     if processes.first:  # What it finds is recorded, and all processes use that.
         execution = fitted(execution, config, players, data.space.shape if given is None else None)
     execution = shared(execution, processes, config, data.space.kind)
@@ -131,7 +132,7 @@ def resume(
         execution, reasons = continued(recorded_execution(run.manifest["engine"]), config, kind, (first, processes.size))
         execution = execution if first == processes.size else shared(execution, processes, config, kind)
         loop = Loop(run, agreed_on(data, processes), horizon, execution, listener, draw, processes)
-        require_playable(config, data, processes, loop.players)
+        require_divisible(config, processes, loop.players)
         loop.complaints += [departure(newest["round"], reasons)] if reasons else []
         if horizon.fixed_by_user and newest["samples"] and depends_on_horizon(config):
             loop.complaints.append(
@@ -163,13 +164,17 @@ def agreed_on(data: Data, processes: Processes) -> Data:
     return data
 
 
-def require_playable(config: Config, data: Data, processes: Processes, players: Players) -> None:
-    """Raises Refusal where there is too little to train on, or a game cannot be shared among the processes."""
+def require_trainable(config: Config, data: Data) -> None:
+    """Raises Refusal where there is too little to train on, or the augmentation is of another kind of data."""
     if data.train.size is not None and data.train.size < 2:
         raise Refusal(f"{data.name} leaves {data.train.size} item to train on: give more.")
     augmentation, axes = AUGMENTATIONS[config.game.augment], len(data.space.shape)
     if augmentation is not None and augmentation.axes != axes:
         raise Refusal(f"--game.augment {config.game.augment} transforms images, and {data.name} contains points: use --game.augment none.")
+
+
+def require_divisible(config: Config, processes: Processes, players: Players) -> None:
+    """Raises Refusal where a game cannot be shared among the processes."""
     if processes.size == 1:
         return
     n, nets = processes.size, (players.G, players.D)

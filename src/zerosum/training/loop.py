@@ -314,7 +314,7 @@ class Loop:
 
     def _lack_of_memory(self, error: Exception) -> str:
         traceback.clear_frames(error.__traceback__)  # They hold what filled the memory.
-        asked = f"{oom.asked_for(error)} could not be had in round {self.t + 1} at --batch {self.config.batch}"
+        asked = f"{oom.asked_for(error)} could not be had in step {self.t + 1} at --batch {self.config.batch}"
         stays = f"what was saved in {self.run.path} stays"
         if self.processes.size > 1:  # The others are waiting.
             return f"There is not enough memory: {asked}: take a smaller --batch, --net.width or --data.size; {stays}."
