@@ -27,8 +27,11 @@ from zerosum.measure.modes import census
 from zerosum.monitor.check_schedule import SIZES
 from zerosum.monitor.discriminator import LEAST, contrast
 from zerosum.monitor.reference import Reference
+from zerosum.nets import displacement_numbers
+from zerosum.nets.elastic import widened
 from zerosum.play.players import BATCH_NORMS, RANDOM
 from zerosum.play.step import STATISTICS, Algorithm1
+from zerosum.runs.sampling import default_widening
 from zerosum.theory.optimum import line_jsd
 from zerosum.theory.pushforward import pushforward
 
@@ -95,9 +98,9 @@ class Diagnostics:
                 out.append(module(part.to(self.rounds.device, self.rounds.dtype)))
         return torch.cat(out)
 
-    def _fakes(self, G: nn.Module) -> Tensor:
+    def _fakes(self, G: nn.Module, widen: float = 1.0) -> Tensor:
         with unaltered(G, self.config.seed):
-            return self._through(G, self._z).to(self.rounds.dtype)
+            return self._through(G, widened(self._z, displacement_numbers(G), widen)).to(self.rounds.dtype)
 
     def _judged(self, fake: Tensor) -> dict[str, float]:
         D, material = self.rounds.players.D, self.material
@@ -118,7 +121,8 @@ class Diagnostics:
         raw = self.space.decode(fake.float()).cpu()
         smooth = raw
         if self.config.average:
-            y = self._fakes(self.rounds.players.average.module)
+            average = self.rounds.players.average.module
+            y = self._fakes(average, default_widening(average))  # As the run is sampled: Run.sample.
             smooth = self.space.decode(y.float()).cpu() if bool(torch.isfinite(y).all()) else raw
         found = self._compared(raw, smooth) if self.material.enough else {}
         return found | self._known(smooth)

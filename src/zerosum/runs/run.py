@@ -1,8 +1,9 @@
-"""A run folder, opened for reading: what was asked, the record, and samples of the newest checkpoint's average. Needs no lock."""
+"""A run folder, opened for reading: its config, its record, and samples of the averaged generator. Reading needs no lock."""
 
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass, replace
 from functools import cached_property
 from math import prod
@@ -11,18 +12,21 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from zerosum.data.source import Data, open_data
 from zerosum.data.space import Space
 from zerosum.errors import Refusal
+from zerosum.nets import displacement_numbers
+from zerosum.nets.conditioning import conditional, takes_labels
 from zerosum.play import oom
 from zerosum.play.config import Config, from_json
 from zerosum.play.players import Players, skeleton
 from zerosum.runs import checkpoint as checkpoints
 from zerosum.runs.checkpoint import Checkpoint
+from zerosum.runs.labels import Labels, sampled_classes
 from zerosum.runs.record import SCHEMA, Row, read_rows
-from zerosum.runs.sampling import draw_samples, interpolate, quick
+from zerosum.runs.sampling import default_widening, draw_samples, interpolate, sampling_module
 from zerosum.verdict import Verdict, verdict
 
 Modules = tuple[nn.Module, nn.Module]
@@ -30,7 +34,7 @@ Modules = tuple[nn.Module, nn.Module]
 
 @dataclass
 class Run:
-    """A training and its folder. given: a person's own (G, D), for a run trained with such. at: a checkpoint, if not the newest."""
+    """A run and its folder. given: a person's own (G, D), for a run that was trained with such. at: a checkpoint, if not the newest."""
 
     path: Path
     manifest: dict[str, Any]
@@ -99,25 +103,65 @@ class Run:
         if self.given is None:
             found.require_fit("weights.safetensors", skeleton(self.config, self.space.shape).weights())
 
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The names of the classes that G can be asked for, in the order of their numbers; () for an unconditional run."""
+        # A run from before there were labels has no such option, and its data no classes.
+        names: tuple[str, ...] = getattr(self.space, "classes", ())
+        return names if conditional(getattr(self.config.net, "classes", "none"), names) else ()
+
     @cached_property
     def _generator(self) -> nn.Module:
-        return quick(self.players().average.module, self.manifest["engine"])
+        return sampling_module(self.players().average.module, self.manifest["engine"])
 
-    def sample(self, n: int, seed: int = 0) -> np.ndarray:
-        """n samples of the average of G: uint8 N x H x W (x C) for images, float32 N x d for points.
+    def sample(self, n: int, seed: int = 0, y: Labels | None = None, widen: float | None = None) -> np.ndarray:
+        """n samples of the averaged generator: uint8 N x H x W (x C) for images, float32 N x d for points.
 
-        Sample i depends on (seed, i) alone. Raises Refusal where the machine has no memory for so many.
+        y: for a conditional run, one class for all samples or a sequence of n, each by number or by name; None draws classes by their
+        shares of the training data. widen: how many times as widely as in training samples are displaced (--net.elastic); None for what the
+        run states. Sample i depends on (seed, i) and its class alone. Raises Refusal for a class that does not exist, and where the machine
+        has no memory for so many.
         """
-        self._require_room(n)
-        return self.space.to_array(draw_samples(self._generator, self.config.prior, self.space, n, seed))
+        return self.drawn_by(self._generator, n, seed, y, widen)
 
-    def interpolate(self, rows: int = 8, steps: int = 10, seed: int = 0) -> np.ndarray:
-        """rows x steps samples: each row walks from one z to another (Radford et al. 2015, section 6.1). Raises Refusal as `sample`."""
+    def drawn_by(self, G: nn.Module, n: int, seed: int = 0, y: Labels | None = None, widen: float | None = None) -> np.ndarray:
+        """As `sample`, of another G, in evaluation mode: the averaged generator of a run in training."""
+        self._require_room(n)
+        labels = self._labels(G, y, n, seed)
+        return self.space.to_array(draw_samples(G, self.config.prior, self.space, n, seed, labels, self._widening(G, widen)))
+
+    def interpolate(self, rows: int = 8, steps: int = 10, seed: int = 0, y: Labels | None = None, widen: float | None = None) -> np.ndarray:
+        """rows x steps samples: each row walks from one z to another (Radford et al. 2015, section 6.1).
+
+        y: for a conditional run, one class or a sequence of one for each row. Otherwise as `sample`. Raises Refusal as `sample`.
+        """
         self._require_room(rows * steps)
-        return self.space.to_array(interpolate(self._generator, self.config.prior, self.space, rows, steps, seed))
+        G = self._generator
+        labels, wide = self._labels(G, y, rows, seed), self._widening(G, widen)
+        return self.space.to_array(interpolate(G, self.config.prior, self.space, rows, steps, seed, labels, wide))
+
+    def _labels(self, G: nn.Module, y: Labels | None, n: int, seed: int) -> Tensor | None:
+        """The class numbers of n samples; None for an unconditional run. Raises Refusal."""
+        if not self.classes or not takes_labels(G):
+            if y is not None:
+                how = "train one on data with classes and --net.classes auto, or ask for no class"
+                raise Refusal(f"{self.path} is an unconditional run, which has no classes to sample by: {how}.")
+            return None
+        return sampled_classes(y, n, self.classes, self.manifest["data"].get("class_counts"), seed)
+
+    def _widening(self, G: nn.Module, widen: float | None) -> float:
+        """How many times as widely as in training G displaces. Raises Refusal."""
+        if widen is None:
+            stated: float | None = self.manifest.get("sampling", {}).get("widen")
+            return default_widening(G) if stated is None else stated
+        if not 0 <= widen < math.inf:
+            raise Refusal(f"--widen must be a number of at least 0, not {widen:g}.")
+        if widen != 1 and not displacement_numbers(G):
+            raise Refusal(f"The generator of {self.path} displaces nothing (--net.elastic 0): leave --widen out.")
+        return widen
 
     def _require_room(self, n: int) -> None:
-        # Noise in float32; samples once in pieces and once whole.
+        # Noise in float32; samples once in blocks and once whole.
         each = 4 * self.config.prior.dim + 2 * prod(self.space.shape) * (1 if self.space.kind == "images" else 4)
         if n * each > 1024 * oom.available():
             has = f"this machine has {oom.available() << 10:,} free"
@@ -164,16 +208,28 @@ def open_run(path: str | Path, given: Modules | None = None) -> Run:
 
 
 def _require_sound(run: Run) -> None:
-    """Raises Refusal where run.json does not say what a run's does."""
+    """Raises Refusal where a value in run.json is missing or of the wrong type."""
     m = run.manifest
     try:
         run.config, run.space  # noqa: B018
         sound = all(isinstance(m["data"][name], str) for name in ("name", "fingerprint")) and isinstance(m["data"]["spec"], str | None)
         sound = sound and all(n is None or (type(n) in (int, float) and n > 0) for n in (m["asked"]["samples"], m["asked"]["minutes"]))
         sound = sound and m["players"] in ("built", "given") and isinstance(m["engine"], dict) and type(m.get("ranks", 1)) is int
+        sound = sound and _is_sound_sampling(run)
     except Refusal:
         raise
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise Refusal(f"{run.path / 'run.json'} is damaged ({type(error).__name__} {error}): bring it back from a copy.") from error
     if not sound:
         raise Refusal(f"{run.path / 'run.json'} is damaged: bring it back from a copy.")
+
+
+def _is_sound_sampling(run: Run) -> bool:
+    """Whether what run.json says of samples, where it says something, can be followed."""
+    widen = run.manifest.get("sampling", {}).get("widen")
+    if widen is not None and not (type(widen) in (int, float) and 0 <= widen < math.inf):
+        return False
+    counts = run.manifest["data"].get("class_counts")
+    if counts is None or not run.classes:
+        return True
+    return len(counts) == len(run.classes) and all(type(n) is int and n >= 0 for n in counts) and sum(counts) > 0

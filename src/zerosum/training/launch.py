@@ -25,6 +25,7 @@ from zerosum.play.step import Algorithm1
 from zerosum.runs.lock import claim, goes_on, locked, name
 from zerosum.runs.record import SCHEMA, Listener
 from zerosum.runs.run import Modules, Run, open_run
+from zerosum.runs.sampling import default_widening
 from zerosum.training.loop import Draw, Loop
 from zerosum.training.resume import continued, departure, recorded_execution
 from zerosum.training.timers import Horizon
@@ -77,6 +78,7 @@ def train(
         "asked": {"samples": samples, "minutes": minutes, "until_settled": until_settled},
         "data": described(data),
         "engine": shared(engine, ranks, config, data.space.kind).to_json(),
+        "sampling": {"widen": default_widening(players.G)},
         "ranks": ranks.size,
         "job": job(),
         "parameters": {letter: sum(p.numel() for p in m.parameters()) for letter, m in (("G", players.G), ("D", players.D))},

@@ -25,7 +25,6 @@ from zerosum.play.step import STATISTICS, Algorithm1, NotFinite
 from zerosum.runs.async_checkpoint import AsyncCheckpoint
 from zerosum.runs.record import SCHEMA, Listener, Record, plain
 from zerosum.runs.run import Run
-from zerosum.runs.sampling import draw_samples
 from zerosum.training.timers import Horizon, Requests, Timers
 from zerosum.version import __version__
 
@@ -120,12 +119,11 @@ class Loop:
             return
         n = GRID if self.space.kind == "images" else SCATTER
         path = self.run.path / "grids" / f"{self.round:09d}.png"
-        samples = self.space.to_array(draw_samples(self.players.average.module, self.config.prior, self.space, n, self.config.seed))
         newest = self.run.path / "grid.png"
         temporary = newest.with_suffix(".partial")
         try:
             path.parent.mkdir(exist_ok=True)
-            self.draw(samples, path)
+            self.draw(self.run.drawn_by(self.players.average.module, n, self.config.seed), path)
             temporary.write_bytes(path.read_bytes())
             temporary.replace(newest)
         except (OSError, Refusal) as error:
