@@ -90,7 +90,7 @@ def test_other_images_are_left_to_evaluate() -> None:
     assert quick_scores(open_data(one), lambda n: one[:n, 0].numpy(), 320) == []
 
 
-@pytest.mark.parametrize(("reason", "scored"), [("finished", True), ("minutes", True), ("settled", True), ("interrupted", False)])
+@pytest.mark.parametrize(("reason", "scored"), [("finished", True), ("minutes", True), ("plateaued", True), ("interrupted", False)])
 def test_a_training_that_ends_of_itself_is_scored(tmp_path: Path, reason: str, scored: bool) -> None:
     """As its record tells: a run that settles has not seen all of its samples."""
     knobs = {"net.width": 8, "net.depth": 1, "batch": 32, "threads": 1, "engine": "eager", "precision": "float32"}

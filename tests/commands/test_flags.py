@@ -8,14 +8,14 @@ from typing import Any, Literal, get_args, get_type_hints
 
 import pytest
 
-from zerosum.commands.flags import HelpAsked, field_docs, flags_of, knobs, parse, positional, short
+from zerosum.commands.flags import HelpAsked, field_docs, flags_of, flat, parse, positional, short
 from zerosum.errors import Refusal
 from zerosum.play.config import Config, GameOptions
 
 
 @dataclass(frozen=True)
 class Inner:
-    """Inner knobs."""
+    """Inner options."""
 
     kind: Literal["round", "square"] = "round"
     """Its shape, of 100 % certainty."""
@@ -45,7 +45,7 @@ class Verb:
     """Where to."""
     json: bool = False
     """As JSON."""
-    whole: Whole = knobs(Whole)
+    whole: Whole = flat(Whole)
 
 
 def read(*argv: str, preset: Any = None) -> Verb:

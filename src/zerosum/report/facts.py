@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from zerosum.report.folder import Row, RunFolder
+from zerosum.records import Row
+from zerosum.report.folder import RunFolder
 from zerosum.report.numbers import ABSENT, count, finite, number
 
 

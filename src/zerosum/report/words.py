@@ -89,7 +89,7 @@ STOPS: dict[str, str] = {
     "finished": "Finished.",
     "interrupted": "Interrupted; it can be resumed.",
     "minutes": "Its minutes were over.",
-    "settled": "It has settled: it no longer improved.",
+    "plateaued": "It reached a plateau: it no longer improved.",
     "not finite": "Stopped, for a number was no longer finite.",
     "error": "Stopped by an error.",
 }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -22,10 +21,10 @@ from zerosum.nets.conditioning import conditional, takes_labels
 from zerosum.play import oom
 from zerosum.play.config import Config, from_json
 from zerosum.play.players import Players, skeleton
+from zerosum.records import Row, read_manifest, read_rows
 from zerosum.runs import checkpoint as checkpoints
 from zerosum.runs.checkpoint import Checkpoint
 from zerosum.runs.labels import Labels, sampled_classes
-from zerosum.runs.record import SCHEMA, Row, read_rows
 from zerosum.runs.sampling import default_widening, draw_samples, interpolate, sampling_module
 from zerosum.verdict import Verdict, verdict
 
@@ -51,7 +50,7 @@ class Run:
 
     def rows(self, kind: str | None = None) -> list[Row]:
         """The record's rows, of one type when `kind` names it."""
-        return [r for r in read_rows(self.path / "record.jsonl") if kind in (None, r["type"])]
+        return [r for r in read_rows(self.path / "record.jsonl").rows if kind in (None, r["type"])]
 
     def checkpoint(self) -> Checkpoint:
         """The newest whole checkpoint. Raises Refusal where there is none."""
@@ -88,31 +87,30 @@ class Run:
         return found is not None and bool(found.meta.get("horizon")) and found.meta["samples"] >= found.meta["horizon"]
 
     def players(self, device: torch.device | None = None) -> Players:
-        """The two players and the average as the newest checkpoint holds them."""
+        """The two players and the EMA of G, from the checkpoint."""
         if self.manifest["players"] == "given" and self.given is None:
             how = "load it in Python with zerosum.load(path, generator=G, discriminator=D)"
             raise Refusal(f"{self.path} was trained with a person's own modules: {how}.")
         found = self.checkpoint()
         self.require_fit(found)
-        players = Players(self.config, self.space.shape, device or torch.device("cpu"), self.given)
-        players.restore(found, moments=False)
+        players = Players(self.config, self.space, device or torch.device("cpu"), self.given)
+        checkpoints.restore(players, found, moments=False)
         return players
 
     def require_fit(self, found: Checkpoint) -> None:
         """Compares a checkpoint with the nets of the config. Raises Refusal where they differ, before memory is taken for either."""
         if self.given is None:
-            found.require_fit("weights.safetensors", skeleton(self.config, self.space.shape).weights())
+            found.require_fit("weights.safetensors", skeleton(self.config, self.space).weights())
 
     @property
     def classes(self) -> tuple[str, ...]:
         """The names of the classes that G can be asked for, in the order of their numbers; () for an unconditional run."""
-        # A run from before there were labels has no such option, and its data no classes.
-        names: tuple[str, ...] = getattr(self.space, "classes", ())
-        return names if conditional(getattr(self.config.net, "classes", "none"), names) else ()
+        names = self.space.classes
+        return names if conditional(self.config.net.classes, names) else ()
 
     @cached_property
     def _generator(self) -> nn.Module:
-        return sampling_module(self.players().average.module, self.manifest["engine"])
+        return sampling_module(self.players().ema.module, self.manifest["engine"])
 
     def sample(self, n: int, seed: int = 0, y: Labels | None = None, widen: float | None = None) -> np.ndarray:
         """n samples of the averaged generator: uint8 N x H x W (x C) for images, float32 N x d for points.
@@ -191,18 +189,7 @@ class Run:
 def open_run(path: str | Path, given: Modules | None = None) -> Run:
     """The run in a folder. Raises Refusal when the folder is no run, or one that this version cannot read."""
     path = Path(path)
-    file = path / "run.json"
-    if not path.exists():
-        raise Refusal(f"There is no run at {path}: give the folder that zerosum train wrote to.")
-    try:
-        manifest = json.loads(file.read_bytes())
-        schema = manifest["schema"]
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-        raise Refusal(f"{path} is not a run: it holds no readable run.json; give the folder that zerosum train wrote to.") from error
-    if schema != SCHEMA:
-        writer = f"{path} was written with run schema {schema} by zerosum {manifest.get('zerosum', '?')}"
-        raise Refusal(f"{writer}, and this version reads schema {SCHEMA}: use that version.")
-    run = Run(path, manifest, given)
+    run = Run(path, read_manifest(path), given)
     _require_sound(run)
     return run
 

@@ -24,7 +24,6 @@ from zerosum.play.config import PriorOptions
 from zerosum.play.device import has_bf16_unit
 
 BLOCK = 128
-BF16_ENGINES = ("bf16_copy", "twin")  # as run.json names it, and as it did before
 
 
 def sampling_module(G: nn.Module, engine: Mapping[str, Any]) -> nn.Module:
@@ -32,9 +31,9 @@ def sampling_module(G: nn.Module, engine: Mapping[str, Any]) -> nn.Module:
 
     engine: as in the run's record. G must not change while the copy is in use.
     """
-    if engine.get("engine") not in BF16_ENGINES or not has_bf16_unit() or not can_be_copied(G):
+    if engine.get("engine") != "bf16_copy" or not has_bf16_unit() or not can_be_copied(G):
         return G
-    return Bf16Copy(G, torch.bfloat16, routes_of(str(engine.get("routes", "")), "g")).module
+    return Bf16Copy(G, routes_of(str(engine.get("routes", "")), "g")).module
 
 
 def default_widening(G: nn.Module) -> float:
