@@ -35,14 +35,14 @@ BF16 = {"engine": "bf16_copy", "routes": "g.layers.1:up d.layers.0:down"}
 CLASSES = ("cat", "dog", "owl")
 
 
-def average(config: Config = DCGAN) -> nn.Module:
+def averaged(config: Config = DCGAN) -> nn.Module:
     return Players(config, images(SHAPE), torch.device("cpu")).ema.module
 
 
 @pytest.mark.parametrize("norm", ["none", "batch"])
 def test_a_run_trained_in_bf16_is_sampled_in_it(norm: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sampling, "has_bf16_unit", lambda: True)
-    G = average(replace(DCGAN, net=replace(DCGAN.net, norm=norm)))
+    G = averaged(replace(DCGAN, net=replace(DCGAN.net, norm=norm)))
     low = sampling_module(G, BF16)
     assert {p.dtype for p in G.parameters()} == {torch.float32}
     n = BLOCK + 3
@@ -56,7 +56,7 @@ def test_a_run_trained_in_bf16_is_sampled_in_it(norm: str, monkeypatch: pytest.M
 
 def test_else_the_average_is_sampled_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sampling, "has_bf16_unit", lambda: True)
-    G = average()
+    G = averaged()
     assert sampling_module(G, {"engine": "eager"}) is G
     other = nn.Sequential(nn.Linear(6, 144), nn.PReLU(), nn.Unflatten(1, SHAPE))
     assert sampling_module(other, BF16) is other
@@ -165,12 +165,24 @@ def test_a_refusal_lists_a_dozen_classes_at_most() -> None:
         class_number("x", [str(i) for i in range(100)])
 
 
+def test_a_conditional_generator_is_sampled_in_bf16(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its embedding stays float32, as can be: only layers that multiply are copied."""
+    monkeypatch.setattr(sampling, "has_bf16_unit", lambda: True)
+    G, n = conditional("dcgan"), BLOCK + 3
+    low, y = sampling_module(G, {"engine": "bf16_copy"}), torch.arange(n) % 3
+    assert low is not G
+    assert low.embedding.weight.dtype == torch.float32
+    exact, found = (draw_samples(module, DCGAN.prior, images(SHAPE), n, 5, y).float() for module in (G, low))
+    assert 0 < (exact - found).abs().mean() < 0.5  # grey levels
+    assert_close(draw_samples(low, DCGAN.prior, images(SHAPE), 9, 5, y[:9]).float(), found[:9], rtol=0, atol=0)
+
+
 # -- a run ------------------------------------------------------------------------------------------------------------------
 
 
 @dataclass
 class Conditional(Run):
-    """A run whose generator is made by hand rather than trained."""
+    """A run with a generator of random weights rather than a trained one."""
 
     named: tuple[str, ...] = CLASSES
     elastic: float = 0.0
@@ -183,7 +195,7 @@ class Conditional(Run):
     def _generator(self) -> nn.Module:
         if self.named:
             return conditional("dcgan", dim=self.config.prior.dim, elastic=self.elastic)
-        return average(replace(self.config, net=replace(self.config.net, elastic=self.elastic)))
+        return averaged(replace(self.config, net=replace(self.config.net, elastic=self.elastic)))
 
 
 def run_of(counts: Sequence[int] | None = None, **made: Any) -> Conditional:

@@ -114,7 +114,7 @@ def one_class_a_row(y: str | list[str] | None) -> int | None:
 
 
 def _destination(out: Path | None) -> Path:
-    """The --out that can be written. Raises Refusal where it is missing, of an unknown kind, or a folder that holds something."""
+    """--out, if it can be written. Raises Refusal where it is missing, of an unknown kind, or a folder that is not empty."""
     if out is None:
         raise Refusal("zerosum sample needs --out: a name ending in .npy or .png, or a folder for a PNG each.")
     if out.suffix in (".npy", ".png") and not out.is_dir():
@@ -122,7 +122,7 @@ def _destination(out: Path | None) -> Path:
     if out.suffix and not out.is_dir():
         raise Refusal(f"--out {out} is neither an array (.npy), a picture (.png) nor a folder: name one of these.")
     if out.is_file() or (out.is_dir() and any(out.iterdir())):
-        raise Refusal(f"--out {out} holds something already, which zerosum does not overwrite: name another folder.")
+        raise Refusal(f"--out {out} is not empty, and zerosum overwrites nothing: name another folder.")
     return out
 
 

@@ -1,4 +1,4 @@
-"""Which class each sample is of: what a person asked for, as class numbers."""
+"""From what a user asks for to class numbers: one class for all samples, or one for each, by number or by name."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from zerosum.errors import Refusal, nearest
 from zerosum.runs.sampling import drawn_classes
 
 Labels = int | str | Sequence[int | str]
-"""One class for all samples, or one for each: by number or by name. An array or a tensor of numbers will do too."""
+"""One class for all samples, or one for each: by number or by name. An array or a tensor of numbers is accepted too."""
 
 NAMED = 12  # classes that a refusal lists; of more, the first ones
 

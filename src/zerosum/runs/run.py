@@ -33,7 +33,7 @@ Modules = tuple[nn.Module, nn.Module]
 
 @dataclass
 class Run:
-    """A run and its folder. given: a person's own (G, D), for a run that was trained with such. at: a checkpoint, if not the newest."""
+    """A run and its folder. given: your own (G, D), for a run that was trained with them. at: a checkpoint, if not the newest."""
 
     path: Path
     manifest: dict[str, Any]
@@ -58,39 +58,39 @@ class Run:
             return checkpoints.verified(self.at)
         found, _ = self.newest()
         if found is None:
-            raise Refusal(f"{self.path} holds no checkpoint yet: train it further first.")
+            raise Refusal(f"{self.path} contains no checkpoint yet: train it further first.")
         return found
 
     def newest(self) -> tuple[Checkpoint | None, list[str]]:
-        """The newest whole checkpoint, None before the first, and a sentence for each damaged one that was passed over on the way to it.
+        """The newest whole checkpoint (None before the first), and a sentence for each newer one that is damaged.
 
-        Raises Refusal where all are damaged: who then began anew would undo what the record holds.
+        Raises Refusal where all are damaged: a training that then started again from step 0 would overwrite the record.
         """
         found, complaints = checkpoints.newest(self.path)
         if found is None and complaints:
-            raise Refusal(f"{self.path} holds no whole checkpoint: bring one back from a copy, or start a new run. {' '.join(complaints)}")
+            raise Refusal(f"{self.path} contains no whole checkpoint: restore one from a copy, or start a new run. {' '.join(complaints)}")
         return found, complaints
 
     def verdict(self) -> Verdict:
-        """How the run is going, or went: state, since, evidence, advice, confidence, history; read from the record alone."""
+        """The run's state, since when, with evidence, advice, confidence and history; read from the record alone."""
         return verdict(self.rows(), self.manifest["config"])
 
     def best(self) -> Run:
-        """The run as its best checkpoint holds it: the one nearest to held-out data, where that is more than noise; else the newest."""
+        """The run at its best checkpoint: the one whose samples were nearest to held-out data, the newest of those within noise of it."""
         path = checkpoints.best(checkpoints.listed(self.path))
         return self if path is None else replace(self, at=path)
 
     @property
     def finished(self) -> bool:
-        """Whether the run has seen all the samples that it was given."""
+        """Whether the run has reached its horizon: it has seen all the samples that it was to be trained on."""
         found, _ = checkpoints.newest(self.path)
         return found is not None and bool(found.meta.get("horizon")) and found.meta["samples"] >= found.meta["horizon"]
 
     def players(self, device: torch.device | None = None) -> Players:
         """The two players and the EMA of G, from the checkpoint."""
         if self.manifest["players"] == "given" and self.given is None:
-            how = "load it in Python with zerosum.load(path, generator=G, discriminator=D)"
-            raise Refusal(f"{self.path} was trained with a person's own modules: {how}.")
+            how = "give them in Python, zerosum.load(path, generator=G, discriminator=D)"
+            raise Refusal(f"{self.path} was trained with modules of your own: {how}.")
         found = self.checkpoint()
         self.require_fit(found)
         players = Players(self.config, self.space, device or torch.device("cpu"), self.given)
@@ -98,7 +98,7 @@ class Run:
         return players
 
     def require_fit(self, found: Checkpoint) -> None:
-        """Compares a checkpoint with the nets of the config. Raises Refusal where they differ, before memory is taken for either."""
+        """Compare a checkpoint with the nets of the config. Raises Refusal where they differ, before memory is allocated for either."""
         if self.given is None:
             found.require_fit("weights.safetensors", skeleton(self.config, self.space).weights())
 
@@ -166,20 +166,20 @@ class Run:
             raise Refusal(f"{n:,} samples need {n * each:,} bytes of memory, and {has}: draw fewer at a time, each with a seed of its own.")
 
     def data(self) -> Data:
-        """The data that the run was trained on, opened again. Raises Refusal when it is gone or has changed."""
+        """The data that the run was trained on, opened again. Raises Refusal when they are missing or have changed."""
         stated = self.manifest["data"]
         if stated["spec"] is None:
-            raise Refusal(f"{self.path} was trained on an array in memory: hand the same array to zerosum.resume(path, data=array).")
+            raise Refusal(f"{self.path} was trained on an array in memory: give the same array to zerosum.resume(path, data=array).")
         if Path(stated["spec"]).is_absolute() and not Path(stated["spec"]).exists():
-            now = f"bring it back, or say where it lies now: zerosum resume {self.path} --data PATH"
-            raise Refusal(f"{stated['spec']}, which the run in {self.path} was trained on, is gone: {now}.")
+            now = f"restore it, or say where it is now: zerosum resume {self.path} --data PATH"
+            raise Refusal(f"{stated['spec']}, which the run in {self.path} was trained on, is missing: {now}.")
         data = open_data(stated["spec"], self.config.data)
         if data.fingerprint != stated["fingerprint"]:
-            raise Refusal(f"{stated['spec']} has changed since the run in {self.path} began: bring the old data back, or start a new run.")
+            raise Refusal(f"{stated['spec']} has changed since the run in {self.path} began: restore the old data, or start a new run.")
         return data
 
     def require_its_own(self, data: Data) -> Data:
-        """`data`, where it is what the run was trained on, by content. Raises Refusal where it is not."""
+        """Returns `data` if it has the content that the run was trained on. Raises Refusal if not."""
         if data.fingerprint != self.manifest["data"]["fingerprint"]:
             theirs = f"that the run in {self.path} was trained on, or not in their order"
             raise Refusal(f"{data.spec}: these are not the data {theirs}: give those, or start a new run.")
@@ -206,9 +206,9 @@ def _require_sound(run: Run) -> None:
     except Refusal:
         raise
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
-        raise Refusal(f"{run.path / 'run.json'} is damaged ({type(error).__name__} {error}): bring it back from a copy.") from error
+        raise Refusal(f"{run.path / 'run.json'} is damaged ({type(error).__name__} {error}): restore it from a copy.") from error
     if not sound:
-        raise Refusal(f"{run.path / 'run.json'} is damaged: bring it back from a copy.")
+        raise Refusal(f"{run.path / 'run.json'} is damaged: restore it from a copy.")
 
 
 def _is_sound_sampling(run: Run) -> bool:
