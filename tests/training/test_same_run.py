@@ -177,7 +177,7 @@ def test_copied_elsewhere(place: Path, tmp_path: Path, interruptions: Interrupti
     shutil.copytree(tmp_path / "here", tmp_path / "there")
     shutil.rmtree(tmp_path / "here")
     run = tmp_path / "there" / "a"
-    with pytest.raises(Refusal, match=r"points\.npy, which the run in .* was trained on, is gone: .* --data PATH"):
+    with pytest.raises(Refusal, match=r"points\.npy, which the run in .* was trained on, is missing: .* --data PATH"):
         launch.resume(run)
     assert cli.main(["resume", str(run), "--data", str(tmp_path / "there" / "points.npy"), "--quiet"]) == 0
     assert_same(straight, open_run(run))

@@ -27,9 +27,12 @@ from zerosum.measure.modes import census
 from zerosum.monitor.check_schedule import SIZES
 from zerosum.monitor.discriminator import LEAST, contrast
 from zerosum.monitor.reference import Reference
+from zerosum.nets import displacement_numbers
+from zerosum.nets.elastic import widened
 from zerosum.nets.traits import RANDOM, uses_batch_statistics
 from zerosum.play.statistics import STATISTICS
 from zerosum.play.step import Algorithm1
+from zerosum.runs.sampling import default_widening
 from zerosum.theory.optimum import line_jsd
 from zerosum.theory.pushforward import pushforward
 
@@ -96,9 +99,9 @@ class Diagnostics:
                 out.append(module(part.to(self.algorithm.device, self.algorithm.networks.dtype)))
         return torch.cat(out)
 
-    def _fakes(self, G: nn.Module) -> Tensor:
+    def _fakes(self, G: nn.Module, widen: float = 1.0) -> Tensor:
         with unaltered(G, self.config.seed):
-            return self._through(G, self._z).to(self.algorithm.networks.dtype)
+            return self._through(G, widened(self._z, displacement_numbers(G), widen)).to(self.algorithm.networks.dtype)
 
     def _judged(self, fake: Tensor) -> dict[str, float]:
         D, material = self.algorithm.players.D, self.material
@@ -119,7 +122,8 @@ class Diagnostics:
         raw = self.space.decode(fake.float()).cpu()
         smooth = raw
         if self.config.average:
-            y = self._fakes(self.algorithm.players.ema.module)
+            ema = self.algorithm.players.ema.module
+            y = self._fakes(ema, default_widening(ema))  # As the run is sampled: Run.sample.
             smooth = self.space.decode(y.float()).cpu() if bool(torch.isfinite(y).all()) else raw
         found = self._compared(raw, smooth) if self.material.enough else {}
         return found | self._known(smooth)

@@ -73,6 +73,7 @@ def about(run: RunFolder) -> list[tuple[str, str]]:
         ("Classes", ", ".join(map(str, classes)) if isinstance(classes, list) else None),
         ("Skipped", f"{count(data['skipped'])} items" if finite(data.get("skipped")) else None),
         ("Fingerprint", data.get("fingerprint")),
+        ("Samples", _displaced(finite(_part(m, "sampling").get("widen")))),
         ("Weights", ", ".join(f"{player} {count(n)}" for player, n in parameters.items())),
         ("Execution", ", ".join(str(engine[key]) for key in ("engine", "precision", "device") if engine.get(key))),
         ("Why this engine", engine.get("reason")),
@@ -83,6 +84,11 @@ def about(run: RunFolder) -> list[tuple[str, str]]:
 
 
 _SPLITS = (("train", "to train on"), ("validation", "to validate by"), ("test", "held out, for evaluate alone"))
+
+
+def _displaced(widen: float | None) -> str | None:
+    """How samples differ from what G draws in training, where they do."""
+    return None if widen in (None, 1) else f"displaced {widen:g} times as widely as in training"
 
 
 def _machine(engine: Mapping[str, Any]) -> list[tuple[str, str]]:

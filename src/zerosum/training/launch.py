@@ -27,6 +27,7 @@ from zerosum.records import SCHEMA
 from zerosum.runs.lock import claim, goes_on, locked, name
 from zerosum.runs.record import Listener
 from zerosum.runs.run import Modules, Run, open_run
+from zerosum.runs.sampling import default_widening
 from zerosum.training.loop import Draw, Loop
 from zerosum.training.resume import continued, departure, recorded_execution
 from zerosum.version import __version__
@@ -72,6 +73,7 @@ def train(
         "command": command,
         "preset": preset,
         "asked": asked,
+        "sampling": {"widen": default_widening(players.G)},
         "players": "built" if given is None else "given",
     }
     with Stop() as stop, ExitStack() as held:

@@ -31,7 +31,6 @@ from zerosum.runs.async_checkpoint import AsyncCheckpoint
 from zerosum.runs.checkpoint import restore
 from zerosum.runs.record import Listener, Record, plain
 from zerosum.runs.run import Run
-from zerosum.runs.sampling import draw_samples
 from zerosum.training.timers import Requests, Timers
 from zerosum.version import __version__
 
@@ -136,12 +135,11 @@ class Loop:
             return
         n = GRID if self.space.kind == "images" else SCATTER
         path = self.run.path / "grids" / f"{self.t:09d}.png"
-        samples = self.space.to_array(draw_samples(self.players.ema.module, self.config.prior, self.space, n, self.config.seed))
         newest = self.run.path / "grid.png"
         temporary = newest.with_suffix(".partial")
         try:
             path.parent.mkdir(exist_ok=True)
-            self.draw(samples, path)
+            self.draw(self.run.drawn_by(self.players.ema.module, n, self.config.seed), path)
             temporary.write_bytes(path.read_bytes())
             temporary.replace(newest)
         except (OSError, Refusal) as error:
