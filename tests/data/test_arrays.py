@@ -169,14 +169,14 @@ def test_any_damage_gives_an_array_or_a_refusal(place: int, damage: bytes) -> No
 
 def test_a_large_npz_is_refused_before_it_is_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     np.savez_compressed(tmp_path / "x.npz", np.zeros((1000, 16), np.float32))
-    monkeypatch.setattr("zerosum.data.arrays.budget", lambda: 10_000)
+    monkeypatch.setattr("zerosum.data.arrays.memory_budget", lambda: 10_000)
     with pytest.raises(Refusal, match=r"unpacks to 64,\d+ bytes"):
         read_array(tmp_path / "x.npz", OPTIONS)
 
 
 def test_arrays_larger_than_the_budget_stay_on_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     np.save(tmp_path / "x.npy", images(20, 6, 5, 3))
-    monkeypatch.setattr("zerosum.data.arrays.budget", lambda: 10)
+    monkeypatch.setattr("zerosum.data.arrays.memory_budget", lambda: 10)
     items = read_array(tmp_path / "x.npy", OPTIONS)
     assert isinstance(items.array, np.memmap)
     assert np.array_equal(items.array, images(20, 6, 5, 3).transpose(0, 3, 1, 2))

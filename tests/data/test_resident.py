@@ -6,7 +6,7 @@ import torch
 from torch.testing import assert_close
 
 from zerosum.data import resident
-from zerosum.data.batches import Rows
+from zerosum.data.parts import Rows
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (40, 3, 4, 5), dtype=np.uint8)
 CUDA = torch.device("cuda", 0)

@@ -11,10 +11,10 @@ import pytest
 import torch
 
 from zerosum.chance import normal
-from zerosum.data.batches import Rows
 from zerosum.data.density import DENSITIES
-from zerosum.data.kinds import Kind, kind_of
+from zerosum.data.detect import Kind, kind_of
 from zerosum.data.options import DataOptions
+from zerosum.data.parts import Rows
 from zerosum.data.source import DATA, Data, moments, open_data
 from zerosum.errors import Refusal
 
@@ -233,7 +233,7 @@ def test_another_file_is_refused(content: bytes, tmp_path: Path) -> None:
 def test_a_cached_folder_gives_the_same_data(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     in_memory = open_data(folder)
     monkeypatch.setenv("ZEROSUM_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr("zerosum.data.cache.budget", lambda: 0)
+    monkeypatch.setattr("zerosum.data.cache.memory_budget", lambda: 0)
     told: list[Any] = []
     first, again = (open_data(folder, progress=lambda *row: told.append(row[0])) for _ in range(2))
     assert told == ["looking at images", "reading images", "looking at images"]

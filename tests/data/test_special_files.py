@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from zerosum.data.kinds import kind_of
+from zerosum.data.detect import kind_of
 from zerosum.data.options import DataOptions
 from zerosum.data.source import open_data
 from zerosum.errors import Refusal

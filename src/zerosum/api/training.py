@@ -14,8 +14,8 @@ import torch
 from torch import Tensor, nn
 
 from zerosum.api.scoring import leave_scores
+from zerosum.data.detect import kind_of
 from zerosum.data.items import Progress
-from zerosum.data.kinds import kind_of
 from zerosum.data.source import Data, open_data
 from zerosum.errors import Refusal, nearest
 from zerosum.play.config import Config

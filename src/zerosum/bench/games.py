@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from zerosum.bench.clock import Work, interleaved
 from zerosum.bench.dcgan import Reference
@@ -15,6 +14,7 @@ from zerosum.bench.limits import operations, product_rate, shares
 from zerosum.bench.plain import Relativistic, stack
 from zerosum.chance import generator, normal
 from zerosum.data import space
+from zerosum.data.batch import Batch
 from zerosum.data.space import Space
 from zerosum.engine.conv_autotune import fitted
 from zerosum.engine.cuda_graph import PLAIN
@@ -34,8 +34,8 @@ class Synthetic:
         else:
             self.items = normal((n, *shape), 0, "bench")
 
-    def batch(self, n: int, seed: int, counter: int) -> Tensor:
-        return self.items[torch.arange(counter * n, counter * n + n) % len(self.items)]
+    def batch(self, n: int, seed: int, counter: int) -> Batch:
+        return Batch(self.items[torch.arange(counter * n, counter * n + n) % len(self.items)])
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ def ours(game: Game, **knobs: Any) -> tuple[Algorithm1, Work]:
 
 def reference(game: Game, rounds: Algorithm1) -> Work:
     """A function that plays the reference's next round on a batch that lies ready."""
-    x = rounds.space.encode(rounds.reals.batch(game.config.batch, 0, 0)).to(rounds.device)
+    x = rounds.space.encode(rounds.reals.batch(game.config.batch, 0, 0).x).to(rounds.device)
     plain: Reference | Relativistic
     if game.published:
         plain = Reference(game.shape[-1], game.shape[0], game.config.net.width, device=str(rounds.device))

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from zerosum.bench.clock import interleaved
 from zerosum.bench.games import GAMES, Game, ours
 from zerosum.bench.plain import stack
-from zerosum.data.batches import Rows
+from zerosum.data.parts import Rows
 from zerosum.runs.sampling import draw_samples, quick
 
 SIDE = 8  # pixels a side of the images that are loaded
@@ -62,7 +62,7 @@ def load_line(*, turns: int, seconds: float, few: int = 10_000, many: int = 10_0
 
         def read(n: int) -> Tensor:
             counters[n] += 1
-            return parts[n].batch(batch, 0, counters[n])
+            return parts[n].batch(batch, 0, counters[n]).x
 
         timing = interleaved(lambda: read(many), lambda: read(few), turns=turns, seconds=seconds)
     return timing.row("load", f"shuffled batches of {batch} from {many:,} stored images, against {few:,}", batch)

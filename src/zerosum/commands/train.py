@@ -65,7 +65,7 @@ def _kind(spec: str, size: str | None) -> tuple[str, tuple[int, ...] | None]:
     if not Path(spec).expanduser().exists():
         # A density, a mixture, or nothing, which opening the data will refuse.
         return "points", None
-    from zerosum.data.kinds import kind_of
+    from zerosum.data.detect import kind_of
 
     return kind_of(spec, DataOptions(size=size))
 

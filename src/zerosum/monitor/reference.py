@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import avg_pool2d
 
-from zerosum.data.batches import Part
+from zerosum.data.parts import Part
 from zerosum.data.source import Data
 from zerosum.data.space import Space
 from zerosum.measure.inputs import squared_distances

@@ -21,7 +21,8 @@ import torch
 from torch import Tensor
 from torch import distributed as dist
 
-from zerosum.data.batches import Rows
+from zerosum.data.batch import Batch
+from zerosum.data.parts import Rows
 from zerosum.errors import Refusal
 from zerosum.play.interrupt import at_once
 
@@ -32,7 +33,7 @@ TIMEOUT = timedelta(seconds=float(os.environ.get("ZEROSUM_RANK_TIMEOUT", 120)))
 class Reals(Protocol):
     """Where reals come from: batch number `counter` of n raw rows, a function of (seed, counter)."""
 
-    def batch(self, n: int, seed: int, counter: int) -> Tensor: ...
+    def batch(self, n: int, seed: int, counter: int) -> Batch: ...
 
 
 @contextmanager
@@ -68,12 +69,12 @@ class Processes:
         share = n // self.size
         return slice(self.rank * share, (self.rank + 1) * share)
 
-    def reals(self, part: Reals, n: int, seed: int, counter: int) -> Tensor:
+    def reals(self, part: Reals, n: int, seed: int, counter: int) -> Batch:
         """This process's rows of global batch number `counter` of n, (n / size, ...)."""
         if self.size > 1 and isinstance(part, Rows) and not part.flip:
             # Stored rows follow one endless order, cut into batches: here into smaller ones, and no process reads another's.
             return part.batch(n // self.size, seed, counter * self.size + self.rank)
-        return part.batch(n, seed, counter)[self.rows(n)]
+        return part.batch(n, seed, counter).rows(self.rows(n))
 
     @torch.no_grad()
     def average(self, tensors: Sequence[Tensor]) -> None:

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from zerosum.chance import uniform
-from zerosum.data.batches import Rows
+from zerosum.data.parts import Rows
 from zerosum.data.resident import Resident, fits
 from zerosum.game.penalty import PENALTIES
 from zerosum.game.prior import PRIORS
@@ -79,7 +79,7 @@ class InputSampler:
 
     def real(self, step: int) -> Tensor:
         """The reals of D's step number `step`, raw."""
-        return self._sent(self.ranks.reals(self.reals, self.config.batch, self.config.seed, step))
+        return self._sent(self.ranks.reals(self.reals, self.config.batch, self.config.seed, step).x)
 
     def _noise(self, whose: str, step: int) -> Tensor:
         prior = self.config.prior

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from zerosum.data.pictures import Look, Unreadable, guarded, look, pixels
+from zerosum.data.image_file import ImageHeader, UnreadableImage, pixels, read_header, strict_pillow
 
 RED, CLEAR = (200, 10, 20, 255), (10, 220, 30, 0)
 
@@ -60,7 +60,7 @@ ROWS: dict[str, tuple[Any, int, tuple[int, ...]]] = {
 @pytest.mark.parametrize("row", ROWS)
 def test_every_mode_is_read_as_what_it_shows(row: str) -> None:
     stream, channels, last = ROWS[row][0](), ROWS[row][1], ROWS[row][2]
-    seen = look(stream)
+    seen = read_header(stream)
     assert (3 if seen.colour else 1) + seen.alpha == channels
     stream.seek(0)
     array = pixels(stream, (channels, 8, 8), "crop")
@@ -111,7 +111,7 @@ def test_exif_rotation_is_obeyed(form: str, orientation: int) -> None:
     exif = Image.Exif()
     exif[0x0112] = orientation
     stream = written(Image.fromarray(raw).convert("RGB"), form, exif=exif, **({"lossless": True} if form == "WEBP" else {}))
-    seen = look(stream)
+    seen = read_header(stream)
     assert (seen.height, seen.width) == shown.shape
     stream.seek(0)
     array = pixels(stream, (1, *shown.shape), "crop")
@@ -165,29 +165,29 @@ def png_header(width: int, height: int) -> BytesIO:
 @pytest.mark.parametrize("side", [8200, 9700, 20_000, 2**31 - 1])
 def test_absurd_sizes_are_refused_before_decoding(side: int) -> None:
     for read in (look, lambda stream: pixels(stream, (3, 8, 8), "crop")):
-        with guarded(), pytest.raises(Unreadable, match="million pixels"):
+        with strict_pillow(), pytest.raises(UnreadableImage, match="million pixels"):
             read(png_header(side, side))
 
 
 @pytest.mark.parametrize("form", ["PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF"])
 def test_truncated_files_say_so(form: str, save: Any) -> None:
     content = save(f"a.{form.lower()}", size=(64, 64)).read_bytes()
-    with guarded(), pytest.raises(Unreadable, match=r"\w+"):
+    with strict_pillow(), pytest.raises(UnreadableImage, match=r"\w+"):
         pixels(BytesIO(content[: len(content) // 2]), (3, 8, 8), "crop")
 
 
 @pytest.mark.parametrize("content", [b"hello, I am a text", b"%!PS-Adobe-3.0 EPSF-3.0\n", b"\x89PNG\r\n\x1a\n", bytes(1000)])
 def test_what_is_no_image_is_said_to_be_none(content: bytes) -> None:
-    with guarded(), pytest.raises(Unreadable, match="not an image"):
-        look(BytesIO(content))
+    with strict_pillow(), pytest.raises(UnreadableImage, match="not an image"):
+        read_header(BytesIO(content))
 
 
 def test_zero_bytes_and_values_out_of_range_are_named() -> None:
-    with pytest.raises(Unreadable, match="zero bytes"):
-        look(BytesIO())
-    with pytest.raises(Unreadable, match="outside"):
+    with pytest.raises(UnreadableImage, match="zero bytes"):
+        read_header(BytesIO())
+    with pytest.raises(UnreadableImage, match="outside"):
         pixels(written(Image.fromarray(np.full((8, 8), 7.0, np.float32)), "TIFF"), (1, 8, 8), "crop")
 
 
 def test_a_look_is_the_header() -> None:
-    assert look(written(solid("RGBA", RED, (20, 10)), "PNG")) == Look(10, 20, colour=True, alpha=True, format="PNG")
+    assert read_header(written(solid("RGBA", RED, (20, 10)), "PNG")) == ImageHeader(10, 20, colour=True, alpha=True, format="PNG")

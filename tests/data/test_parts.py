@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from zerosum.data import cache
-from zerosum.data.batches import Draws, Rows
 from zerosum.data.density import DENSITIES
+from zerosum.data.parts import Draws, Rows
 
 
 def numbered(n: int) -> np.ndarray:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from zerosum.data.images import read_images, survey
+from zerosum.data.image_folder import read_headers, read_images
 from zerosum.data.listing import class_of, is_image, list_images
 from zerosum.data.options import DataOptions
 from zerosum.errors import Refusal
@@ -179,6 +179,6 @@ def test_progress_ends_at_the_total(folder: Path) -> None:
 def test_a_survey_decodes_nothing(folder: Path) -> None:
     whole = (folder / "00.png").read_bytes()
     (folder / "00.png").write_bytes(whole[:60])
-    looks, skipped = survey(list_images(folder))
+    looks, skipped = read_headers(list_images(folder))
     assert len(looks) == 40
     assert not skipped
