@@ -20,7 +20,7 @@ from PIL import Image
 
 from zerosum.chance import normal
 from zerosum.data.detect import kind_of
-from zerosum.data.image_file import UnreadableImage, pixels, read_header, strict_pillow
+from zerosum.data.image_file import UnreadableImage, decode_image, read_header, strict_pillow
 from zerosum.data.options import DataOptions
 from zerosum.data.source import open_data
 from zerosum.errors import Refusal
@@ -65,7 +65,7 @@ def read_picture(path: Path) -> None:
         try:
             seen = read_header(BytesIO(path.read_bytes()))
             assert seen.height > 0
-            assert pixels(BytesIO(path.read_bytes()), (3, 8, 8), "crop").shape == (3, 8, 8)
+            assert decode_image(BytesIO(path.read_bytes()), (3, 8, 8), "crop").shape == (3, 8, 8)
         except UnreadableImage as error:
             raise Refusal(str(error)) from error
 

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import math
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from zerosum.api.scoring import leave_scores
 from zerosum.data.detect import kind_of
+from zerosum.data.in_memory import in_memory
 from zerosum.data.items import Progress
-from zerosum.data.source import Data, open_data
+from zerosum.data.source import Data, Spec, open_data
 from zerosum.errors import Refusal, nearest
 from zerosum.play.config import Config
 from zerosum.play.distributed import is_first
@@ -28,7 +29,7 @@ from zerosum.training import launch
 from zerosum.training.launch import Draw, Listener
 
 Array = np.ndarray[Any, Any]
-Source = str | Path | Array | Tensor | Data | Iterable[Any]
+Source = Spec | Data
 
 MINUTES = 5.0
 """How long a training lasts when neither minutes nor samples are given."""
@@ -55,7 +56,8 @@ def train(
 ) -> Run:
     """Trains a GAN on `data` and returns the run; its folder holds the record, the newest checkpoint, the grids and report.html.
 
-    data: a name (mnist, ring8, ...), a path, an array or tensor (see `open_data`), or an iterable of batches of such, read once to its end.
+    data: a name (mnist, ring8, ...), a path, an array or tensor, (samples, labels), a map-style data set whose items are (sample, label),
+        or an iterable of batches such as a DataLoader, read once to its end (see `open_data`).
     minutes or samples: how long; samples counts reals shown to D. Neither: five minutes.
     out: the run's folder; default runs/NAME-N with the first free N. A folder that holds something is refused.
     preset: a row of `zerosum.play.presets.PRESETS`; default: the one that suits the data. config takes its place, whole.
@@ -69,7 +71,7 @@ def train(
     """
     check_length(minutes, samples)
     given = _modules(generator, discriminator)
-    source = data if isinstance(data, Data) else _gathered(data)
+    source = data if isinstance(data, Data) else in_memory(data)
     if config is None:
         preset = preset or _suited(source)
         config = named(preset).config
@@ -117,7 +119,7 @@ def resume(
     if data is None:
         opened = run.data()
     else:
-        opened = data if isinstance(data, Data) else open_data(_gathered(data), run.config.data, progress)
+        opened = data if isinstance(data, Data) else open_data(in_memory(data), run.config.data, progress)
     run = launch.resume(run.path, samples=samples, minutes=minutes, data=opened, listener=listener, draw=drawer(opened), given=run.given)
     return _closed(run, opened, listener)
 
@@ -198,10 +200,9 @@ def check_room(folder: Path, need: int = ROOM) -> None:
 
 
 def drawer(data: Data) -> Draw:
-    """How a run draws its grids: images as tiles; points over p_data, by its density where that is known, else by some of its rows."""
-    if data.space.kind == "images":
-        return save_grid
-    real = data.space.to_array(data.validation.head(2048))
+    """How a run draws its samples: by its modality's preview. Points are drawn over p_data: its density if known, else some of its rows."""
+    modality = data.space.modality
+    real = data.space.to_array(data.validation.head(modality.preview_real)) if modality.preview_real else None
     known = data.density
 
     def density(x: Array) -> Array:
@@ -210,7 +211,7 @@ def drawer(data: Data) -> Draw:
         return p
 
     def draw(samples: Array, path: Path) -> Path:
-        return save_grid(samples, path, real=real, density=density if known is not None else None)
+        return save_grid(samples, path, real=real, density=density if known is not None else None, preview=modality.preview)
 
     return draw
 
@@ -223,16 +224,6 @@ def _modules(generator: nn.Module | None, discriminator: nn.Module | None) -> Mo
     return generator, discriminator
 
 
-def _suited(source: Data | str | Path | Array | Tensor) -> str:
+def _suited(source: Data | Spec) -> str:
     kind, shape = (source.space.kind, source.space.shape) if isinstance(source, Data) else kind_of(source)
     return default_preset(kind, shape)
-
-
-def _gathered(data: str | Path | Array | Tensor | Iterable[Any]) -> str | Path | Array | Tensor:
-    """An iterable of batches as one array; of a (samples, labels) pair, as a DataLoader gives, the samples."""
-    if isinstance(data, (str, Path, np.ndarray, Tensor)):
-        return data
-    batches = [torch.as_tensor(batch[0] if isinstance(batch, (tuple, list)) else batch) for batch in data]
-    if not batches:
-        raise Refusal("The iterable of batches was empty: give one that yields arrays or tensors (N, ...).")
-    return torch.cat(batches)

@@ -18,7 +18,7 @@ EXAMPLES = """\
   zerosum train mnist --minutes 5 --out runs/digits     the digits that come with zerosum
   zerosum train ring8 --minutes 1                       a known density in two dimensions
   zerosum train photos/ --data.size 64 --minutes 60     a folder of images
-  zerosum train points.npy --preset goodfellow --samples 1e6
+  zerosum train cloud.npy --preset goodfellow --samples 1e6
   zerosum train bimodal --game.value minimax --game.penalty none --d.lr 1e-4
 """
 

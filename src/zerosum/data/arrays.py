@@ -120,12 +120,12 @@ def _points(items: Items, name: str, options: DataOptions, progress: Progress | 
 
 def _images(items: Items, name: str, options: DataOptions, progress: Progress | None, channels_first: bool) -> Items:
     array = items.array
-    images = array[:, None] if array.ndim == 3 else array if _first(array.shape, channels_first) else np.moveaxis(array, 3, 1)
-    items = replace(items, sizes=Counter({images.shape[2:]: len(array)}))
-    if options.size is not None and parse_size(options.size) != images.shape[2:]:
-        return _resized(items, images, options, progress)
+    pixels = array[:, None] if array.ndim == 3 else array if _first(array.shape, channels_first) else np.moveaxis(array, 3, 1)
+    items = replace(items, sizes=Counter({pixels.shape[2:]: len(array)}))
+    if options.size is not None and parse_size(options.size) != pixels.shape[2:]:
+        return _resized(items, pixels, options, progress)
     # A memory-mapped array that does not fit into memory stays in its file.
-    return replace(items, array=np.ascontiguousarray(images) if images.nbytes <= memory_budget() else images)
+    return replace(items, array=np.ascontiguousarray(pixels) if pixels.nbytes <= memory_budget() else pixels)
 
 
 _READERS = {"points": _points, "images": _images}

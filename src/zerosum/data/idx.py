@@ -43,7 +43,7 @@ def read_idx(source: Path | bytes, name: str | None = None) -> npt.NDArray[Any]:
                 raise Refusal(f"{name} declares {wanted:,} bytes of values, more than its {length:,} can hold: copy or download it again.")
             content = file.read(wanted + 1)
     except (OSError, EOFError, zlib.error) as error:
-        raise Refusal(f"{name} ends too early ({error}): copy or download it again.") from error
+        raise Refusal(f"{name} cannot be read to its end ({error}): copy or download it again.") from error
     if len(content) != wanted:
         found = f"only {len(content):,}" if len(content) < wanted else "more"
         raise Refusal(f"{name} declares {wanted:,} bytes of values and contains {found}: copy or download it again.")

@@ -54,14 +54,14 @@ def read_images(path: Path, options: DataOptions, progress: Progress | None = No
         return decode_image(BytesIO(content), shape, options.fit), digest(content)
 
     identity = json.dumps([_DECODING, str(path.resolve()), [(e.name, e.size, e.stamp) for e in entries], shape, options.fit])
-    images = cached_images(len(entries), shape, identity, lambda: decode_all(decode, range(len(entries)), "reading images", progress))
-    skipped += [Skipped(entries[i].name, reason) for i, reason in images.reasons.items()]
-    rows = np.array([i for i in range(len(entries)) if i not in images.reasons], dtype=np.int64)
+    decoded = cached_images(len(entries), shape, identity, lambda: decode_all(decode, range(len(entries)), "reading images", progress))
+    skipped += [Skipped(entries[i].name, reason) for i, reason in decoded.reasons.items()]
+    rows = np.array([i for i in range(len(entries)) if i not in decoded.reasons], dtype=np.int64)
     _require_good(path, len(rows), skipped)
     require_enough(len(rows), "image", str(path))
     classes, labels = class_of([entry.name for entry in entries]) or ((), None)
     numbers = None if labels is None else np.array(labels, dtype=np.int64)
-    return Items("images", images.pixels, numbers, classes, images.keys, rows, tuple(skipped), listing.ignored, sizes, formats)
+    return Items("images", decoded.pixels, numbers, classes, decoded.keys, rows, tuple(skipped), listing.ignored, sizes, formats)
 
 
 def read_headers(listing: Listing, progress: Progress | None = None) -> tuple[dict[Entry, ImageHeader], list[Skipped]]:

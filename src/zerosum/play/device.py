@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 
+from zerosum.data.modality import MODALITIES
 from zerosum.errors import Refusal
 from zerosum.play.config import Config
 
@@ -78,7 +79,7 @@ def device_of(config: Config) -> str:
 
 
 def choose(config: Config, kind: str) -> Execution:
-    """The engine for a config and a kind of data ("points" or "images"). Raises Refusal for what this machine does not have."""
+    """The engine for a config and a kind of data (a row of MODALITIES). Raises Refusal for what this machine does not have."""
     device = device_of(config)
     if not DEVICES.fullmatch(device):
         raise Refusal(f"--device must be cpu, cuda, cuda:N or auto, not {device!r}.")
@@ -87,12 +88,12 @@ def choose(config: Config, kind: str) -> Execution:
     if config.engine in REFUSED and (config.engine != "graph" or device == "cpu"):
         raise Refusal(f"--engine {config.engine} {REFUSED[config.engine]}: use --engine auto or eager.")
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    points = kind == "points"
-    threads = config.threads or (1 if points else int(os.environ.get("OMP_NUM_THREADS", cores)))
+    modality = MODALITIES[kind]
+    threads = config.threads or modality.threads or int(os.environ.get("OMP_NUM_THREADS", cores))
     precision, reason = config.precision, "as asked"
     if precision == "auto":
-        if points:
-            precision, reason = "float32", "small nets on points gain nothing from bf16"
+        if not modality.bf16:
+            precision, reason = "float32", f"small nets on {kind} gain nothing from bf16"
         elif device != "cpu" or has_bf16_unit():
             precision, reason = "bf16", "this machine has a matrix unit for bf16"
         else:

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from zerosum.data.modality import MODALITIES
 from zerosum.data.source import Data
 from zerosum.engine.conv_autotune import fitted
 from zerosum.errors import Refusal
@@ -200,7 +201,7 @@ def shared(engine: engines.Execution, ranks: Processes, config: Config, kind: st
     """
     if ranks.size > 1 and engine.engine == "graph":
         engine = replace(engine, engine="eager", reason=f"{engine.reason}; but several processes play together")
-    if ranks.size == 1 or config.threads or kind == "points":
+    if ranks.size == 1 or config.threads or MODALITIES[kind].threads:
         return engine
     return replace(engine, threads=max(1, cores() // ranks.local))
 
@@ -208,13 +209,13 @@ def shared(engine: engines.Execution, ranks: Processes, config: Config, kind: st
 def described(data: Data) -> dict[str, Any]:
     """What run.json says of the data."""
     return {
-        "spec": data.spec,
+        "spec": None if data.in_memory else data.spec,
         "name": data.name,
         **data.space.to_json(),
+        "what": data.space.modality.describe(data.space.shape),
         "train": data.train.size,
         "validation": data.validation.size,
         "test": data.test.size,
-        "classes": list(data.classes) if data.classes else None,
         "skipped": len(data.skipped),
         "fingerprint": data.fingerprint,
     }

@@ -29,8 +29,6 @@ from zerosum.runs.sampling import draw_samples
 from zerosum.training.timers import Horizon, Requests, Timers
 from zerosum.version import __version__
 
-GRID = 64  # samples in a grid of images: eight by eight
-SCATTER = 1024  # samples in a grid of points
 PATIENCE, AGAIN = 60.0, 2.0  # seconds that a finished run waits for room on the disk, and between two tries
 Draw = Callable[[np.ndarray, Path], Any]
 
@@ -118,7 +116,7 @@ class Loop:
         """Draws samples. A picture that cannot be drawn or written is complained of: it is no reason to stop."""
         if self.draw is None or self._grid_at == self.round:
             return
-        n = GRID if self.space.kind == "images" else SCATTER
+        n = self.space.modality.preview_samples
         path = self.run.path / "grids" / f"{self.round:09d}.png"
         samples = self.space.to_array(draw_samples(self.players.average.module, self.config.prior, self.space, n, self.config.seed))
         newest = self.run.path / "grid.png"
