@@ -16,10 +16,10 @@ from torch.nn.functional import dropout
 from torch.testing import assert_close
 
 from zerosum.chance import normal
+from zerosum.data.modality import MODALITIES, CheckSize
 from zerosum.data.options import DataOptions
 from zerosum.data.source import Data, open_data
-from zerosum.monitor import check_schedule
-from zerosum.monitor.check_schedule import A_RUN, Size, next_check
+from zerosum.monitor.check_schedule import A_RUN, next_check
 from zerosum.monitor.checks import Checks
 from zerosum.monitor.diagnostics import exact_jsd
 from zerosum.monitor.discriminator import auc, calibrated, contrast
@@ -54,7 +54,7 @@ def pictures() -> Data:
 def often(monkeypatch: pytest.MonkeyPatch) -> None:
     """Checks every 3 rounds of 16."""
     for kind, n in (("points", 64), ("images", 32)):
-        monkeypatch.setitem(check_schedule.SIZES, kind, Size(n, 48))
+        monkeypatch.setitem(MODALITIES, kind, replace(MODALITIES[kind], check=CheckSize(n, 48)))
 
 
 def state(run: Path) -> dict[str, Tensor]:

@@ -19,8 +19,8 @@ from torch.testing import assert_close
 from zerosum.chance import normal
 from zerosum.commands import cli
 from zerosum.data import cache
-from zerosum.data.batches import Rows
 from zerosum.data.options import DataOptions
+from zerosum.data.parts import Rows
 from zerosum.data.source import open_data
 from zerosum.errors import Refusal
 from zerosum.play.config import Config, GameOptions, NetOptions, PriorOptions

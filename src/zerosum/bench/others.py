@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from zerosum.bench.clock import interleaved
 from zerosum.bench.games import GAMES, Game, ours
 from zerosum.bench.plain import stack
-from zerosum.data.batches import Rows
+from zerosum.data.parts import Rows
 from zerosum.runs.sampling import draw_samples, sampling_module
 
 SIDE = 8  # pixels a side of the images that are loaded

@@ -69,9 +69,9 @@ def main(argv: Sequence[str]) -> int:
     from zerosum.report.grid import save_grid
 
     run = api.load(args.run)
-    images = run.space.kind == "images"
-    if out.suffix not in (".npy", ".png") and not images:
-        raise Refusal(f"{args.run} makes points, which have no picture each: end --out in .npy, or in .png for a plot of all.")
+    modality = run.space.modality
+    if out.suffix not in (".npy", ".png") and not modality.one_file_each:
+        raise Refusal(f"{args.run} makes {run.space.kind}, which have no picture each: end --out in .npy, or in .png for a plot of all.")
     steps = min(STEPS, args.n)
     columns = steps if args.interpolate else None
     if args.interpolate:
@@ -84,7 +84,7 @@ def main(argv: Sequence[str]) -> int:
     if out.suffix == ".npy":
         write_whole(out, _npy(array))
     elif out.suffix == ".png":
-        save_grid(array, out, columns=columns if images else None)
+        save_grid(array, out, columns=columns, preview=modality.preview)
     else:
         _write_each(array, out)
     which = "" if args.classes is None else f", class {args.classes}"

@@ -24,7 +24,6 @@ from zerosum.errors import Refusal
 from zerosum.game.prior import PRIORS
 from zerosum.measure.inputs import Modes
 from zerosum.measure.modes import census
-from zerosum.monitor.check_schedule import SIZES
 from zerosum.monitor.discriminator import LEAST, contrast
 from zerosum.monitor.reference import Reference
 from zerosum.nets import displacement_numbers
@@ -66,7 +65,7 @@ class Diagnostics:
 
     def __init__(self, data: Data, algorithm: Algorithm1) -> None:
         self.algorithm, self.config, self.space = algorithm, algorithm.config, data.space
-        self.material = Reference(data, SIZES[data.space.kind].n)
+        self.material = Reference(data, data.space.modality.check.n)
         prior = self.config.prior
         self._z = PRIORS[prior.kind]((self.material.n, prior.dim), self.config.seed, "z of checks", 0)
         self._density, self._modes = data.density, modes_of(data.density)
@@ -78,7 +77,8 @@ class Diagnostics:
         statistics: of the round just played (`rounds.STATISTICS`), None before the first.
         """
         began = time.perf_counter()
-        found: dict[str, Any] = {"data": self.space.kind, "n": self.material.n, "n_train": len(self.material.train)}
+        found: dict[str, Any] = {"data": self.space.kind, "compared_as": self.space.modality.compared_as}
+        found |= {"n": self.material.n, "n_train": len(self.material.train)}
         if statistics is not None:
             named = dict(zip(STATISTICS, statistics.tolist(), strict=True))
             found |= {name: named[name] for name in OF_A_ROUND}

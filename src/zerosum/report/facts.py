@@ -24,13 +24,9 @@ def summary(run: RunFolder) -> str:
 def _items(data: Mapping[str, Any]) -> str:
     shape = data.get("shape")
     size = [int(s) for s in shape] if isinstance(shape, list) and all(isinstance(s, int) for s in shape) else []
-    if data.get("kind") == "images" and len(size) == 3:
-        channels = {1: "grey", 2: "grey and alpha", 3: "RGB", 4: "RGBA"}.get(size[0], f"{size[0]} channels")
-        what = f"images of {size[1]} x {size[2]}, {channels}"
-    elif data.get("kind") == "points" and size:
-        what = f"points in {size[0]} dimension" + ("s" if size[0] > 1 else "")
-    else:
-        what = "data"
+    # Runs from before `what` was recorded say the kind and the shape.
+    old = f"{data['kind']} of shape {' x '.join(map(str, size))}" if size and isinstance(data.get("kind"), str) else "data"
+    what = str(data.get("what") or old)
     of = f" ({data['name']})" if data.get("name") else ""
     return (f"{count(data['train'])} " if finite(data.get("train")) else "") + what + of
 

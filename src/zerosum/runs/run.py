@@ -159,8 +159,8 @@ class Run:
         return widen
 
     def _require_room(self, n: int) -> None:
-        # Noise in float32; samples once in blocks and once whole.
-        each = 4 * self.config.prior.dim + 2 * prod(self.space.shape) * (1 if self.space.kind == "images" else 4)
+        # Noise in float32; samples once in pieces and once whole.
+        each = 4 * self.config.prior.dim + 2 * prod(self.space.shape) * self.space.modality.value_bytes
         if n * each > 1024 * oom.available():
             has = f"this machine has {oom.available() << 10:,} free"
             raise Refusal(f"{n:,} samples need {n * each:,} bytes of memory, and {has}: draw fewer at a time, each with a seed of its own.")
@@ -168,19 +168,19 @@ class Run:
     def data(self) -> Data:
         """The data that the run was trained on, opened again. Raises Refusal when they are missing or have changed."""
         stated = self.manifest["data"]
-        if stated["spec"] is None:
+        if stated["spec"] is None or str(stated["spec"]).startswith("array ("):  # Earlier versions recorded it so.
             raise Refusal(f"{self.path} was trained on an array in memory: give the same array to zerosum.resume(path, data=array).")
         if Path(stated["spec"]).is_absolute() and not Path(stated["spec"]).exists():
             now = f"restore it, or say where it is now: zerosum resume {self.path} --data PATH"
             raise Refusal(f"{stated['spec']}, which the run in {self.path} was trained on, is missing: {now}.")
         data = open_data(stated["spec"], self.config.data)
-        if data.fingerprint != stated["fingerprint"]:
+        if not data.is_what(stated["fingerprint"]):
             raise Refusal(f"{stated['spec']} has changed since the run in {self.path} began: restore the old data, or start a new run.")
         return data
 
     def require_its_own(self, data: Data) -> Data:
         """Returns `data` if it has the content that the run was trained on. Raises Refusal if not."""
-        if data.fingerprint != self.manifest["data"]["fingerprint"]:
+        if not data.is_what(self.manifest["data"]["fingerprint"]):
             theirs = f"that the run in {self.path} was trained on, or not in their order"
             raise Refusal(f"{data.spec}: these are not the data {theirs}: give those, or start a new run.")
         return data

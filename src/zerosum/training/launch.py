@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 
+from zerosum.data.modality import MODALITIES
 from zerosum.data.source import Data
 from zerosum.errors import Refusal
 from zerosum.game.augment import AUGMENTATIONS
@@ -195,7 +196,7 @@ def shared(execution: Execution, processes: Processes, config: Config, kind: str
     """
     if processes.size > 1 and execution.engine == "graph":
         execution = replace(execution, engine="eager", reason=f"{execution.reason}; but several processes train together")
-    if processes.size == 1 or config.threads or kind == "points":
+    if processes.size == 1 or config.threads or MODALITIES[kind].threads:
         return execution
     return replace(execution, threads=max(1, cores() // processes.local))
 
@@ -208,13 +209,13 @@ def described(config: Config, data: Data, execution: Execution, processes: Proce
         "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "config": to_json(config),
         "data": {
-            "spec": data.spec,
+            "spec": None if data.in_memory else data.spec,
             "name": data.name,
             **data.space.to_json(),
+            "what": data.space.modality.describe(data.space.shape),
             "train": data.train.size,
             "validation": data.validation.size,
             "test": data.test.size,
-            "classes": list(data.classes) if data.classes else None,
             "skipped": len(data.skipped),
             "fingerprint": data.fingerprint,
         },

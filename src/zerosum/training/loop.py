@@ -34,8 +34,6 @@ from zerosum.runs.run import Run
 from zerosum.training.timers import Requests, Timers
 from zerosum.version import __version__
 
-GRID = 64  # samples in a grid of images: eight by eight
-SCATTER = 1024  # samples in a grid of points
 PATIENCE, AGAIN = 60.0, 2.0  # seconds that a finished run waits for room on the disk, and between two tries
 Draw = Callable[[np.ndarray, Path], Any]
 
@@ -133,7 +131,7 @@ class Loop:
         """Draws samples. A picture that cannot be drawn or written is complained of: it is no reason to stop."""
         if self.draw is None or self._grid_at == self.t:
             return
-        n = GRID if self.space.kind == "images" else SCATTER
+        n = self.space.modality.preview_samples
         path = self.run.path / "grids" / f"{self.t:09d}.png"
         newest = self.run.path / "grid.png"
         temporary = newest.with_suffix(".partial")
