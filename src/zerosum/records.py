@@ -71,7 +71,7 @@ def upgraded(manifest: dict[str, Any]) -> dict[str, Any]:
 
 
 def _from_1(manifest: dict[str, Any]) -> None:
-    """Schema 1 said "until_settled" for until_plateau and "twin" for the engine bf16_copy.
+    """Schema 1 said "until_settled" for until_plateau, "twin" for the engine bf16_copy and "passes" for its closed_form.
 
     Its options also had an engine "compiled", which no training accepted; a run.json that names it goes on as "auto".
     """
@@ -79,8 +79,9 @@ def _from_1(manifest: dict[str, Any]) -> None:
     if isinstance(asked, dict):
         manifest["asked"] = {{"until_settled": "until_plateau"}.get(key, key): value for key, value in asked.items()}
     if isinstance(engine, dict):
-        # The first runs state neither routes nor passes.
-        manifest["engine"] = {"routes": "", "passes": False, **_renamed(engine, "engine", {"twin": "bf16_copy"})}
+        # The first runs state neither routes nor passes, which is closed_form now.
+        engine = {"routes": "", **_renamed(engine, "engine", {"twin": "bf16_copy"})}
+        manifest["engine"] = {**{k: v for k, v in engine.items() if k != "passes"}, "closed_form": engine.get("passes", False)}
     if isinstance(config, dict):
         manifest["config"] = _renamed(config, "engine", {"compiled": "auto"})
 

@@ -88,17 +88,14 @@ class Forgetful(Discriminator):
 
 @pytest.mark.usefixtures("often")
 def test_checks_leave_the_global_generator_as_it_was(ring: Data, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    knobs = {"width": 8, "depth": 1, "norm": "none", "activation": "relu", "slope": 0.2}
+    knobs: dict[str, Any] = {"width": 8, "depth": 1, "norm": "none", "activation": "relu", "slope": 0.2}
 
     def play(name: str) -> dict[str, Tensor]:
         with torch.random.fork_rng():
             torch.manual_seed(0)
-            given: tuple[nn.Module, nn.Module] = (Generator((2,), 4, **_of(knobs)), Forgetful((2,), **_of(knobs)))
+            given: tuple[nn.Module, nn.Module] = (Generator((2,), 4, **knobs), Forgetful((2,), **knobs))
             launch.train(ring, tmp_path / name, replace(POINTS, game=PLAIN), samples=160, given=given)
         return state(tmp_path / name)
-
-    def _of(knobs: dict[str, Any]) -> dict[str, Any]:
-        return {("activation_name" if name == "activation" else name): knob for name, knob in knobs.items()}
 
     checked = play("checked")
     monkeypatch.setattr(Checks, "due", lambda self, t: False)
@@ -141,8 +138,8 @@ def test_a_check_that_finds_no_numbers_says_so(ring: Data, tmp_path: Path) -> No
         def forward(self, z: Tensor) -> Tensor:
             return super().forward(z) * (torch.nan if len(z) > 16 else 1.0)
 
-    G = Broken((2,), 4, width=8, depth=1, activation_name="relu", slope=0.0)
-    D = Discriminator((2,), width=8, depth=1, activation_name="relu", slope=0.0)
+    G = Broken((2,), 4, width=8, depth=1, activation="relu", slope=0.0)
+    D = Discriminator((2,), width=8, depth=1, activation="relu", slope=0.0)
     rows = launch.train(ring, tmp_path / "a", POINTS, samples=64, given=(G, D)).rows("check")
     assert [row["finite"] for row in rows] == [False, False]
     assert "auc_val" not in rows[-1]

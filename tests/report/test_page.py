@@ -153,7 +153,7 @@ def test_words_of_others_are_escaped(make_run: Make, few: list[dict[str, Any]], 
 
 def test_the_verdict_stands_at_the_top(make_run: Make, few: list[dict[str, Any]]) -> None:
     verdict = {
-        "state": "collapsing",
+        "state": "mode collapse",
         "since": 12_000,
         "evidence": ["coverage fell to .2", {"recall": 0.1}],
         "advice": "Try R1.",
@@ -161,7 +161,7 @@ def test_the_verdict_stands_at_the_top(make_run: Make, few: list[dict[str, Any]]
     }
     run = make_run(rows=few)
     page = page_of(run, verdict=verdict)
-    assert "collapsing" in page
+    assert "mode collapse" in page
     assert "recall: 0.1" in page
     assert "since 12,000 samples" in page
     assert page.index("Try R1.") < page.index("<h2>Samples")

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from zerosum.report.board import State, board, line, score, trend
+from zerosum.report.board import State, board, line, score, stopped, trend
 from zerosum.report.progress import Display, Reading
 
 
@@ -86,6 +86,11 @@ def test_odd_rows_are_shown_not_raised() -> None:
         assert line(state)
     state.take({"type": "grid", "file": "[bold]x[/nonsense].png"})
     assert "[bold]x[/nonsense].png" in shown(state)
+
+
+@pytest.mark.parametrize("reason", ["plateaued"])
+def test_a_plateau_is_read_from_new_and_old_records(reason: str) -> None:
+    assert stopped({"type": "stop", "reason": reason}) == "Stopped at a plateau: it no longer improved."
 
 
 def test_trend_needs_two_standard_errors() -> None:

@@ -21,7 +21,7 @@ TWIN = {"engine": "bf16_copy", "routes": "g.layers.1:up d.layers.0:down"}
 
 
 def average(config: Config = DCGAN) -> nn.Module:
-    return Players(config, SHAPE, torch.device("cpu")).average.module
+    return Players(config, images(SHAPE), torch.device("cpu")).ema.module
 
 
 @pytest.mark.parametrize("norm", ["none", "batch"])

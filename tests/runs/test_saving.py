@@ -27,7 +27,7 @@ def test_rounds_go_on_while_a_checkpoint_is_written(tmp_path: Path, monkeypatch:
     monkeypatch.setattr(timers, "CHECKPOINT", 0.0)
     playing: list[int] = [0]
     spans: list[tuple[int, int]] = []
-    play, write = Algorithm1.play, checkpoint.write
+    play, write = Algorithm1.step, checkpoint.write
 
     def played(self: Algorithm1, t: int, horizon: int | None) -> torch.Tensor:
         playing[0] = t
@@ -40,7 +40,7 @@ def test_rounds_go_on_while_a_checkpoint_is_written(tmp_path: Path, monkeypatch:
         spans.append((began, playing[0]))
         return path
 
-    monkeypatch.setattr(Algorithm1, "play", played)
+    monkeypatch.setattr(Algorithm1, "step", played)
     monkeypatch.setattr(checkpoint, "write", slowly)
     run = launch.train(open_data("ring8"), tmp_path / "a", POINTS, samples=16 * 300)
     between = spans[1:-1]  # The first and the last are waited for.

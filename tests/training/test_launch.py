@@ -177,24 +177,27 @@ def test_each_step_leaves_the_other_player_bit_identical(pictures: Data, tmp_pat
         game=GameOptions(value="non_saturating", penalty="none", g_steps=2),
     )
     steps: list[str] = []
-    rounds = launch.Algorithm1
+    states: dict[str, dict[str, torch.Tensor]] = {}
+    update, real_samples = launch.Algorithm1._update, launch.Algorithm1.real_samples
 
-    def watched(name: str, other: str, method: str) -> None:
-        original = getattr(rounds, method)
+    def copied(self: Any) -> dict[str, dict[str, torch.Tensor]]:
+        nets = {"d": self.players.D, "g": self.players.G}
+        return {letter: {k: v.clone() for k, v in net.state_dict().items()} for letter, net in nets.items()}
 
-        def step(self: Any, *args: Any) -> Any:
-            before = {k: v.clone() for k, v in getattr(self.players, other).state_dict().items()}
-            cost = original(self, *args)
-            self._gradient(name, cost, 0)
-            self._update(name, 0.01)
-            assert_close(dict(getattr(self.players, other).state_dict()), before, rtol=0, atol=0)
-            steps.append(name)
-            return original(self, *args)
+    def begun(self: Any, *args: Any) -> Any:
+        states.update(copied(self))
+        return real_samples(self, *args)
 
-        monkeypatch.setattr(rounds, method, step)
+    def updated(self: Any, letter: str, lr: Any) -> None:
+        update(self, letter, lr)
+        now, other = copied(self), "g" if letter == "d" else "d"
+        assert_close(now[other], states[other], rtol=0, atol=0)
+        assert any(not torch.equal(now[letter][k], v) for k, v in states[letter].items())
+        states.update(now)
+        steps.append(letter)
 
-    watched("d", "G", "_d_cost")
-    watched("g", "D", "_g_cost")
+    monkeypatch.setattr(launch.Algorithm1, "real_samples", begun)
+    monkeypatch.setattr(launch.Algorithm1, "_update", updated)
     launch.train(pictures, tmp_path / "a", config, samples=8)
     assert steps == ["d", "g", "g"]
 
@@ -218,17 +221,17 @@ def test_a_player_without_weights_is_refused_before_anything_is_written(ring: Da
 
 
 def test_not_a_number_stops_before_the_update(ring: Data, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    original = launch.Algorithm1._d_cost
+    original = launch.Algorithm1.real_samples
 
-    def poisoned(self: Any, x: torch.Tensor, hand: Any, j: int) -> Any:
-        cost = original(self, x, hand, j)
-        return cost._replace(cost=cost.cost * float("nan")) if hand.numbers.t == 7 else cost
+    def poisoned(self: Any, inputs: Any, j: int) -> Any:
+        x, y = original(self, inputs, j)
+        return (x * float("nan") if inputs.numbers.t == 7 else x), y
 
-    monkeypatch.setattr(launch.Algorithm1, "_d_cost", poisoned)
+    monkeypatch.setattr(launch.Algorithm1, "real_samples", poisoned)
     run = launch.train(ring, tmp_path / "a", POINTS, samples=640)
     stop = run.rows()[-1]
     assert stop["reason"] == "not finite"
-    assert "round 8" in stop["message"]
+    assert "step 8" in stop["message"]
     assert all(torch.isfinite(t).all() for t in state(run.path).values())
 
 

@@ -41,8 +41,8 @@ class Interruptions:
     at: list[int] = field(default_factory=list)
 
     def here(self, training: Loop) -> None:
-        if training.round in self.at:
-            self.at.remove(training.round)
+        if training.t in self.at:
+            self.at.remove(training.t)
             training.horizon.minutes = -1.0  # out of time
 
 
@@ -57,7 +57,7 @@ def interruptions(monkeypatch: pytest.MonkeyPatch) -> Interruptions:
 
         return step
 
-    for name in ("_start", "_one_round"):
+    for name in ("_start", "_one_step"):
         monkeypatch.setattr(Loop, name, watched(getattr(Loop, name)))
     return found
 

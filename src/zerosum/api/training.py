@@ -175,7 +175,7 @@ def _chosen(options: Mapping[str, Any], keywords: Mapping[str, Any]) -> dict[str
 def check_players(config: Config, data: Data) -> dict[str, int]:
     """How many weights G and D would have. Raises Refusal where the game, the nets and the data do not go together."""
     smoothed(VALUES[config.game.value], config.game.smoothing)
-    players = Players(config, data.space.shape, torch.device("cpu"))
+    players = Players(config, data.space, torch.device("cpu"))
     return {name: sum(p.numel() for p in module.parameters()) for name, module in (("G", players.G), ("D", players.D))}
 
 

@@ -90,7 +90,7 @@ def report(run: Run) -> int:
     elif reason == "interrupted":
         print(f"{run.path} was interrupted after {seen}; nothing is lost.")
     elif reason == "plateaued":
-        print(f"{run.path} has settled, after {seen}: it no longer improved.")
+        print(f"{run.path} reached a plateau after {seen}: it no longer improved.")
     elif reason == "minutes":
         print(f"{run.path} ran out of time after {seen}: the machine became slower than it was in the first seconds.")
     else:

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from zerosum.chance import generator, uniform
+from zerosum.data.batch import Batch
 from zerosum.data.cache import aside
 from zerosum.data.order import BLOCKS, Indices, batch_order, block, permuted
 
@@ -26,7 +27,7 @@ class Part(Protocol):
     def size(self) -> int | None:
         """Number of items; None where they never end."""
 
-    def batch(self, n: int, seed: int, counter: int) -> Tensor:
+    def batch(self, n: int, seed: int, counter: int) -> Batch:
         """Batch number `counter` (0, 1, ...) of n items, (n, ...): a function of the arguments alone."""
 
     def head(self, n: int) -> Tensor:
@@ -66,12 +67,14 @@ class Rows:
         """Which of the array's rows belong to this part, (size,)."""
         return np.arange(len(self.array)) if self._rows is None else self._rows.astype(np.int64)
 
-    def batch(self, n: int, seed: int, counter: int) -> Tensor:
-        items = self._items[self.order(n, seed, counter)]
+    def batch(self, n: int, seed: int, counter: int) -> Batch:
+        rows = self.order(n, seed, counter)
+        items = self._items[rows]
         if self.flip:
             mirrored = self.mirrored(n, seed, counter).numpy()
             items[mirrored] = items[mirrored][..., ::-1]
-        return torch.from_numpy(items)
+        y = None if self.labels is None else torch.from_numpy(self.labels[rows].astype(np.int64))
+        return Batch(torch.from_numpy(items), y)
 
     def order(self, n: int, seed: int, counter: int) -> Indices:
         """The array's rows that are batch number `counter`, (n,)."""
@@ -125,8 +128,8 @@ class Draws:
     def size(self) -> None:
         return None
 
-    def batch(self, n: int, seed: int, counter: int) -> Tensor:
-        return self.density.sample(n, generator(seed, self.purpose, counter))
+    def batch(self, n: int, seed: int, counter: int) -> Batch:
+        return Batch(self.density.sample(n, generator(seed, self.purpose, counter)))
 
     def head(self, n: int) -> Tensor:
         blocks = range(max(1, -(-n // _BLOCK)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from zerosum.data.batch import Batch
 from zerosum.data.batches import Rows
 
 CHUNK = 65_536  # items that are copied at once
@@ -21,12 +22,12 @@ class Resident:
             # Copied first: a cache's file is not to be written to, and torch takes no array that is not.
             self.items[start : start + CHUNK] = torch.from_numpy(part.array[start : start + CHUNK].copy()).to(device)
 
-    def batch(self, n: int, seed: int, counter: int) -> Tensor:
+    def batch(self, n: int, seed: int, counter: int) -> Batch:
         items = self.items[self._sent(torch.from_numpy(self.part.order(n, seed, counter)))]
         if not self.part.flip:
-            return items
+            return Batch(items)
         mirrored = self._sent(self.part.mirrored(n, seed, counter))
-        return torch.where(mirrored.view(-1, *[1] * (items.ndim - 1)), items.flip(-1), items)
+        return Batch(torch.where(mirrored.view(-1, *[1] * (items.ndim - 1)), items.flip(-1), items))
 
     def _sent(self, drawn: Tensor) -> Tensor:
         return drawn.to(self.device, non_blocking=True)

@@ -28,6 +28,7 @@ class Space:
     shape: tuple[int, ...]
     offset: tuple[float, ...] = ()
     scale: tuple[float, ...] = ()
+    classes: tuple[str, ...] = ()
 
     def encode(self, raw: Tensor) -> Tensor:
         """x -> y, float32 on x's device: images 0..255 -> [-1, 1], points (x - offset) / scale."""

@@ -1,4 +1,4 @@
-"""The checks of a run as it trains: when one is due, what it writes, whether it is the best so far, and whether the run has settled."""
+"""The checks of a run as it trains: when one is due, what it writes, whether it is the best so far, and whether the run has plateaued."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from torch import Tensor
 from zerosum.data.source import Data
 from zerosum.monitor.check_schedule import SIZES, next_check
 from zerosum.monitor.diagnostics import Diagnostics
+from zerosum.play.horizon import Horizon
 from zerosum.play.schedule import depends_on_horizon, fall
 from zerosum.play.step import Algorithm1
 from zerosum.records import Row
 from zerosum.runs.checkpoint import NOISE
 from zerosum.runs.record import plain
-from zerosum.training.timers import Horizon
-from zerosum.verdict import settled
-from zerosum.verdict.check_view import looks
+from zerosum.verdict import plateaued
+from zerosum.verdict.check_view import check_views
 
 SOONEST = 10.0  # seconds of training between two checkpoints that are saved for their score alone
 
@@ -25,11 +25,11 @@ SOONEST = 10.0  # seconds of training between two checkpoints that are saved for
 class Checks:
     """rows: the checks in the record so far, which a resumed run goes on from."""
 
-    def __init__(self, rows: Sequence[Row], data: Data, rounds: Algorithm1, horizon: Horizon) -> None:
-        self._signals = Diagnostics(data, rounds)
-        self._horizon, self._a_round = horizon, rounds.samples_a_step
-        self._falls = depends_on_horizon(rounds.config)
-        self._apart = -(-SIZES[data.space.kind].apart // self._a_round)
+    def __init__(self, rows: Sequence[Row], data: Data, algorithm: Algorithm1, horizon: Horizon) -> None:
+        self._signals = Diagnostics(data, algorithm)
+        self._horizon, self._a_step = horizon, algorithm.samples_a_step
+        self._falls = depends_on_horizon(algorithm.config)
+        self._apart = -(-SIZES[data.space.kind].apart // self._a_step)
         self._rows = list(rows)
         self._kept: float | None = None
         self._kept_at = 0.0
@@ -39,7 +39,7 @@ class Checks:
         """Whether the state after t rounds is to be looked at."""
         last = self._rows[-1]["round"] if self._rows else None
         end = self._horizon.samples
-        return t >= next_check(last, None if end is None else -(-end // self._a_round), self._apart)
+        return t >= next_check(last, None if end is None else -(-end // self._a_step), self._apart)
 
     def look(self, t: int, samples: int, statistics: Tensor | None) -> dict[str, Any]:
         """The numbers of the check after t rounds, that is after so many samples; statistics: of round t."""
@@ -51,7 +51,7 @@ class Checks:
     @property
     def score(self) -> float | None:
         """The distance of G's average from held-out reals at the last check, 0 (the floor) to 1; None where it is not known."""
-        seen = looks(self._rows[-1:])
+        seen = check_views(self._rows[-1:])
         return seen[-1].distance if seen else None
 
     def worth_keeping(self, seconds: float) -> bool:
@@ -66,8 +66,8 @@ class Checks:
             self._kept = score if self._kept is None else min(score, self._kept)
         return score
 
-    def settled(self) -> bool:
+    def plateaued(self) -> bool:
         """Whether the run no longer improves, by the checks so far."""
         if self._asked[0] != len(self._rows):
-            self._asked = (len(self._rows), settled(self._rows))
+            self._asked = (len(self._rows), plateaued(self._rows))
         return self._asked[1]

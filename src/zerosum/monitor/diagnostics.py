@@ -27,8 +27,9 @@ from zerosum.measure.modes import census
 from zerosum.monitor.check_schedule import SIZES
 from zerosum.monitor.discriminator import LEAST, contrast
 from zerosum.monitor.reference import Reference
-from zerosum.play.players import BATCH_NORMS, RANDOM
-from zerosum.play.step import STATISTICS, Algorithm1
+from zerosum.nets.traits import RANDOM, uses_batch_statistics
+from zerosum.play.statistics import STATISTICS
+from zerosum.play.step import Algorithm1
 from zerosum.theory.optimum import line_jsd
 from zerosum.theory.pushforward import pushforward
 
@@ -60,8 +61,8 @@ def unaltered(module: nn.Module, seed: int) -> Iterator[None]:
 class Diagnostics:
     """The checks of one run. data: its parts; rounds: the game that is looked at."""
 
-    def __init__(self, data: Data, rounds: Algorithm1) -> None:
-        self.rounds, self.config, self.space = rounds, rounds.config, data.space
+    def __init__(self, data: Data, algorithm: Algorithm1) -> None:
+        self.algorithm, self.config, self.space = algorithm, algorithm.config, data.space
         self.material = Reference(data, SIZES[data.space.kind].n)
         prior = self.config.prior
         self._z = PRIORS[prior.kind]((self.material.n, prior.dim), self.config.seed, "z of checks", 0)
@@ -78,7 +79,7 @@ class Diagnostics:
         if statistics is not None:
             named = dict(zip(STATISTICS, statistics.tolist(), strict=True))
             found |= {name: named[name] for name in OF_A_ROUND}
-        fake = self._fakes(self.rounds.players.G)
+        fake = self._fakes(self.algorithm.players.G)
         found["finite"] = bool(torch.isfinite(fake).all())
         if found["finite"] and min(self.material.n, len(self.material.train)) >= LEAST:
             found |= self._judged(fake) | self._made(fake)
@@ -88,19 +89,19 @@ class Diagnostics:
 
     def _through(self, module: nn.Module, x: Tensor) -> Tensor:
         """The module on x, in its own mode: one that looks at its batch sees all of x at once, as it sees a batch in training."""
-        whole = any(isinstance(m, BATCH_NORMS) for m in module.modules()) and module.training
+        whole = uses_batch_statistics(module) and module.training
         out = []
         for part in [x] if whole else torch.split(x, CHUNK):
-            with self.rounds.engine.arithmetic():
-                out.append(module(part.to(self.rounds.device, self.rounds.dtype)))
+            with self.algorithm.execution.arithmetic():
+                out.append(module(part.to(self.algorithm.device, self.algorithm.networks.dtype)))
         return torch.cat(out)
 
     def _fakes(self, G: nn.Module) -> Tensor:
         with unaltered(G, self.config.seed):
-            return self._through(G, self._z).to(self.rounds.dtype)
+            return self._through(G, self._z).to(self.algorithm.networks.dtype)
 
     def _judged(self, fake: Tensor) -> dict[str, float]:
-        D, material = self.rounds.players.D, self.material
+        D, material = self.algorithm.players.D, self.material
         with unaltered(D, self.config.seed):
             train, held, made = (
                 self._through(D, y).flatten().double().cpu()
@@ -118,7 +119,7 @@ class Diagnostics:
         raw = self.space.decode(fake.float()).cpu()
         smooth = raw
         if self.config.average:
-            y = self._fakes(self.rounds.players.average.module)
+            y = self._fakes(self.algorithm.players.ema.module)
             smooth = self.space.decode(y.float()).cpu() if bool(torch.isfinite(y).all()) else raw
         found = self._compared(raw, smooth) if self.material.enough else {}
         return found | self._known(smooth)
@@ -146,7 +147,7 @@ class Diagnostics:
             found["modes"], found["modes_of"] = int((seen.counts > 0).sum()), len(self._modes.centres)
             found["high_quality"] = float(seen.counts.sum()) / seen.n
         if self._density is not None and self._density.dim == 1 and self.config.prior.dim == 1:
-            found["jsd"] = exact_jsd(self._density, self.rounds.players.average.module, self.config.prior.kind, self.space)
+            found["jsd"] = exact_jsd(self._density, self.algorithm.players.ema.module, self.config.prior.kind, self.space)
         return found
 
 

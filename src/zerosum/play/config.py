@@ -36,6 +36,8 @@ class GameOptions:
     """One-sided label smoothing: D's target for real samples is 1 minus this. For minimax, non_saturating and least_squares."""
     order: Literal["alternating", "simultaneous"] = "alternating"
     """alternating: D is updated first, and G then plays against the new D. simultaneous: both are updated from the same weights."""
+    augment: Annotated[str, Choices("zerosum.game.augment", "AUGMENTATIONS")] = "none"
+    """Random transformation of real and generated images alike before D sees them. It helps where there are few images."""
     fakes: Literal["fresh", "reused"] = "fresh"
     """Generated samples in the generator update: drawn from fresh noise (Algorithm 1), or reused from D's last update, which is faster."""
 

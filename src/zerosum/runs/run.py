@@ -89,18 +89,18 @@ class Run:
             raise Refusal(f"{self.path} was trained with a person's own modules: {how}.")
         found = self.checkpoint()
         self.require_fit(found)
-        players = Players(self.config, self.space.shape, device or torch.device("cpu"), self.given)
-        players.restore(found, moments=False)
+        players = Players(self.config, self.space, device or torch.device("cpu"), self.given)
+        checkpoints.restore(players, found, moments=False)
         return players
 
     def require_fit(self, found: Checkpoint) -> None:
         """Compares a checkpoint with the nets of the config. Raises Refusal where they differ, before memory is taken for either."""
         if self.given is None:
-            found.require_fit("weights.safetensors", skeleton(self.config, self.space.shape).weights())
+            found.require_fit("weights.safetensors", skeleton(self.config, self.space).weights())
 
     @cached_property
     def _generator(self) -> nn.Module:
-        return quick(self.players().average.module, self.manifest["engine"])
+        return quick(self.players().ema.module, self.manifest["engine"])
 
     def sample(self, n: int, seed: int = 0) -> np.ndarray:
         """n samples of the average of G: uint8 N x H x W (x C) for images, float32 N x d for points.

@@ -30,7 +30,7 @@ def quick(G: nn.Module, engine: Mapping[str, Any]) -> nn.Module:
     """
     if engine.get("engine") != "bf16_copy" or not has_bf16_unit() or not can_be_copied(G):
         return G
-    return Bf16Copy(G, torch.bfloat16, routes_of(str(engine.get("routes", "")), "g")).module
+    return Bf16Copy(G, routes_of(str(engine.get("routes", "")), "g")).module
 
 
 def noise(prior: PriorOptions, n: int, seed: int) -> Tensor:

@@ -20,9 +20,10 @@ from zerosum.data.space import Space
 from zerosum.errors import Refusal
 from zerosum.play.config import Config, check
 from zerosum.play.device import choose
-from zerosum.play.distributed import Reals
+from zerosum.play.distributed import Source
+from zerosum.play.finite import NotFinite
 from zerosum.play.players import Players
-from zerosum.play.step import Algorithm1, NotFinite
+from zerosum.play.step import Algorithm1
 from zerosum.theory.optimum import logits_of
 from zerosum.theory.pair import Pair, line
 from zerosum.theory.pushforward import PriorLaw, Pushforward, pushforward
@@ -75,7 +76,7 @@ class DensityGame:
         config: Config,
         rounds: int,
         *,
-        reals: Reals | None = None,
+        reals: Source | None = None,
         given: tuple[nn.Module, nn.Module] | None = None,
     ) -> None:
         check(config)
@@ -87,7 +88,7 @@ class DensityGame:
         self.p_data = p_data
         self.config = config
         self.space = data.space
-        self.players = Players(config, data.space.shape, device, given)
+        self.players = Players(config, data.space, device, given)
         self.rounds = Algorithm1(config, self.players, reals or data.train, data.space, engine)
         self.t = self.first = 0
         self.horizon = rounds * self.rounds.samples_a_step
@@ -96,7 +97,7 @@ class DensityGame:
         """Plays so many rounds. Raises Refusal where a number of the game is no longer finite."""
         for _ in range(rounds):
             try:
-                self.rounds.play(self.t, self.horizon)
+                self.rounds.step(self.t, self.horizon)
             except NotFinite as stop:
                 raise Refusal(f"The game broke: {stop} Lower its learning rates, or add a penalty.") from stop
             self.t += 1
@@ -116,7 +117,7 @@ class DensityGame:
         """
         config = replace(self.config, game=replace(self.config.game, **game))
         config = replace(config, d=replace(self.config.d, lr=d_lr, lr_end=None), g=replace(self.config.g, lr=g_lr, lr_end=None))
-        copied = DensityGame(self.p_data, config, rounds, reals=self.rounds.reals, given=copy.deepcopy((self.players.G, self.players.D)))
+        copied = DensityGame(self.p_data, config, rounds, reals=self.rounds.source, given=copy.deepcopy((self.players.G, self.players.D)))
         copied.t = copied.first = self.t
         return copied
 
@@ -128,7 +129,7 @@ class DensityGame:
     @property
     def average(self) -> Drawn:
         """The averaged G, in the data's unit."""
-        return Drawn(self.players.average.module, self.space)
+        return Drawn(self.players.ema.module, self.space)
 
     @property
     def D(self) -> Judging:

@@ -45,7 +45,7 @@ def pull(match: DensityGame, game: str) -> float:
     """Norm of the gradient of G's cost in its weights, on 4,096 z."""
     z = PRIORS[match.config.prior.kind]((4096, 1), match.config.seed, "study/vanishing", 0)
     fake = match.players.G(z)
-    cost = generator_loss(match.players.D, fake, VALUES[game]).cost
+    cost = generator_loss(match.players.D, fake, VALUES[game]).loss
     return float(torch.cat([g.flatten() for g in torch.autograd.grad(cost, list(match.players.G.parameters()))]).norm())
 
 

@@ -34,11 +34,11 @@ class Dirac:
     def d_cost(self, theta: Tensor, psi: Tensor) -> Tensor:
         """D's cost, penalty included; theta, psi: (). No gradient reaches theta: G is another player."""
         cost = discriminator_loss(lambda x: psi * x[:, 0], _DATA, theta.reshape(1, 1), self.value, self.penalty, self.gamma, _MIDDLE)
-        return cost.cost + cost.price
+        return cost.total
 
     def g_cost(self, theta: Tensor, psi: Tensor) -> Tensor:
         """G's cost, differentiable in both."""
-        return generator_loss(lambda x: psi * x[:, 0], theta.reshape(1, 1), self.value, _DATA).cost
+        return generator_loss(lambda x: psi * x[:, 0], theta.reshape(1, 1), self.value, _DATA).loss
 
     def pull_on_theta(self, theta: float, psi: float) -> float:
         """-d g_cost / d theta: G's half of the vector field."""

@@ -112,7 +112,7 @@ def penalties() -> list[Row]:
     for name, unscaled in {"r1": real, "r2": fakes, "r1r2": real + fakes, "gp": middle}.items():
         penalty = PENALTIES[name]
         assert penalty is not None
-        price = float(discriminator_loss(D, x, fake, VALUES["minimax"], penalty, gamma, epsilon).price.detach())
+        price = float(discriminator_loss(D, x, fake, VALUES["minimax"], penalty, gamma, epsilon).penalty.detach())
         rows.append(row(f"the price of {name} for a quadratic D", penalty.source, gamma / 2 * unscaled, price, 1e-9))
     return rows
 
