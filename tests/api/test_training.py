@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 import zerosum as zs
 from zerosum.api.training import check_room, next_folder, with_options
-from zerosum.measure import NAMED
+from zerosum.measure import QUANTITIES
 from zerosum.play.config import Config, NetOptions
 
 KNOBS = {"net.width": 8, "net.depth": 1, "batch": 32, "threads": 1, "engine": "eager", "precision": "float32"}
@@ -60,7 +60,7 @@ def test_a_run_is_scored_at_its_end_and_a_longer_one_at_its_own(tmp_path: Path) 
     assert {row["samples"] for row in longer.rows("score")} == {640}
     assert [row["samples"] for row in longer.rows("stop")] == [320, 640]
     page = (run.path / "report.html").read_text()
-    assert NAMED["modes"].meaning in page
+    assert QUANTITIES["modes"].meaning in page
 
 
 def test_an_iterable_of_batches_is_the_same_data(tmp_path: Path) -> None:

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from zerosum.report.board import State, board, line, score, stopped, trend
-from zerosum.report.progress import Display, Reading
+from zerosum.report.board import LiveRun, board, line, score, stopped, trend
+from zerosum.report.progress import CountProgress, Display
 
 
 class Clock:
@@ -32,7 +32,7 @@ class Terminal(io.StringIO):
         return True
 
 
-def shown(state: State, width: int = 100) -> str:
+def shown(state: LiveRun, width: int = 100) -> str:
     console = Console(file=io.StringIO(), width=width, force_terminal=False)
     console.print(board(state))
     output = console.file
@@ -40,8 +40,8 @@ def shown(state: State, width: int = 100) -> str:
     return output.getvalue()
 
 
-def state_after(rows: list[dict[str, Any]], samples: int, horizon: int | None) -> State:
-    state = State(run=Path("runs/demo"), rate=100.0)
+def state_after(rows: list[dict[str, Any]], samples: int, horizon: int | None) -> LiveRun:
+    state = LiveRun(run=Path("runs/demo"), rate=100.0)
     for row in rows:
         state.take(row)
     state.samples, state.horizon = samples, horizon
@@ -71,7 +71,7 @@ def test_the_board_fits_any_width(rows: list[dict[str, Any]], width: int) -> Non
 
 
 def test_odd_rows_are_shown_not_raised() -> None:
-    state = State()
+    state = LiveRun()
     nothing = dict.fromkeys(("V", "D_real", "a", "b", "accuracy", "loss_d", "loss_g"))
     for row in (
         {"type": "signals", **nothing},
@@ -160,7 +160,7 @@ def test_at_most_four_drawings_a_second_and_a_hundredth_of_the_time(monkeypatch:
     monkeypatch.setenv("TERM", "xterm")
     clock, drawn, cost = Clock(), [], 0.0
 
-    def costly(state: State) -> str:
+    def costly(state: LiveRun) -> str:
         drawn.append(clock.now)
         clock.now += cost
         return "board"
@@ -223,19 +223,19 @@ def test_ctrl_c_gives_the_terminal_back() -> None:
 def test_reading_rewrites_one_line_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERM", "xterm")
     out, clock = Terminal(), Clock()
-    reading = Reading(stream=out, clock=clock)
+    reading = CountProgress(stream=out, clock=clock)
     for done in range(0, 401, 10):
-        reading("Reading images", done, 400)
+        reading("CountProgress images", done, 400)
         clock.now += 0.1
     assert "\r" in out.getvalue()
     assert out.getvalue().count("\n") == 1
-    assert out.getvalue().endswith("Reading images: 400 of 400 (100 %)\x1b[K\n")
+    assert out.getvalue().endswith("CountProgress images: 400 of 400 (100 %)\x1b[K\n")
 
 
 def test_reading_that_takes_long_tells_how_long() -> None:
     out, clock = io.StringIO(), Clock()
-    reading = Reading(stream=out, clock=clock)
-    reading("Reading images", 0, 1000)
+    reading = CountProgress(stream=out, clock=clock)
+    reading("CountProgress images", 0, 1000)
     clock.now += 90.0
     reading("Taking features", 0, 1000)
     for done in range(100, 1001, 100):
@@ -247,7 +247,7 @@ def test_reading_that_takes_long_tells_how_long() -> None:
 
 def test_reading_in_plain_lines_and_quick_things_unmentioned() -> None:
     out, clock = io.StringIO(), Clock()
-    reading = Reading(stream=out, clock=clock)
+    reading = CountProgress(stream=out, clock=clock)
     for done in range(11):
         reading("Quick", done, 10)
     assert out.getvalue() == ""

@@ -16,7 +16,7 @@ import torch
 from zerosum.api.evaluation import raw, recognised
 from zerosum.data.source import Data
 from zerosum.errors import Refusal
-from zerosum.measure import NAMED
+from zerosum.measure import QUANTITIES
 from zerosum.measure.evaluation import evaluate_images, evaluate_points
 from zerosum.measure.score import Score
 from zerosum.runs.lock import locked
@@ -48,7 +48,7 @@ def quick_scores(data: Data, sample: Callable[[int], Array], seen: int) -> list[
     """
     if data.space.kind == "points":
         n = _at_most(POINTS, data)
-        only = ["modes"] if data.density is not None and data.density.modes is not None else ["frechet", "manifold"]
+        only = ["modes"] if data.density is not None and data.density.modes is not None else ["frechet", "prdc"]
         scores = evaluate_points(torch.from_numpy(sample(n)), data.validation.head(n), data.train.head(n), data.density, only=only)
         return [_row(score) for score in scores]
     n = _at_most(min(DIGITS, seen), data)
@@ -56,7 +56,7 @@ def quick_scores(data: Data, sample: Callable[[int], Array], seen: int) -> list[
     features = recognised(real)
     if features is None:
         return []
-    scores = evaluate_images(raw(sample(n), data.space), real, data.train.head(n), features, only=["frechet", "manifold", "classes"])
+    scores = evaluate_images(raw(sample(n), data.space), real, data.train.head(n), features, only=["frechet", "prdc", "classes"])
     return [_row(score) for score in scores]
 
 
@@ -89,4 +89,4 @@ def _at_most(n: int, data: Data) -> int:
 
 
 def _row(score: Score) -> Row:
-    return {**replace(score, split="validation").to_json(), "meaning": NAMED[score.name].meaning}
+    return {**replace(score, split="validation").to_json(), "meaning": QUANTITIES[score.name].meaning}

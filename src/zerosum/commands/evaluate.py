@@ -54,7 +54,7 @@ def main(argv: Sequence[str]) -> int:
     if args.against is None and args.data != DataOptions():
         raise Refusal("A run's data are read as they were for its training: leave the --data knobs out, or give --against.")
     from zerosum import api
-    from zerosum.report.progress import Reading
+    from zerosum.report.progress import CountProgress
 
     scores = api.evaluate(
         args.target if args.against is not None else Path(args.target),
@@ -64,7 +64,7 @@ def main(argv: Sequence[str]) -> int:
         features=args.features,
         weights=args.weights,
         options=args.data,
-        progress=Reading(quiet=args.json),
+        progress=CountProgress(quiet=args.json),
     )
     if args.json:
         about = {"target": args.target, "against": args.against, "seed": args.seed}
@@ -79,14 +79,14 @@ def main(argv: Sequence[str]) -> int:
 def table(scores: Sequence[Score], unasked: bool = False) -> str:
     """The scores in columns, a measure a line, each with what it means; what features are, where a word does not say it; the refused ones
     last, each sentence once. unasked: nobody chose the features."""
-    from zerosum.measure import NAMED
+    from zerosum.measure import QUANTITIES
 
     rows = [("measure", "value", "95 % interval", "perfect", "n", "features", "means")]
     for s in scores:
         if not s.refused:
             n = f"{s.n}/{s.n_real}" if s.n != s.n_real else str(s.n)
             rows.append(
-                (s.name, _short(s.value), f"{_short(s.low)} to {_short(s.high)}", _short(s.floor), n, _name(s), NAMED[s.name].meaning)
+                (s.name, _short(s.value), f"{_short(s.low)} to {_short(s.high)}", _short(s.floor), n, _name(s), QUANTITIES[s.name].meaning)
             )
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)][:-1]
     lines = ["  ".join([*(cell.ljust(w) for cell, w in zip(row, widths, strict=False)), row[-1]]).rstrip() for row in rows]

@@ -44,9 +44,9 @@ def main(argv: Sequence[str]) -> int:
     args = parse(Inspect, argv, prog="zerosum inspect", examples=EXAMPLES)
     from zerosum.data.inspection import describe
     from zerosum.data.source import open_data
-    from zerosum.report.progress import Reading
+    from zerosum.report.progress import CountProgress
 
-    data = open_data(args.source, args.data, Reading(quiet=args.json))
+    data = open_data(args.source, args.data, CountProgress(quiet=args.json))
     facts = describe(data)
     sheet = args.sheet or Path("runs") / f"{data.name}-sheet.png"
     _draw(data, sheet)

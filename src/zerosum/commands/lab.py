@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from zerosum.data.density import Density
-    from zerosum.report.progress import Reading
+    from zerosum.report.progress import CountProgress
     from zerosum.study.lesson import Lesson
 
 EXAMPLES = """\
@@ -92,12 +92,12 @@ def density(spec: str) -> Density:
 
 
 def _line(args: Lab, p_data: Density, where: Path) -> int:
-    from zerosum.report.progress import Reading
+    from zerosum.report.progress import CountProgress
     from zerosum.report.style import png
     from zerosum.report.teaching import draw_frame, draw_lesson
     from zerosum.study.lesson import ROUNDS, lesson
 
-    reading, title = Reading(), _title(args)
+    reading, title = CountProgress(), _title(args)
     found = lesson(p_data, args.config, args.rounds or ROUNDS, progress=reading)
     _drawn(
         where,
@@ -116,12 +116,12 @@ def numbers(found: Lesson) -> dict[str, dict[str, float | int | None]]:
 
 
 def _plane(args: Lab, p_data: Density, where: Path) -> int:
-    from zerosum.report.progress import Reading
+    from zerosum.report.progress import CountProgress
     from zerosum.report.style import png
     from zerosum.report.teaching_plane import draw_plane_frame, draw_plane_lesson
     from zerosum.study.lesson_plane import ROUNDS, plane_lesson
 
-    reading, title = Reading(), _title(args)
+    reading, title = CountProgress(), _title(args)
     course = plane_lesson(p_data, args.config, args.rounds or ROUNDS, progress=reading)
     _drawn(
         where,
@@ -138,7 +138,7 @@ def _title(args: Lab) -> str:
     return f"{args.data}, {args.config.game.value} game, k = {args.config.game.k}"
 
 
-def _drawn(where: Path, picture: Callable[[], bytes], frame: Callable[[T], bytes], course: Sequence[T], reading: Reading) -> None:
+def _drawn(where: Path, picture: Callable[[], bytes], frame: Callable[[T], bytes], course: Sequence[T], reading: CountProgress) -> None:
     """Writes the picture, or a frame for each moment of the course where a .gif is asked for."""
     from zerosum.report.disk import write_whole
 
@@ -171,14 +171,14 @@ def animated(frames: Sequence[bytes]) -> bytes:
 def _scenario(args: Lab, suffix: str) -> int:
     from zerosum.report.disk import write_whole
     from zerosum.report.panels import draw_panels
-    from zerosum.report.progress import Reading
+    from zerosum.report.progress import CountProgress
     from zerosum.report.style import png
     from zerosum.study.scenario import SCENARIOS
 
     if suffix == ".gif":
         raise Refusal(f"The scenario {args.scenario} has a figure and no animation: give --figure something.png.")
     assert args.scenario is not None
-    found = SCENARIOS[args.scenario](args.seeds, args.rounds, Reading())
+    found = SCENARIOS[args.scenario](args.seeds, args.rounds, CountProgress())
     where = args.figure or Path("runs") / f"lab-{args.scenario}.png"
     write_whole(where, png(draw_panels(found.panels), dpi=150))
     if args.json:

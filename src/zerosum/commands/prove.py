@@ -15,7 +15,7 @@ from zerosum.errors import Refusal
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from zerosum.theory.row import Row
+    from zerosum.theory.statement import Statement
 
 EXAMPLES = """\
   zerosum prove --quick        what needs no training: under a minute
@@ -42,10 +42,10 @@ def main(argv: Sequence[str]) -> int:
     args = parse(Prove, argv, prog="zerosum prove", examples=EXAMPLES)
     if args.quick and args.full:
         raise Refusal("Give --quick or --full, not both: one leaves out what trains, the other adds to it.")
-    from zerosum.report.progress import Reading
+    from zerosum.report.progress import CountProgress
     from zerosum.study.proof import table
 
-    rows = list(table(quick=args.quick, full=args.full, progress=Reading()))
+    rows = list(table(quick=args.quick, full=args.full, progress=CountProgress()))
     failed = sum(not r.holds for r in rows)
     if args.json:
         print(json.dumps([as_json(r) for r in rows], allow_nan=False))
@@ -56,12 +56,12 @@ def main(argv: Sequence[str]) -> int:
     return 1 if failed else 0
 
 
-def as_json(row: Row) -> dict[str, Any]:
+def as_json(row: Statement) -> dict[str, Any]:
     """The row as plain values; a number that is not finite is null."""
     return {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in asdict(row).items()}
 
 
-def drawn(rows: Sequence[Row]) -> Table:
+def drawn(rows: Sequence[Statement]) -> Table:
     """The rows as a table for a terminal."""
     from rich.table import Table
     from rich.text import Text

@@ -17,7 +17,7 @@ from zerosum.errors import Refusal
 
 if TYPE_CHECKING:
     from zerosum.runs.run import Run
-    from zerosum.study.stress import Score
+    from zerosum.study.stress import MixtureScore
 
 EXAMPLES = """\
   zerosum stress ring8
@@ -79,7 +79,7 @@ def main(argv: Sequence[str]) -> int:
 
 def mixture_rows(name: str, seeds: int, samples: int | None) -> list[dict[str, Any]]:
     """Ours a seed and in the mean, a perfect sampler, and the published rows."""
-    from zerosum.study.stress import PUBLISHED, SCORED, floor, mean
+    from zerosum.study.stress import PUBLISHED, SCORED, mean, reference_score
 
     scores = _seeds(name, seeds, samples)
     ours = [{"sampler": f"zerosum, seed {seed}", **asdict(s)} for seed, s in enumerate(scores)]
@@ -87,7 +87,7 @@ def mixture_rows(name: str, seeds: int, samples: int | None) -> list[dict[str, A
     return [
         *({**row, "source": source} for row in ours),
         {"sampler": f"zerosum, mean of {seeds}", **asdict(mean(scores)), "source": source},
-        {"sampler": "perfect sampler", **asdict(floor(name)), "source": source},
+        {"sampler": "perfect sampler", **asdict(reference_score(name)), "source": source},
         *(
             {"sampler": method, "modes": modes, "high_quality": share, "reverse_kl": kl, "sigma_ratio": None, "source": paper}
             for method, modes, share, kl, paper in PUBLISHED[name]
@@ -98,11 +98,11 @@ def mixture_rows(name: str, seeds: int, samples: int | None) -> list[dict[str, A
 def parzen_rows(path: Path | None) -> list[dict[str, Any]]:
     """Ours, real digits in its place, and the published rows."""
     from zerosum.api import load
-    from zerosum.report.progress import Reading
+    from zerosum.report.progress import CountProgress
     from zerosum.study.parzen import SCORED, published_rows, real, row, scored
 
     run = load(path) if path is not None else _digits()
-    reading = Reading()
+    reading = CountProgress()
     reading("Parzen windows", 0, 2)
     ours = row(f"zerosum, {run.path.name}", scored(run.sample(SCORED)))
     reading("Parzen windows", 1, 2)
@@ -122,15 +122,15 @@ def _digits() -> Run:
         return train("mnist", minutes=PARZEN_MINUTES, out=out, listener=listener)
 
 
-def _seeds(name: str, seeds: int, samples: int | None) -> list[Score]:
+def _seeds(name: str, seeds: int, samples: int | None) -> list[MixtureScore]:
     """Each seed's score: in this process where there is one, else in as many processes as there are cores."""
-    from zerosum.report.progress import Reading
+    from zerosum.report.progress import CountProgress
     from zerosum.study.stress import SAMPLES, ours
 
-    reading, samples = Reading(), samples or SAMPLES
+    reading, samples = CountProgress(), samples or SAMPLES
     if seeds == 1:
         return [ours(name, 0, samples, reading)]
-    found: dict[int, Score] = {}
+    found: dict[int, MixtureScore] = {}
     workers = min(seeds, os.cpu_count() or 1)
     # Spawned, not forked: torch's threads do not survive a fork.
     with ProcessPoolExecutor(workers, get_context("spawn")) as pool:

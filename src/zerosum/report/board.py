@@ -20,7 +20,7 @@ _KEPT = 12  # newest rows of signals from which a trend is read
 
 
 @dataclass
-class State:
+class LiveRun:
     """The newest of everything. samples: seen so far; horizon: where the run ends; seconds: of training; rate: samples a second."""
 
     run: Path | None = None
@@ -94,26 +94,26 @@ def _mean(values: list[float]) -> tuple[float, float]:
     return mean, math.sqrt(sum((v - mean) ** 2 for v in values) / (n - 1) / n)
 
 
-def stated(signals: dict[str, Any]) -> bool:
+def has_probabilities(signals: dict[str, Any]) -> bool:
     """Whether the game's logit is a probability, so that the row states V(D, G) and D(x)."""
     return any(signals.get(key) is not None for key in ("V", "D_real", "D_fake"))
 
 
 def belief(signals: dict[str, Any]) -> list[tuple[str, str]]:
     """What D thinks, as (name, text): V and probabilities, or, where the game's logit is none, the logits and the accuracy."""
-    if stated(signals):
+    if has_probabilities(signals):
         return [
             ("V(D, G)", f"{number(signals.get('V'))}  (-log 4 = -1.39 where D can only guess)"),
             ("D(x)", f"{number(signals.get('D_real'))}  D(G(z)) {number(signals.get('D_fake'))}  (both 0.5 where D can only guess)"),
         ]
     return [
-        ("V(D, G)", "not stated: this game's logit is no probability"),
+        ("V(D, G)", "not has_probabilities: this game's logit is no probability"),
         ("logits", f"reals {number(signals.get('a'))}, fakes {number(signals.get('b'))} on average"),
         ("D is right", f"{share(signals.get('accuracy'))} of the time  (50 % where D can only guess)"),
     ]
 
 
-def _left(state: State) -> str:
+def _left(state: LiveRun) -> str:
     if state.horizon is None:
         return "measuring the speed"
     if state.samples >= state.horizon:
@@ -121,18 +121,18 @@ def _left(state: State) -> str:
     return f"{duration((state.horizon - state.samples) / state.rate)} left" if state.rate else ""
 
 
-def _counted(state: State) -> list[str]:
+def _counted(state: LiveRun) -> list[str]:
     of = "" if state.horizon is None else f" of {count(state.horizon)}"
     speed = f"{count(state.rate)} a second" if state.rate else ""
     return [part for part in (f"{count(state.samples)}{of} samples", speed, _left(state)) if part]
 
 
-def line(state: State) -> str:
+def line(state: LiveRun) -> str:
     """One plain line: samples, speed, time left, and what D thinks."""
     parts = _counted(state)
     if state.signals:
         now = state.signals[-1]
-        if stated(now):
+        if has_probabilities(now):
             parts.append(f"V(D, G) {number(now.get('V'))} (-log 4 = -1.39)")
             parts.append(f"D(x) {number(now.get('D_real'))}, D(G(z)) {number(now.get('D_fake'))}")
         else:
@@ -144,7 +144,7 @@ def line(state: State) -> str:
     return "  ".join(parts)
 
 
-def board(state: State) -> RenderableType:
+def board(state: LiveRun) -> RenderableType:
     """The board for a terminal of any width."""
     from rich.console import Group
     from rich.progress_bar import ProgressBar
@@ -161,7 +161,7 @@ def board(state: State) -> RenderableType:
     return Group(bar, Text("   ".join(_counted(state))), facts)
 
 
-def _facts(state: State) -> list[tuple[str, str]]:
+def _facts(state: LiveRun) -> list[tuple[str, str]]:
     facts = [] if state.verdict is None else [("verdict", state.verdict.line)]
     if state.signals:
         now = state.signals[-1]

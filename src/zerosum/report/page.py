@@ -12,7 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from zerosum.report import figures
-from zerosum.report.board import stated, stopped
+from zerosum.report.board import has_probabilities, stopped
 from zerosum.report.disk import write_whole
 from zerosum.report.embed import data_uri, inline_svg
 from zerosum.report.facts import about, knobs, scores, summary
@@ -33,10 +33,10 @@ def write_report(run_path: Path | str, verdict: Mapping[str, Any] | None = None)
     Any run will do: unfinished, of one row, empty, or with values that are null or not finite. Raises Refusal when RUN is no run folder.
     """
     run = read_run(run_path)
-    return write_whole(run.path / "report.html", render(run, verdict or told(run)).encode())
+    return write_whole(run.path / "report.html", render(run, verdict or verdict_of(run)).encode())
 
 
-def told(run: RunFolder) -> dict[str, Any] | None:
+def verdict_of(run: RunFolder) -> dict[str, Any] | None:
     """The verdict on a run from its record; None where it was not checked and did not end in numbers that are not finite."""
     stop = run.newest("stop")
     if not run.of("check") and (stop is None or stop.get("reason") != "not finite"):
@@ -131,7 +131,7 @@ def _equilibrium(run: RunFolder) -> tuple[float, float | None] | None:
 
 def _no_probability(run: RunFolder) -> str | None:
     rows = run.of("signals")
-    return NO_PROBABILITY if rows and not any(stated(row) for row in rows) else None
+    return NO_PROBABILITY if rows and not any(has_probabilities(row) for row in rows) else None
 
 
 def _state(run: RunFolder) -> str:

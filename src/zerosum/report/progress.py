@@ -15,7 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TextIO
 
-from zerosum.report.board import State, board, line
+from zerosum.report.board import LiveRun, board, line
 from zerosum.report.numbers import duration
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class Display:
         stream: TextIO | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._state = State(run=None if run is None else Path(run))
+        self._state = LiveRun(run=None if run is None else Path(run))
         self._quiet = quiet
         self._stream = sys.stderr if stream is None else stream
         self._clock = clock
@@ -135,7 +135,7 @@ class Display:
         print(words, file=self._stream, flush=True)
 
 
-class Reading:
+class CountProgress:
     """Progress of a count of things, for `progress=` where data are read: called with a label, how many are done, and of how many.
 
     One line rewritten in place on a terminal; elsewhere a line every ten seconds. What takes under a second is not mentioned, nor what is
@@ -149,7 +149,7 @@ class Reading:
         self._shown = False
 
     def __call__(self, label: str, done: int, total: int) -> None:
-        """label: what is being done, such as "Reading images". done reaches total once, at the end."""
+        """label: what is being done, such as "CountProgress images". done reaches total once, at the end."""
         if self._quiet:
             return
         now = self._clock()
@@ -167,4 +167,4 @@ class Reading:
         self._shown, self._due = not over, now + (_AGAIN if live else _PLAIN)
 
 
-reading = Reading()
+reading = CountProgress()

@@ -28,7 +28,7 @@ from zerosum.theory.pair import Pair, line
 from zerosum.theory.pushforward import Pushforward, pushforward
 
 
-class Drawn(nn.Module):
+class DataUnitGenerator(nn.Module):
     """G in the data's own unit: z -> offset + scale G(z)."""
 
     def __init__(self, G: nn.Module, space: Space) -> None:
@@ -45,7 +45,7 @@ class Drawn(nn.Module):
         return x
 
 
-class Judging(nn.Module):
+class DataUnitDiscriminator(nn.Module):
     """D in the data's own unit: x -> D((x - offset) / scale), logits (N,)."""
 
     def __init__(self, D: nn.Module, space: Space) -> None:
@@ -121,19 +121,19 @@ class DensityGame:
         return copied
 
     @property
-    def G(self) -> Drawn:
+    def G(self) -> DataUnitGenerator:
         """The live G, in the data's unit."""
-        return Drawn(self.players.G, self.space)
+        return DataUnitGenerator(self.players.G, self.space)
 
     @property
-    def average(self) -> Drawn:
+    def average(self) -> DataUnitGenerator:
         """The averaged G, in the data's unit."""
-        return Drawn(self.players.average.module, self.space)
+        return DataUnitGenerator(self.players.average.module, self.space)
 
     @property
-    def D(self) -> Judging:
+    def D(self) -> DataUnitDiscriminator:
         """The live D, in the data's unit."""
-        return Judging(self.players.D, self.space)
+        return DataUnitDiscriminator(self.players.D, self.space)
 
     def p_g(self, G: nn.Module | None = None, *, pieces: int = 1024, tolerance: float = 1e-6) -> Pushforward:
         """p_g of the live G, or of the one given, exactly: 1-D data from a 1-D prior. Raises Refusal for others."""

@@ -19,7 +19,7 @@ from zerosum.play.config import Config, PlayerOptions
 from zerosum.study.density_game import DensityGame
 from zerosum.study.lesson_config import PLANE_LESSON
 from zerosum.study.progress import Progress
-from zerosum.study.story import Array, Story, curve, held
+from zerosum.study.scenario_result import Array, ScenarioResult, curve, modes_reached
 from zerosum.study.vanishing import START, far_off
 from zerosum.theory.dirac import Dirac
 from zerosum.theory.optimum import jsd
@@ -43,20 +43,20 @@ def oscillation() -> tuple[list[dict[str, Any]], Lines]:
 
 
 def collapse(seed: int, rounds: int, progress: Progress) -> tuple[list[dict[str, Any]], Lines]:
-    """Modes of ring8 held by the same players: in the non-saturating game without a penalty, and in the relativistic one with R1 and R2."""
+    """Modes of ring8 modes_reached by the same players: in the non-saturating game without a penalty, and in the relativistic one with R1 and R2."""
     cases = {
         "non-saturating, no penalty": replace(PLANE_LESSON.game, value="non_saturating", penalty="none"),
         "relativistic, R1 and R2": PLANE_LESSON.game,
     }
     lines, rows = {}, []
     for name, game in cases.items():
-        match = DensityGame(ring8(), replace(PLANE_LESSON, game=game, seed=seed), rounds)
+        density_game = DensityGame(ring8(), replace(PLANE_LESSON, game=game, seed=seed), rounds)
         course = []
-        for t in match.checks(rounds, max(1, rounds // 12)):
+        for t in density_game.checks(rounds, max(1, rounds // 12)):
             progress(f"Collapse, {name}, rounds", t, rounds)
-            course.append((float(t), float(held(match)[0])))
+            course.append((float(t), float(modes_reached(density_game)[0])))
         lines[name] = curve(course)
-        modes, share, _ = held(match)
+        modes, share, _ = modes_reached(density_game)
         rows += [
             {"trouble": "collapse (ring8)", "seed": seed, "game": name, "measure": "modes of 8", "value": modes},
             {"trouble": "collapse (ring8)", "seed": seed, "game": name, "measure": "high quality", "value": share},
@@ -70,11 +70,11 @@ def starvation(seed: int, rounds: int, progress: Progress) -> tuple[list[dict[st
     start.play(1000)
     lines, rows = {}, []
     for name in ("minimax", "non_saturating"):
-        match = start.fork(rounds, d_lr=START.d.lr, g_lr=START.g.lr, value=name)
+        density_game = start.fork(rounds, d_lr=START.d.lr, g_lr=START.g.lr, value=name)
         course = []
-        for t in match.checks(rounds, max(1, rounds // 20)):
-            progress(f"Starvation, {name}, rounds", t - match.first, rounds)
-            course.append((float(t - match.first), jsd(match.pair())))
+        for t in density_game.checks(rounds, max(1, rounds // 20)):
+            progress(f"Starvation, {name}, rounds", t - density_game.first, rounds)
+            course.append((float(t - density_game.first), jsd(density_game.pair())))
         lines[name] = curve(course)
         # What starves is late, not lost: at the end both games stand where a game without a penalty stands.
         half = next((t for t, d in course if d <= course[0][1] / 2), None)
@@ -90,12 +90,12 @@ def learning_by_heart(seed: int, rounds: int, progress: Progress) -> tuple[list[
     cases = {"no penalty": free, "R1, gamma 3": replace(free, game=replace(free.game, penalty="r1", gamma=3.0))}
     lines, rows = {}, []
     for name, config in cases.items():
-        match = DensityGame(bimodal(), config, rounds, reals=Rows(few.numpy()))
+        density_game = DensityGame(bimodal(), config, rounds, reals=Rows(few.numpy()))
         course = []
-        for t in match.checks(rounds, max(1, rounds // 20)):
+        for t in density_game.checks(rounds, max(1, rounds // 20)):
             progress(f"D on {FEW} points, {name}, rounds", t, rounds)
             with torch.no_grad():
-                course.append((float(t), float(match.D(few).sigmoid().mean() - match.D(fresh).sigmoid().mean())))
+                course.append((float(t), float(density_game.D(few).sigmoid().mean() - density_game.D(fresh).sigmoid().mean())))
         lines[name] = curve(course)
         late = sum(y for _, y in course[len(course) // 2 :]) / len(course[len(course) // 2 :])
         rows.append(
@@ -104,25 +104,25 @@ def learning_by_heart(seed: int, rounds: int, progress: Progress) -> tuple[list[
     return rows, lines
 
 
-def drawbacks(seeds: int, rounds: int | None, progress: Progress) -> Story:
+def drawbacks(seeds: int, rounds: int | None, progress: Progress) -> ScenarioResult:
     """The four troubles, each with the change that cures it; curves of seed 0."""
     total = rounds or ROUNDS
     rows, dirac = oscillation()
     panels: dict[str, Lines] = {"Oscillation: distance in the Dirac-GAN / steps": dirac}
     for seed in range(seeds):
         for title, trouble in (
-            ("Collapse: modes of ring8 held / rounds", collapse),
+            ("Collapse: modes of ring8 modes_reached / rounds", collapse),
             ("Starvation: JSD, nats / rounds", starvation),
             (f"By heart: D(seen) - D(fresh), {FEW} points / rounds", learning_by_heart),
         ):
             found, lines = trouble(seed, total, progress)
             rows += found
             panels.setdefault(title, lines)
-    return Story(
+    return ScenarioResult(
         rows,
         panels,
         "Why: two players who each follow their own slope circle the equilibrium, and a penalty on D's gradient damps the circle. A G "
-        "that gathers where D was last wrong loses modes; a D that compares fakes with reals, and is held smooth, spreads it. A "
+        "that gathers where D was last wrong loses modes; a D that compares fakes with reals, and is modes_reached smooth, spreads it. A "
         "saturating cost has no slope where D is sure. And a free D given few points learns them by heart: its gradient then leads G "
         "to those points; a penalty keeps D from being so sure.",
     )

@@ -18,7 +18,7 @@ from zerosum.game.value import VALUES
 from zerosum.play.config import Config, GameOptions, NetOptions, PlayerOptions, PriorOptions
 from zerosum.study.density_game import DensityGame
 from zerosum.study.progress import Progress
-from zerosum.study.story import Story, blurred_jsd, curve, held, samples
+from zerosum.study.scenario_result import ScenarioResult, blurred_jsd, curve, modes_reached, samples
 
 ROUNDS = 1500
 PACES = ((1, 1), (1, 5), (1, 25), (2, 1), (2, 5), (2, 25), (5, 1), (5, 5), (5, 25))  # (k, g_steps)
@@ -63,31 +63,31 @@ def blind(seed: int, rounds: int) -> DensityGame:
 
 
 @torch.no_grad()
-def v_on_samples(match: DensityGame, n: int = 10_000) -> float:
+def v_on_samples(density_game: DensityGame, n: int = 10_000) -> float:
     """V(D, G) of the live pair, a mean over n fresh samples of each side, nats."""
-    reals = match.p_data.sample(n, generator(match.config.seed, "study/helvetica reals"))
-    return -float(VALUES["minimax"].d(match.D(reals), match.D(samples(match, n))).mean())
+    reals = density_game.p_data.sample(n, generator(density_game.config.seed, "study/helvetica reals"))
+    return -float(VALUES["minimax"].d(density_game.D(reals), density_game.D(samples(density_game, n))).mean())
 
 
-def helvetica(seeds: int, rounds: int | None, progress: Progress) -> Story:
-    """Both causes, over seeds: V and JSD of a blind D and of the same D given its sight back; modes of ring8 held at nine paces."""
+def helvetica(seeds: int, rounds: int | None, progress: Progress) -> ScenarioResult:
+    """Both causes, over seeds: V and JSD of a blind D and of the same D given its sight back; modes of ring8 modes_reached at nine paces."""
     total = rounds or ROUNDS
     rows: list[dict[str, Any]] = []
     jsds: list[tuple[float, float]] = []
     values: list[tuple[float, float]] = []
     for seed in range(seeds):
-        match = blind(seed, total)
+        density_game = blind(seed, total)
         for stage in ("sees one coordinate", "sees both again"):
             if stage == "sees both again":
-                match = match.fork(total, d_lr=GAME.d.lr, g_lr=GAME.g.lr)
-                match.players.D.mask.fill_(1.0)  # type: ignore[operator]
-            for t in match.checks(total, max(1, total // 12)):
-                progress(f"D {stage}, rounds", t - match.first, total)
+                density_game = density_game.fork(total, d_lr=GAME.d.lr, g_lr=GAME.g.lr)
+                density_game.players.D.mask.fill_(1.0)  # type: ignore[operator]
+            for t in density_game.checks(total, max(1, total // 12)):
+                progress(f"D {stage}, rounds", t - density_game.first, total)
                 if seed == 0:
-                    jsds.append((t, blurred_jsd(match).jsd))
-                    values.append((t, v_on_samples(match)))
-            found = blurred_jsd(match)
-            rows.append({"seed": seed, "D": stage, "V": v_on_samples(match), "JSD": found.jsd, "as good as real": found.floor})
+                    jsds.append((t, blurred_jsd(density_game).jsd))
+                    values.append((t, v_on_samples(density_game)))
+            found = blurred_jsd(density_game)
+            rows.append({"seed": seed, "D": stage, "V": v_on_samples(density_game), "JSD": found.jsd, "as good as real": found.floor})
     kept: list[tuple[float, float]] = []
     for k, g_steps in PACES:
         for seed in range(seeds):
@@ -95,12 +95,12 @@ def helvetica(seeds: int, rounds: int | None, progress: Progress) -> Story:
             rows.append({"seed": seed, "D": f"k {k}, {g_steps} steps of G", "modes of 8": modes, "high quality": share, "JSD": divergence})
             if seed == 0:
                 kept.append((g_steps / k, float(modes)))
-    return Story(
+    return ScenarioResult(
         rows,
         {
             "JSD, nats: D blind, then sighted / rounds": {"JSD": curve(jsds)},
             "V(D, G), nats / rounds": {"V": curve(values)},
-            "modes of ring8 held / steps of G for each of D": {"modes": curve(sorted(kept))},
+            "modes of ring8 modes_reached / steps of G for each of D": {"modes": curve(sorted(kept))},
         },
         "Why: G only ever climbs D's opinion. Where D cannot see (its second coordinate), V sits at -log 4 as if the game were won, "
         "while p_g may be anything there; give D its sight and V leaves -log 4 before p_g follows. Where D is not kept up to date, "
@@ -109,11 +109,11 @@ def helvetica(seeds: int, rounds: int | None, progress: Progress) -> Story:
 
 
 def neglected(seed: int, k: int, g_steps: int, rounds: int, progress: Progress) -> tuple[int, float, float]:
-    """ring8 at this pace, for as many steps of G at every pace: modes held, share of high quality, JSD."""
+    """ring8 at this pace, for as many steps of G at every pace: modes modes_reached, share of high quality, JSD."""
     config = replace(GAME, seed=seed, game=replace(GAME.game, k=k, g_steps=g_steps))
     played = max(1, rounds // max(1, g_steps // 5))
-    match = DensityGame(ring8(), config, played)
-    for t in match.checks(played, 50):
+    density_game = DensityGame(ring8(), config, played)
+    for t in density_game.checks(played, 50):
         progress(f"ring8, k {k}, {g_steps} steps of G, rounds", t, played)
-    modes, share, _ = held(match)
-    return modes, share, blurred_jsd(match).jsd
+    modes, share, _ = modes_reached(density_game)
+    return modes, share, blurred_jsd(density_game).jsd

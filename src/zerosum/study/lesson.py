@@ -18,9 +18,9 @@ from zerosum.errors import Refusal
 from zerosum.game.value import VALUES, Value
 from zerosum.play.config import Config
 from zerosum.study.density_game import DensityGame
+from zerosum.study.first_layer import spread
 from zerosum.study.lesson_config import LESSON
 from zerosum.study.progress import Progress, silent
-from zerosum.study.start import spread
 from zerosum.theory.optimum import jsd, refuse_unbounded, v
 from zerosum.theory.pushforward import Pushforward
 
@@ -84,26 +84,26 @@ def shown(value: Value, a: Tensor, centre: Tensor) -> Tensor:
     return a.clamp(0, 1) if value is VALUES["least_squares"] else (a - centre).sigmoid()
 
 
-def moment(match: DensityGame) -> Moment:
-    """The live pair of a match as it stands."""
-    p_g = match.p_g()
-    pair = match.pair(p_g)
-    value = VALUES[match.config.game.value]
-    a = match.logits(pair)
+def moment(density_game: DensityGame) -> Moment:
+    """The live pair of a density_game as it stands."""
+    p_g = density_game.p_g()
+    pair = density_game.pair(p_g)
+    value = VALUES[density_game.config.game.value]
+    a = density_game.logits(pair)
     centre = ((pair.P + pair.Q) / 2) @ a
-    low, high = (float(end) for end in match.p_data.support)
-    if match.p_data.modes is not None:
+    low, high = (float(end) for end in density_game.p_data.support)
+    if density_game.p_data.modes is not None:
         # A Gaussian's support reaches seven sigmas: four show all that can be seen.
-        low, high = low + 3 / 14 * _edge(match.p_data, 0), high - 3 / 14 * _edge(match.p_data, 1)
+        low, high = low + 3 / 14 * _edge(density_game.p_data, 0), high - 3 / 14 * _edge(density_game.p_data, 1)
     else:
         low, high = low - 0.25 * (high - low), high + 0.25 * (high - low)
     x = torch.linspace(low, high, GRID, dtype=torch.float64)
-    p_data, q = match.p_data.log_prob(x).exp(), p_g.density(x)
-    D = match.D(x.float()[:, None]).detach().double()
+    p_data, q = density_game.p_data.log_prob(x).exp(), p_g.density(x)
+    D = density_game.D(x.float()[:, None]).detach().double()
     known = value.probability or value in (VALUES["least_squares"], VALUES["relativistic"])
     z, Gz = _arrows(p_g)
     return Moment(
-        t=match.t,
+        t=density_game.t,
         x=x.numpy(),
         p_data=p_data.numpy(),
         p_g=q.numpy(),
@@ -111,7 +111,7 @@ def moment(match: DensityGame) -> Moment:
         d_star=(p_data / (p_data + q)).numpy() if known else None,
         z=z.numpy(),
         Gz=Gz.numpy(),
-        pull=_pull(match, value, Gz).numpy(),
+        pull=_pull(density_game, value, Gz).numpy(),
         jsd=jsd(pair),
         v=v(pair, a) if value.probability else float("nan"),
         off=float(pair.P @ (shown(value, a, centre) - 0.5).abs()),
@@ -133,9 +133,9 @@ def _arrows(p_g: Pushforward) -> tuple[Tensor, Tensor]:
     return z, torch.from_numpy(np.interp(z.numpy(), p_g.z.numpy(), p_g.x.numpy()))
 
 
-def _pull(match: DensityGame, value: Value, Gz: Tensor) -> Tensor:
+def _pull(density_game: DensityGame, value: Value, Gz: Tensor) -> Tensor:
     at = Gz.float()[:, None].requires_grad_()
-    b = match.D(at)
+    b = density_game.D(at)
     # Paired games compare with a real: its logit is one number, which moves no direction.
     (slope,) = torch.autograd.grad(value.g(b.detach().mean().expand_as(b), b).sum(), at)
     return -slope[:, 0].double()
@@ -160,17 +160,17 @@ def lesson(
         raise Refusal(f"The exact p_g needs a prior of one dimension, not {config.prior.dim}: leave --prior.dim at 1.")
     if config.game.penalty == "none":
         refuse_unbounded(VALUES[config.game.value])
-    match = DensityGame(p_data, config, rounds)
+    density_game = DensityGame(p_data, config, rounds)
     if config.net.kind == "mlp":
-        spread(match.players, config.seed, reach_z=1.0 if config.prior.kind == "uniform" else 2.0)
+        spread(density_game.players, config.seed, reach_z=1.0 if config.prior.kind == "uniform" else 2.0)
     course: list[Moment] = []
     near: tuple[Moment, DensityGame] | None = None
     for i in range(checks + 1):
-        match.play(round(rounds * (i / checks) ** 2) - match.t)
-        course.append(moment(match))
-        progress("Playing the game, rounds", match.t, rounds)
+        density_game.play(round(rounds * (i / checks) ** 2) - density_game.t)
+        course.append(moment(density_game))
+        progress("Playing the game, rounds", density_game.t, rounds)
         if near is None and (course[-1].jsd < NEAR or i == checks):
-            near = (course[-1], match.fork(rounds, d_lr=config.d.lr, g_lr=0.0, **_unbridled(config)))
+            near = (course[-1], density_game.fork(rounds, d_lr=config.d.lr, g_lr=0.0, **_unbridled(config)))
     assert near is not None
     b, c, stride = _optimum_and_step(near[1], config, rounds, progress)
     return Lesson(near[0], b, c, course[-1], tuple(course), stride)

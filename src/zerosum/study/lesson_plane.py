@@ -63,27 +63,27 @@ def _lines(kind: str) -> Tensor:
 
 
 @torch.no_grad()
-def plane_moment(match: DensityGame) -> PlaneMoment:
-    """The live pair of a match as it stands."""
-    value: Value = VALUES[match.config.game.value]
-    low, high = match.p_data.support
+def plane_moment(density_game: DensityGame) -> PlaneMoment:
+    """The live pair of a density_game as it stands."""
+    value: Value = VALUES[density_game.config.game.value]
+    low, high = density_game.p_data.support
     margin = 0.15 * (high - low)
     x, y = (torch.linspace(float(low[i] - margin[i]), float(high[i] + margin[i]), CELLS) for i in range(2))
     cells = torch.stack([x.repeat(CELLS), y.repeat_interleave(CELLS)], 1)
-    z = PRIORS[match.config.prior.kind]((SAMPLES, 2), match.config.seed, "study/plane samples", 0)
-    samples = match.G(z)
-    reals = match.p_data.sample(SAMPLES, generator(match.config.seed, "study/plane reals"))
-    a, b = match.D(reals), match.D(samples)
+    z = PRIORS[density_game.config.prior.kind]((SAMPLES, 2), density_game.config.seed, "study/plane samples", 0)
+    samples = density_game.G(z)
+    reals = density_game.p_data.sample(SAMPLES, generator(density_game.config.seed, "study/plane reals"))
+    a, b = density_game.D(reals), density_game.D(samples)
     centre = (a.mean() + b.mean()) / 2
-    measured = plane_jsd(match.p_data, samples)
+    measured = plane_jsd(density_game.p_data, samples)
     return PlaneMoment(
-        match.t,
+        density_game.t,
         x.numpy(),
         y.numpy(),
-        shown(value, match.D(cells), centre).reshape(CELLS, CELLS).numpy(),
-        match.p_data.log_prob(cells).exp().reshape(CELLS, CELLS).numpy(),
+        shown(value, density_game.D(cells), centre).reshape(CELLS, CELLS).numpy(),
+        density_game.p_data.log_prob(cells).exp().reshape(CELLS, CELLS).numpy(),
         samples.numpy(),
-        match.G(_lines(match.config.prior.kind).flatten(0, 1)).reshape(2 * LINES, -1, 2).numpy(),
+        density_game.G(_lines(density_game.config.prior.kind).flatten(0, 1)).reshape(2 * LINES, -1, 2).numpy(),
         measured.jsd,
         measured.floor,
         -float(VALUES["minimax"].d(a, b).mean()) if value.probability else float("nan"),
@@ -104,10 +104,10 @@ def plane_lesson(
         raise Refusal(f"The figure in the plane shows how G warps it, so it needs --prior.dim 2, not {config.prior.dim}.")
     if config.game.penalty == "none":
         refuse_unbounded(VALUES[config.game.value])
-    match = DensityGame(p_data, config, rounds)
+    density_game = DensityGame(p_data, config, rounds)
     course = []
     for i in range(checks + 1):
-        match.play(int(np.rint(rounds * (i / checks) ** 2)) - match.t)
-        course.append(plane_moment(match))
-        progress("Playing the game, rounds", match.t, rounds)
+        density_game.play(int(np.rint(rounds * (i / checks) ** 2)) - density_game.t)
+        course.append(plane_moment(density_game))
+        progress("Playing the game, rounds", density_game.t, rounds)
     return course

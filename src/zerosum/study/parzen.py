@@ -11,7 +11,7 @@ from torch import Tensor
 
 from zerosum.data.mnist import digits
 from zerosum.errors import Refusal
-from zerosum.measure.parzen import Parzen, parzen
+from zerosum.measure.parzen import ParzenScore, parzen
 
 SCORED = 10_000
 # The last 10,000 training images are the paper's validation set, of which the first 1,000 choose the kernel's width.
@@ -40,19 +40,19 @@ def unit(images: NDArray[Any]) -> Tensor:
     return torch.from_numpy(images.copy()).flatten(1).double() / 255
 
 
-def scored(images: NDArray[Any], scale: int = SCORED) -> Parzen:
-    """The score of images uint8 (N, 28, 28) against `scale` test digits, the width chosen by a tenth as many training digits held out."""
+def scored(images: NDArray[Any], scale: int = SCORED) -> ParzenScore:
+    """The score of images uint8 (N, 28, 28) against `scale` test digits, the width chosen by a tenth as many training digits modes_reached out."""
     reals, test = digits("train")[0], digits("t10k")[0]
     chosen = reals[len(reals) - HELD_OUT :][: max(2, CHOOSE * scale // SCORED)]
     return parzen(unit(images), unit(chosen), unit(test[:scale]))
 
 
-def real(scale: int = SCORED) -> Parzen:
+def real(scale: int = SCORED) -> ParzenScore:
     """What real training digits score in the samples' place: none of those that choose the width."""
     return scored(digits("train")[0][:scale], scale)
 
 
-def row(sampler: str, score: Parzen) -> dict[str, Any]:
+def row(sampler: str, score: ParzenScore) -> dict[str, Any]:
     """A score as a row of the trial's table."""
     source = f"measured, {score.n} samples, {score.n_test} test digits, width {score.width:.2f}"
     return {"sampler": sampler, "log-likelihood": score.mean, "error": score.error, "source": source}

@@ -9,17 +9,17 @@ from zerosum.errors import Refusal
 from zerosum.study.progress import Progress, silent
 from zerosum.study.proofs_bound import held_out_bound
 from zerosum.study.proofs_trained import algorithm_1, trained_discriminator
-from zerosum.theory.proof import PROOFS, Row, prove
+from zerosum.theory.proof import PROOFS, Statement, prove
 
-TRAINED: dict[str, Callable[[Progress], list[Row]]] = {
+TRAINED: dict[str, Callable[[Progress], list[Statement]]] = {
     "trained discriminator": trained_discriminator,
     "algorithm 1": algorithm_1,
 }
-LONG: dict[str, Callable[[Progress], list[Row]]] = {"held-out bound": held_out_bound}
+LONG: dict[str, Callable[[Progress], list[Statement]]] = {"modes_reached-out bound": held_out_bound}
 
 
-def table(*, quick: bool = False, full: bool = False, progress: Progress = silent) -> Iterator[Row]:
-    """The rows, as each proof is done. quick: only what trains nothing. full: the held-out bound as well."""
+def table(*, quick: bool = False, full: bool = False, progress: Progress = silent) -> Iterator[Statement]:
+    """The rows, as each proof is done. quick: only what trains nothing. full: the modes_reached-out bound as well."""
     for i, name in enumerate(PROOFS):
         progress("Proofs that train nothing", i, len(PROOFS))
         yield from prove([name])
@@ -29,4 +29,4 @@ def table(*, quick: bool = False, full: bool = False, progress: Progress = silen
             yield from (TRAINED | LONG)[name](progress)
         except Refusal as refusal:
             # A game that breaks is a row that does not hold, not the end of the table.
-            yield Row(f"{name}: {refusal}", "refused", 0.0, math.nan, 0.0, False)
+            yield Statement(f"{name}: {refusal}", "refused", 0.0, math.nan, 0.0, False)

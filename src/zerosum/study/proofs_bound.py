@@ -1,4 +1,4 @@
-"""Row 7: measure/divergence.py's held-out bound, repeated on pairs whose JSD is known: how often it is over, and how much it finds."""
+"""Statement 7: measure/divergence.py's modes_reached-out bound, repeated on pairs whose JSD is known: how often it is over, and how much it finds."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from zerosum.measure.divergence import DELTA, jsd_bound
 from zerosum.study.progress import Progress, silent
 from zerosum.theory.optimum import jsd
 from zerosum.theory.pair import Pair
-from zerosum.theory.row import Row, row
+from zerosum.theory.statement import Statement, statement
 
 _SOURCE = "V(D, G) <= V(D*, G) = -log 4 + 2 JSD"
 SAMPLES = 10_000
@@ -49,8 +49,8 @@ def _draws(law: Mixture, who: str, i: int) -> Tensor:
     return law.sample(SAMPLES, generator(i, f"study/bound: {who}"))
 
 
-def held_out_bound(progress: Progress = silent, repeats: int = REPEATS) -> list[Row]:
-    """Row 7: the 95 % bound exceeds the exact JSD in at most 8 % of the repeats, and its median stands beside the JSD."""
+def held_out_bound(progress: Progress = silent, repeats: int = REPEATS) -> list[Statement]:
+    """Statement 7: the 95 % bound exceeds the exact JSD in at most 8 % of the repeats, and its median stands beside the JSD."""
     rows = []
     for name, (p, q) in PAIRS.items():
         exact = jsd(midpoint_pair(p, q))
@@ -63,7 +63,7 @@ def held_out_bound(progress: Progress = silent, repeats: int = REPEATS) -> list[
         median = float(torch.tensor(bounds, dtype=torch.float64).quantile(0.5))
         found = f", {median / exact:.0%} of it" if exact > 1e-9 else ""
         rows += [
-            row(f"held-out bound, {name}: share of {repeats} over the JSD ({DELTA:.0%} nominal)", _SOURCE, 0.0, over, MOST),
-            row(f"held-out bound, {name}: JSD, and the bound's median{found}", _SOURCE, exact, median, max(0.02, exact / 2)),
+            statement(f"modes_reached-out bound, {name}: share of {repeats} over the JSD ({DELTA:.0%} nominal)", _SOURCE, 0.0, over, MOST),
+            statement(f"modes_reached-out bound, {name}: JSD, and the bound's median{found}", _SOURCE, exact, median, max(0.02, exact / 2)),
         ]
     return rows

@@ -14,7 +14,7 @@ from zerosum.play.config import Config, GameOptions, NetOptions, PlayerOptions, 
 from zerosum.study.density_game import DensityGame
 from zerosum.study.progress import Progress, silent
 from zerosum.theory.optimum import LOG4, jsd, v, v_star
-from zerosum.theory.row import Row, row
+from zerosum.theory.statement import Statement, statement
 
 _PROPOSITION = "Goodfellow et al. 2014, Proposition 1"
 _ALGORITHM = "Goodfellow et al. 2014, Algorithm 1"
@@ -35,34 +35,34 @@ FIXED = Config(
 )
 
 
-def trained_discriminator(progress: Progress = silent, rounds: int = 1000) -> list[Row]:
-    """Row 3: on a fixed G, V(D, G) <= V(D*, G) at every check, and both the gap and the distance to D* shrink.
+def trained_discriminator(progress: Progress = silent, rounds: int = 1000) -> list[Statement]:
+    """Statement 3: on a fixed G, V(D, G) <= V(D*, G) at every check, and both the gap and the distance to D* shrink.
 
     Checks stand at 0, 25, 50, 100, 200, ... rounds, so that each is twice as far as the one before it.
     """
-    match = DensityGame(bimodal(), FIXED, rounds)
-    pair = match.pair()
+    density_game = DensityGame(bimodal(), FIXED, rounds)
+    pair = density_game.pair()
     best = v_star(pair)
     gaps, distances = [], []
     for until in (0, *(25 * 2**i for i in range(20) if 25 * 2**i < rounds), rounds):
-        match.play(until - match.t)
-        a = match.logits(pair)
+        density_game.play(until - density_game.t)
+        a = density_game.logits(pair)
         gaps.append(best - v(pair, a))
         # Under (p_data + p_g)/2: where neither is, D is asked for nothing.
         distances.append(float(((pair.P + pair.Q) / 2 * (a.sigmoid() - pair.d_star).nan_to_num().abs()).sum()))
         progress("D on a fixed G, rounds", until, rounds)
     rise = max(0.0, *(after - before for before, after in pairwise(gaps)))
     return [
-        row("D on a fixed G: largest V(D, G) - V(D*, G) at any check", _PROPOSITION, 0.0, max(0.0, *(-gap for gap in gaps)), 1e-6),
-        row("D on a fixed G: V at the end reaches V(D*, G)", _PROPOSITION, best, best - gaps[-1], 0.005),
-        row("D on a fixed G: the gap V(D*, G) - V(D, G), end over start", _PROPOSITION, 0.0, gaps[-1] / gaps[0], 0.01),
-        row("D on a fixed G: largest rise of the gap between checks, over its start", _PROPOSITION, 0.0, rise / gaps[0], 0.02),
-        row("D on a fixed G: mean |D - D*|, end over start", _PROPOSITION, 0.0, distances[-1] / distances[0], 0.05),
+        statement("D on a fixed G: largest V(D, G) - V(D*, G) at any check", _PROPOSITION, 0.0, max(0.0, *(-gap for gap in gaps)), 1e-6),
+        statement("D on a fixed G: V at the end reaches V(D*, G)", _PROPOSITION, best, best - gaps[-1], 0.005),
+        statement("D on a fixed G: the gap V(D*, G) - V(D, G), end over start", _PROPOSITION, 0.0, gaps[-1] / gaps[0], 0.01),
+        statement("D on a fixed G: largest rise of the gap between checks, over its start", _PROPOSITION, 0.0, rise / gaps[0], 0.02),
+        statement("D on a fixed G: mean |D - D*|, end over start", _PROPOSITION, 0.0, distances[-1] / distances[0], 0.05),
     ]
 
 
 # R1 damps the circling that two logistic players fall into (theory/dirac.py); at p_g = p_data it costs nothing, for D is flat there.
-# It falls: a D held flat to the end would not see the last hundredths of a nat.
+# It falls: a D modes_reached flat to the end would not see the last hundredths of a nat.
 PLAYED = Config(
     game=GameOptions(penalty="r1", gamma=0.1, gamma_end=0.005, k=2),
     prior=PriorOptions(kind="normal", dim=1),
@@ -88,31 +88,31 @@ class Outcome:
     half: float
     at: tuple[tuple[float, float, float], ...]
 
-    def rows(self, name: str) -> list[Row]:
+    def rows(self, name: str) -> list[Statement]:
         """The three checks of row 4."""
         return [
-            row(f"{name}: JSD(p_data, p_g of the averaged G)", _PROPOSITION_2, 0.0, self.jsd, 0.01),
-            row(f"{name}: V(D, G) of the live pair", "Goodfellow et al. 2014, Theorem 1", -LOG4, self.v, 0.02),
-            row(f"{name}: p_data's mass where |D - 1/2| <= 0.05", _ALGORITHM, 1.0, self.half, 0.1),
+            statement(f"{name}: JSD(p_data, p_g of the averaged G)", _PROPOSITION_2, 0.0, self.jsd, 0.01),
+            statement(f"{name}: V(D, G) of the live pair", "Goodfellow et al. 2014, Theorem 1", -LOG4, self.v, 0.02),
+            statement(f"{name}: p_data's mass where |D - 1/2| <= 0.05", _ALGORITHM, 1.0, self.half, 0.1),
         ]
 
 
 def play_to_the_end(config: Config, rounds: int = ROUNDS, progress: Progress = silent, label: str = "") -> Outcome:
     """Algorithm 1 on `bimodal` for so many rounds, and what came of it."""
-    match = DensityGame(bimodal(), config, rounds)
-    for t in match.checks(rounds, 100):
+    density_game = DensityGame(bimodal(), config, rounds)
+    for t in density_game.checks(rounds, 100):
         progress(label, t, rounds)
-    pair = match.pair()
-    a = match.logits(pair)
+    pair = density_game.pair()
+    a = density_game.logits(pair)
     D = a.sigmoid()
     nodes = [int((pair.x[:, 0] - mode).abs().argmin()) for mode in (-2.0, 2.0)]
     at = tuple((float(pair.x[i, 0]), float(D[i]), float(pair.d_star[i])) for i in nodes)
-    averaged = jsd(match.pair(match.p_g(match.average)))
+    averaged = jsd(density_game.pair(density_game.p_g(density_game.average)))
     return Outcome(averaged, v(pair, a), float(pair.P[(D - 0.5).abs() <= 0.05].sum()), at)
 
 
-def algorithm_1(progress: Progress = silent, rounds: int = ROUNDS, seeds: int = SEEDS) -> list[Row]:
-    """Row 4: Algorithm 1 brings p_g to p_data and D to 1/2, in both logistic games and from every seed; with G held wrong it does not."""
+def algorithm_1(progress: Progress = silent, rounds: int = ROUNDS, seeds: int = SEEDS) -> list[Statement]:
+    """Statement 4: Algorithm 1 brings p_g to p_data and D to 1/2, in both logistic games and from every seed; with G modes_reached wrong it does not."""
     rows = []
     for game in GAMES:
         for seed in range(seeds):
@@ -120,8 +120,11 @@ def algorithm_1(progress: Progress = silent, rounds: int = ROUNDS, seeds: int = 
             config = replace(PLAYED, game=replace(PLAYED.game, value=game), seed=seed)
             end = play_to_the_end(config, rounds, progress, f"{name}, rounds")
             rows += end.rows(name)
-            rows += [row(f"{name}: D at x = {x:.2f}, beside D*", _PROPOSITION, star, D, 0.1) for x, D, star in end.at]
-    held = replace(PLAYED, game=replace(PLAYED.game, value="minimax"), g=PlayerOptions(lr=0.0))
-    control = play_to_the_end(held, rounds // 4, progress, "Algorithm 1, G held wrong, rounds").rows("control")
+            rows += [statement(f"{name}: D at x = {x:.2f}, beside D*", _PROPOSITION, star, D, 0.1) for x, D, star in end.at]
+    modes_reached = replace(PLAYED, game=replace(PLAYED.game, value="minimax"), g=PlayerOptions(lr=0.0))
+    control = play_to_the_end(modes_reached, rounds // 4, progress, "Algorithm 1, G modes_reached wrong, rounds").rows("control")
     failed = sum(not r.holds for r in control)
-    return [*rows, row("control: with G held where it starts, checks of Algorithm 1 that fail", _ALGORITHM, len(control), failed, 0)]
+    return [
+        *rows,
+        statement("control: with G modes_reached where it starts, checks of Algorithm 1 that fail", _ALGORITHM, len(control), failed, 0),
+    ]

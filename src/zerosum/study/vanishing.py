@@ -14,7 +14,7 @@ from zerosum.game.value import VALUES
 from zerosum.play.config import Config, GameOptions, NetOptions, PlayerOptions, PriorOptions
 from zerosum.study.density_game import DensityGame
 from zerosum.study.progress import Progress
-from zerosum.study.story import Story, curve
+from zerosum.study.scenario_result import ScenarioResult, curve
 from zerosum.theory.optimum import jsd, v, v_star
 
 FAR = -6.0  # G starts this many of p_data's standard deviations off
@@ -34,47 +34,47 @@ START = Config(
 
 def far_off(seed: int) -> DensityGame:
     """A game whose G starts where p_data is not, and stands still."""
-    match = DensityGame(bimodal(), replace(START, seed=seed, g=PlayerOptions(lr=0.0)), max(STEPS))
+    density_game = DensityGame(bimodal(), replace(START, seed=seed, g=PlayerOptions(lr=0.0)), max(STEPS))
     with torch.no_grad():
         # The last bias of G, in units of p_data's standard deviation.
-        next(p for p in reversed(list(match.players.G.parameters())) if p.numel() == 1).fill_(FAR)
-    return match
+        next(p for p in reversed(list(density_game.players.G.parameters())) if p.numel() == 1).fill_(FAR)
+    return density_game
 
 
-def pull(match: DensityGame, game: str) -> float:
+def pull(density_game: DensityGame, game: str) -> float:
     """Norm of the gradient of G's cost in its weights, on 4,096 z."""
-    z = PRIORS[match.config.prior.kind]((4096, 1), match.config.seed, "study/vanishing", 0)
-    fake = match.players.G(z)
-    cost = generator_loss(match.players.D, fake, VALUES[game]).cost
-    return float(torch.cat([g.flatten() for g in torch.autograd.grad(cost, list(match.players.G.parameters()))]).norm())
+    z = PRIORS[density_game.config.prior.kind]((4096, 1), density_game.config.seed, "study/vanishing", 0)
+    fake = density_game.players.G(z)
+    cost = generator_loss(density_game.players.D, fake, VALUES[game]).cost
+    return float(torch.cat([g.flatten() for g in torch.autograd.grad(cost, list(density_game.players.G.parameters()))]).norm())
 
 
-def vanishing(seeds: int, rounds: int | None, progress: Progress) -> Story:
+def vanishing(seeds: int, rounds: int | None, progress: Progress) -> ScenarioResult:
     """For each seed: both gradients as D improves on a fixed far-off G; then each game is played on from that D, and its JSD told."""
     rows: list[dict[str, Any]] = []
     after: dict[str, list[tuple[float, float]]] = {game: [] for game in GAMES}
     course: dict[str, list[tuple[float, float]]] = {game: [] for game in GAMES}
     total = rounds or ROUNDS
     for seed in range(seeds):
-        match = far_off(seed)
+        density_game = far_off(seed)
         for step in STEPS:
-            match.play(step - match.t)
-            pair = match.pair()
-            norms = {game: pull(match, game) for game in GAMES}
-            value, best = v(pair, match.logits(pair)), v_star(pair)
+            density_game.play(step - density_game.t)
+            pair = density_game.pair()
+            norms = {game: pull(density_game, game) for game in GAMES}
+            value, best = v(pair, density_game.logits(pair)), v_star(pair)
             rows.append({"seed": seed, "D's steps": step, "V": value, "V of D*": best, **{f"|gradient|, {g}": n for g, n in norms.items()}})
             if seed == 0:
                 for game in GAMES:
                     after[game].append((step, norms[game]))
             progress("D alone, steps", step, max(STEPS))
         for game in GAMES:
-            played = match.fork(total, d_lr=START.d.lr, g_lr=START.g.lr, value=game)
+            played = density_game.fork(total, d_lr=START.d.lr, g_lr=START.g.lr, value=game)
             for t in played.checks(total, max(1, total // 20)):
                 if seed == 0:
                     course[game].append((t - played.first, jsd(played.pair())))
                 progress(f"{game} from there, rounds", t - played.first, total)
             rows.append({"seed": seed, "then": f"{total} rounds, {game}", "JSD": jsd(played.pair())})
-    return Story(
+    return ScenarioResult(
         rows,
         {
             "|gradient| of G's cost / steps of D before G moves": {game: curve(after[game]) for game in GAMES},

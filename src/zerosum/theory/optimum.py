@@ -17,7 +17,7 @@ from zerosum.chance import generator
 from zerosum.data.density import Density
 from zerosum.errors import Refusal
 from zerosum.game.value import VALUES, Cost, Value
-from zerosum.theory.pair import Law, Pair, line, plane
+from zerosum.theory.pair import LineDensity, Pair, line, plane
 
 LOG4 = math.log(4)
 
@@ -28,7 +28,7 @@ def jsd(pair: Pair) -> float:
     return float((xlogy(pair.P, pair.P) / 2 + xlogy(pair.Q, pair.Q) / 2 - xlogy(M, M)).sum())
 
 
-def line_jsd(p_data: Law, p_g: Law) -> tuple[float, float]:
+def line_jsd(p_data: LineDensity, p_g: LineDensity) -> tuple[float, float]:
     """JSD of two 1-D laws in nats, and the quadrature's error: its difference from half as many nodes an interval, and the mass lost."""
     fine, coarse = line(p_data, p_g, nodes=4), line(p_data, p_g, nodes=2)
     lost = abs(float(fine.P.sum()) - 1) + abs(float(fine.Q.sum()) - 1)

@@ -19,7 +19,7 @@ from zerosum.errors import Refusal
 from zerosum.theory.pushforward import Pushforward
 
 
-class Law(Protocol):
+class LineDensity(Protocol):
     """What a 1-D quadrature needs to know of a law: where it changes, and its log density."""
 
     @property
@@ -63,7 +63,7 @@ class Pair:
         return self.x[:, 0] * (self.P + self.Q), self.P, self.Q, self.P + self.Q
 
 
-def line(p_data: Law, p_g: Law, nodes: int = 4) -> Pair:
+def line(p_data: LineDensity, p_g: LineDensity, nodes: int = 4) -> Pair:
     """The Pair of two 1-D laws, by Gauss-Legendre with `nodes` nodes on each interval between the knots of both.
 
     p_g may be a Pushforward: its atoms become nodes at the end of the list. Raises Refusal for a law of another dimension.

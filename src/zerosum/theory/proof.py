@@ -13,12 +13,12 @@ from zerosum.errors import Refusal
 from zerosum.theory.proofs_baseline import preliminaries
 from zerosum.theory.proofs_play import dirac, generator_gradients, penalties, prior
 from zerosum.theory.proofs_value import identities, optimal_discriminator, value_at_optimum
-from zerosum.theory.row import Row
+from zerosum.theory.statement import Statement
 
-__all__ = ["PROOFS", "Row", "prove"]
+__all__ = ["PROOFS", "Statement", "prove"]
 
 # In the order in which `zerosum prove` prints them.
-PROOFS: dict[str, Callable[[], list[Row]]] = {
+PROOFS: dict[str, Callable[[], list[Statement]]] = {
     "optimal discriminator": optimal_discriminator,
     "value at the optimum": value_at_optimum,
     "generator gradients": generator_gradients,
@@ -30,7 +30,7 @@ PROOFS: dict[str, Callable[[], list[Row]]] = {
 }
 
 
-def prove(names: Iterable[str] = tuple(PROOFS)) -> Iterator[Row]:
+def prove(names: Iterable[str] = tuple(PROOFS)) -> Iterator[Statement]:
     """The rows of the named proofs, one proof at a time, as each is done.
 
     A game that has lost its optimum is refused by the mathematics; here that is a row that does not hold (measured NaN), not an end.
@@ -39,4 +39,4 @@ def prove(names: Iterable[str] = tuple(PROOFS)) -> Iterator[Row]:
         try:
             yield from PROOFS[name]()
         except Refusal as refusal:
-            yield Row(f"{name}: {refusal}", "refused", 0.0, math.nan, 0.0, False)
+            yield Statement(f"{name}: {refusal}", "refused", 0.0, math.nan, 0.0, False)

@@ -20,22 +20,22 @@ from torch.special import ndtr
 
 from zerosum.errors import Refusal
 
-PriorLaw = Literal["normal", "uniform"]
+PriorName = Literal["normal", "uniform"]
 
 # z beyond 8 holds 1.2e-15 of a normal prior.
-_REACH: dict[PriorLaw, float] = {"normal": 8.0, "uniform": 1.0}
+_REACH: dict[PriorName, float] = {"normal": 8.0, "uniform": 1.0}
 # A slope below this share of the largest |x| is flat: in float64 it cannot be told from rounding over the finest step.
 _FLAT = 1e-8
 
 
-def _density(law: PriorLaw, z: Tensor) -> Tensor:
+def _density(law: PriorName, z: Tensor) -> Tensor:
     """p_z(z)."""
     if law == "normal":
         return torch.exp(-(z**2) / 2) / math.sqrt(2 * math.pi)
     return torch.full_like(z, 0.5)
 
 
-def _mass(law: PriorLaw, z: Tensor) -> Tensor:
+def _mass(law: PriorName, z: Tensor) -> Tensor:
     """Prior mass of each interval between neighbours of z (n+1,): (n,), summing to 1."""
     if law == "normal":
         # Differences of the smaller tail keep their relative precision.
@@ -56,7 +56,7 @@ class Pushforward:
     z: Tensor
     x: Tensor
     mass: Tensor
-    law: PriorLaw
+    law: PriorName
 
     @property
     def dim(self) -> int:
@@ -138,7 +138,7 @@ class Pushforward:
 
 
 def pushforward(
-    G: Callable[[Tensor], Tensor], law: PriorLaw = "normal", *, pieces: int = 4096, tolerance: float = 1e-8, rounds: int = 12
+    G: Callable[[Tensor], Tensor], law: PriorName = "normal", *, pieces: int = 4096, tolerance: float = 1e-8, rounds: int = 12
 ) -> Pushforward:
     """p_g of a G from one dimension to one: z (N, 1) -> x (N, 1) or (N,). A module is copied to float64 and evaluation mode first.
 

@@ -19,7 +19,7 @@ Array = NDArray[Any]
 
 
 @dataclass(frozen=True)
-class Story:
+class ScenarioResult:
     """rows: plain values, a row a case and seed. panels: title -> label -> (x, y), the first seed's curves. why: a paragraph."""
 
     rows: list[dict[str, Any]]
@@ -34,23 +34,23 @@ def curve(points: list[tuple[float, float]]) -> tuple[Array, Array]:
 
 
 @torch.no_grad()
-def samples(match: DensityGame, n: int) -> torch.Tensor:
+def samples(density_game: DensityGame, n: int) -> torch.Tensor:
     """n samples of the live G in the data's unit, (n, d)."""
-    z = PRIORS[match.config.prior.kind]((n, match.config.prior.dim), match.config.seed, "study/samples", 0)
-    x: torch.Tensor = match.G(z)
+    z = PRIORS[density_game.config.prior.kind]((n, density_game.config.prior.dim), density_game.config.seed, "study/samples", 0)
+    x: torch.Tensor = density_game.G(z)
     return x
 
 
-def blurred_jsd(match: DensityGame, n: int = 4000) -> PlaneJSD:
+def blurred_jsd(density_game: DensityGame, n: int = 4000) -> PlaneJSD:
     """The JSD of a 2-D p_data and n samples of the live G."""
-    return plane_jsd(match.p_data, samples(match, n))
+    return plane_jsd(density_game.p_data, samples(density_game, n))
 
 
-def held(match: DensityGame, n: int = 2500) -> tuple[int, float, Census]:
+def modes_reached(density_game: DensityGame, n: int = 2500) -> tuple[int, float, Census]:
     """Modes captured, share of high quality, and the census of n samples of the live G."""
-    p_data = match.p_data
+    p_data = density_game.p_data
     assert p_data.modes is not None
     assert p_data.mode_std is not None
     assert p_data.mode_weights is not None
-    found = census(samples(match, n), Modes(p_data.modes, p_data.mode_std, p_data.mode_weights))
+    found = census(samples(density_game, n), Modes(p_data.modes, p_data.mode_std, p_data.mode_weights))
     return int((found.counts > 0).sum()), float(found.counts.sum()) / found.n, found
