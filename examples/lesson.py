@@ -272,7 +272,7 @@ Picture(draw_panels({"distance from the equilibrium / steps": oscillation()[1]})
 
 # %%
 from zerosum.study.helvetica import blind, v_on_samples
-from zerosum.study.story import blurred_jsd
+from zerosum.study.scenario_result import blurred_jsd
 
 match = blind(0, 600)
 match.play(600)

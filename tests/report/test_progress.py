@@ -52,7 +52,7 @@ def test_the_board_shows_everything(rows: list[dict[str, Any]]) -> None:
     text = shown(state_after(rows[:-1], 12_000, 18_000))
     for part in ("12,000 of 18,000 samples", "100 per second", "1 min left", "-1.39 = -log 4", "D(G(z))", "loss of D", "rising", "falling"):
         assert part in text
-    assert "frechet  2.00 [1.80, 2.20] (real data: 0.400)" in text
+    assert "2.00 [1.80, 2.20] (real data: 0.400)" in text
     assert str(Path("runs/demo/grids/000000800.png")) in text
 
 

@@ -112,7 +112,6 @@ def outputs_of_d(signals: dict[str, Any]) -> list[tuple[str, str]]:
             ("D(x)", f"{number(signals.get('D_real'))}  D(G(z)) {number(signals.get('D_fake'))}  (both 0.5 where D can only guess)"),
         ]
     return [
-        ("V(D, G)", "not has_probabilities: this game's logit is no probability"),
         ("mean logit", f"real {number(signals.get('a'))}, generated {number(signals.get('b'))}"),
         ("accuracy of D", f"{share(signals.get('accuracy'))}  (50 % where D can only guess)"),
     ]
