@@ -1,4 +1,4 @@
-"""zerosum inspect DATA: what would be trained on, and what would be skipped and why."""
+"""zerosum inspect DATA: what `train` would use, what it would skip, and why."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ _SCATTER = 1024
 
 @dataclass(frozen=True)
 class Inspect:
-    """Say what would be trained on: how many items, their sizes, channels and classes; and what would be skipped, and why. A contact sheet
-    shows them."""
+    """Describe what `train` would use: the number of items, their sizes, channels and classes; what it would skip, and why. Also draws a
+    contact sheet."""
 
     source: str = positional("DATA")
     """A name or a path, as for zerosum train."""
     sheet: Path | None = None
-    """Where the contact sheet goes; by default runs/NAME-sheet.png."""
+    """Path of the contact sheet; by default runs/NAME-sheet.png."""
     json: bool = False
-    """One JSON object on standard output, and nothing else."""
+    """Print one JSON object and nothing else."""
     data: DataOptions = field(default_factory=DataOptions)
 
 
@@ -71,20 +71,20 @@ def lines(facts: Mapping[str, Any]) -> list[str]:
     images = facts["kind"] == "images"
     endless = facts["count"] is None
     shape = " x ".join(map(str, facts["shape"]))
-    what = "endless points drawn from a known density" if endless else f"{facts['count']:,} {facts['kind']}"
+    what = "points newly drawn from a known density, without limit" if endless else f"{facts['count']:,} {facts['kind']}"
     out = [f"{facts['name']}: {what}, each {shape}{' (channels x height x width)' if images else ''}"]
     if not endless:
         out.append("parts: " + ", ".join(f"{n:,} {name}" for name, n in facts["parts"].items()))
     if facts["classes"]:
         out.append("classes: " + ", ".join(f"{name} ({n:,})" for name, n in facts["classes"].items()))
     if facts["sizes"]:
-        more = f", and {facts['other_sizes']:,} sizes more" if facts["other_sizes"] else ""
+        more = f", and {facts['other_sizes']:,} other sizes" if facts["other_sizes"] else ""
         out.append("sizes: " + ", ".join(f"{size} ({n:,})" for size, n in facts["sizes"].items()) + more)
     if facts["duplicates"]:
-        out.append(f"duplicates: {facts['duplicates']:,} items equal an earlier one; equals are kept in the same part")
+        out.append(f"duplicates: {facts['duplicates']:,} items equal an earlier one; equal items are in the same part")
     out.append(f"values: {_ranges(facts['range'])}")
     if facts["ignored"]:
-        out.append(f"ignored: {facts['ignored']:,} files that are no images")
+        out.append(f"ignored: {facts['ignored']:,} files that are not images")
     skipped = facts["skipped"]
     if skipped:
         out.append(f"skipped: {len(skipped):,} files that cannot be used")

@@ -1,4 +1,4 @@
-"""zerosum prove: the theorems as a table, each proved number beside the one that zerosum measures."""
+"""zerosum prove: the theorems as a table, each proved number next to the measured one."""
 
 from __future__ import annotations
 
@@ -18,30 +18,30 @@ if TYPE_CHECKING:
     from zerosum.theory.statement import Statement
 
 EXAMPLES = """\
-  zerosum prove --quick        what needs no training: under a minute
-  zerosum prove                with D trained to D* and Algorithm 1 played to its end: a few minutes
+  zerosum prove --quick        without training: under a minute
+  zerosum prove                also trains D to D*, and both players by Algorithm 1: a few minutes
   zerosum prove --json
 """
-_PIPE = 150  # columns of the table where no terminal says how many there are
+_PIPE = 150  # columns of the table where the output is no terminal
 
 
 @dataclass(frozen=True)
 class Prove:
-    """Measure every statement of the theory on the games, nets and rounds that zerosum trains with: what is proved, what was measured, the
-    tolerance, and whether it holds. Exit status 1 if any does not."""
+    """Check every statement of the theory on the code that zerosum trains with. Prints the number that the mathematics gives, the measured
+    one, the tolerance, and whether they agree. The exit status is 1 if any statement fails."""
 
     quick: bool = False
-    """Only what needs no training."""
+    """Only the statements that need no training."""
     full: bool = False
-    """The held-out bound on the JSD as well, 200 times on each of four pairs: some minutes more."""
+    """Also check the held-out bound on the JSD, 200 times on each of four pairs: some minutes more."""
     json: bool = False
-    """One JSON list of rows on standard output, and nothing else."""
+    """Print one JSON list of rows and nothing else."""
 
 
 def main(argv: Sequence[str]) -> int:
     args = parse(Prove, argv, prog="zerosum prove", examples=EXAMPLES)
     if args.quick and args.full:
-        raise Refusal("Give --quick or --full, not both: one leaves out what trains, the other adds to it.")
+        raise Refusal("Give --quick or --full, not both: one leaves out the training, the other adds to it.")
     from zerosum.report.progress import CountProgress
     from zerosum.study.proof import table
 
@@ -51,7 +51,7 @@ def main(argv: Sequence[str]) -> int:
         print(json.dumps([as_json(r) for r in rows], allow_nan=False))
     else:
         show(drawn(rows))
-        print(f"All {len(rows)} rows hold." if not failed else f"{failed} of {len(rows)} rows do not hold.")
+        print(f"All {len(rows)} statements hold." if not failed else f"{failed} of {len(rows)} statements fail.")
     sys.stdout.flush()
     return 1 if failed else 0
 
@@ -71,7 +71,7 @@ def drawn(rows: Sequence[Statement]) -> Table:
         table.add_column(head, overflow="fold", ratio=3 if head == "statement" else 2)
     for head in ("proved", "measured", "tolerance"):
         table.add_column(head, justify="right", no_wrap=True)
-    table.add_column("holds", no_wrap=True)
+    table.add_column("agree", no_wrap=True)
     for r in rows:
         holds = Text("yes", style="green") if r.holds else Text("NO", style="bold red")
         table.add_row(Text(r.name), Text(r.source, style="dim"), *(f"{x:.6g}" for x in (r.proved, r.measured, r.tolerance)), holds)
@@ -79,7 +79,7 @@ def drawn(rows: Sequence[Statement]) -> Table:
 
 
 def show(table: Table) -> None:
-    """Prints a table as wide as the terminal, or wide where there is none."""
+    """Print a table as wide as the terminal, or _PIPE columns wide where there is none."""
     from rich.console import Console
 
     console = Console(file=sys.stdout, highlight=False)

@@ -1,4 +1,4 @@
-"""The scenarios of `zerosum lab`: ways in which a game goes wrong, played from several seeds, and what mends each."""
+"""The scenarios of `zerosum lab`: ways in which GAN training fails, from several seeds, and what fixes each."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from zerosum.study.progress import Progress
 from zerosum.study.scenario_result import ScenarioResult
 from zerosum.study.vanishing import vanishing
 
-# (seeds, rounds or None for the scenario's own, progress) -> what came of it.
+# (seeds, steps or None for the scenario's own number, progress) -> result.
 SCENARIOS: dict[str, Callable[[int, int | None, Progress], ScenarioResult]] = {
     "helvetica": helvetica,
     "vanishing": vanishing,

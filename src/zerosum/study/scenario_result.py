@@ -1,4 +1,4 @@
-"""What a scenario leaves: a table over seeds, curves, and a paragraph that says why."""
+"""The result of a scenario: a table over seeds, curves, and a paragraph that explains them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Array = NDArray[Any]
 
 @dataclass(frozen=True)
 class ScenarioResult:
-    """rows: plain values, a row a case and seed. panels: title -> label -> (x, y), the first seed's curves. why: a paragraph."""
+    """rows: plain values, one row per case and seed. panels: title -> label -> (x, y), the first seed's curves. why: a paragraph."""
 
     rows: list[dict[str, Any]]
     panels: dict[str, dict[str, tuple[Array, Array]]]
@@ -35,19 +35,19 @@ def curve(points: list[tuple[float, float]]) -> tuple[Array, Array]:
 
 @torch.no_grad()
 def samples(density_game: DensityGame, n: int) -> torch.Tensor:
-    """n samples of the live G in the data's unit, (n, d)."""
+    """n samples of G in the data's unit, (n, d)."""
     z = PRIORS[density_game.config.prior.kind]((n, density_game.config.prior.dim), density_game.config.seed, "study/samples", 0)
     x: torch.Tensor = density_game.G(z)
     return x
 
 
 def blurred_jsd(density_game: DensityGame, n: int = 4000) -> PlaneJSD:
-    """The JSD of a 2-D p_data and n samples of the live G."""
+    """The JSD of a 2-D p_data and n samples of G (without EMA)."""
     return plane_jsd(density_game.p_data, samples(density_game, n))
 
 
 def modes_reached(density_game: DensityGame, n: int = 2500) -> tuple[int, float, Census]:
-    """Modes captured, share of high quality, and the census of n samples of the live G."""
+    """Modes captured, share of high quality, and the census of n samples of G (without EMA)."""
     p_data = density_game.p_data
     assert p_data.modes is not None
     assert p_data.mode_std is not None

@@ -1,7 +1,7 @@
-"""The theorems as a table: what each statement proves, what zerosum's own game measures, and whether it holds.
+"""The theorems as a table: for each statement the number that the mathematics gives, and the one that zerosum's code gives.
 
-Each function gives its rows in seconds and trains nothing: `zerosum prove --quick`. Rows are made so that a wrong sign or a lost factor of
-1/2 in game/ moves a measured number.
+Each function takes seconds and trains nothing: `zerosum prove --quick`. The statements are chosen so that a wrong sign or a missing factor
+of 1/2 in game/ changes a measured number.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ PROOFS: dict[str, Callable[[], list[Statement]]] = {
 
 
 def prove(names: Iterable[str] = tuple(PROOFS)) -> Iterator[Statement]:
-    """The rows of the named proofs, one proof at a time, as each is done.
+    """Yield the statements of the named proofs, one proof at a time.
 
-    A game that has lost its optimum is refused by the mathematics; here that is a row that does not hold (measured NaN), not an end.
+    A game without an optimum raises Refusal; here that becomes a statement that fails (measured NaN), and the others still run.
     """
     for name in names:
         try:

@@ -1,4 +1,4 @@
-"""A line of the table that `zerosum prove` prints."""
+"""A statement of the theory with its measurement: one line of the table of `zerosum prove`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Statement:
-    """One statement: `proved` is the number that the mathematics gives and `measured` the one that the code does."""
+    """One statement.
+
+    name: what is compared, with its unit where it has one. source: the theorem or paper. proved: the number that the mathematics gives.
+    measured: the number that the code gives. tolerance: their largest allowed difference. holds: whether they agree.
+    """
 
     name: str
     source: str
@@ -19,10 +23,10 @@ class Statement:
 
 
 def statement(name: str, source: str, proved: float, measured: float, tolerance: float) -> Statement:
-    """A Statement that holds where |measured - proved| <= tolerance; what is not finite never does."""
+    """Make a Statement; it holds where |measured - proved| <= tolerance, and never for values that are not finite."""
     return Statement(name, source, proved, measured, tolerance, math.isfinite(measured) and abs(measured - proved) <= tolerance)
 
 
 def relative_statement(name: str, source: str, proved: float, measured: float, share: float) -> Statement:
-    """A Statement whose tolerance is a share of the proved number."""
+    """Make a Statement whose tolerance is a share of the proved number."""
     return statement(name, source, proved, measured, share * abs(proved))
