@@ -40,7 +40,7 @@ def ours(minutes: float, seed: int, threads: int, out: Path) -> None:
     import zerosum as zs
 
     knobs = {"seed": seed, "threads": threads}
-    run = zs.train("mnist", minutes=minutes, out=out / "run", knobs=knobs)
+    run = zs.train("mnist", minutes=minutes, out=out / "run", options=knobs)
     np.save(out / "fakes.npy", run.sample(10_000))
     (out / "seen.json").write_text(json.dumps(run.rows("stop")[-1]["samples"]))
 

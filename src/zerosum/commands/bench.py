@@ -62,9 +62,8 @@ def main(argv: Sequence[str]) -> int:
     if args.json:
         print(json.dumps(rows, allow_nan=False))
     else:
-        print(
-            f"\nMachine: {machine()}. Ratios: zerosum over the reference, median (lowest to highest); above 1, zerosum is faster or, for memory, larger."
-        )
+        print(f"\nMachine: {machine()}.")
+        print("Ratios are medians (lowest to highest). Above 1 zerosum is faster than the reference or, for memory, needs more.")
     sys.stdout.flush()
     return 0
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from zerosum.commands.flags import knobs, parse, positional
+from zerosum.commands.flags import flat, parse, positional
 from zerosum.errors import Refusal, nearest
 from zerosum.play.config import Config
 
@@ -57,7 +57,7 @@ class Lab:
     """Seeds that a scenario is repeated with."""
     json: bool = False
     """One JSON object on standard output, and nothing else."""
-    config: Config = knobs(Config)
+    config: Config = flat(Config)
 
 
 def defaults(given: Mapping[str, Any]) -> dict[str, Any]:

@@ -89,12 +89,10 @@ def report(run: Run) -> int:
         further = [f"zerosum resume {name} --samples {2 * samples}"]
     elif reason == "interrupted":
         print(f"{run.path} was interrupted after {seen}; its state is saved.")
-    elif reason in ("plateau", "settled"):  # "settled": in records of earlier versions
-        print(f"{run.path} has plateaued after {seen}: it no longer improved.")
+    elif reason == "plateaued":
+        print(f"{run.path} reached a plateau after {seen}: it no longer improved.")
     elif reason == "minutes":
-        print(
-            f"{run.path} reached its minutes after {seen}, before the end of its schedule: the machine became slower than in the first seconds."
-        )
+        print(f"{run.path} reached its minutes after {seen}, before the end of its schedule: the machine has become slower.")
     else:
         print(f"{run.path} stopped after {seen}: {stop.get('message') or reason or 'the record gives no reason'}")
         further = []
@@ -103,7 +101,7 @@ def report(run: Run) -> int:
     for label, file in (("grid", "grid.png"), ("report", "report.html")):
         if (run.path / file).exists():
             print(f"  {label:<7} {run.path / file}")
-    target = "samples.png" if run.space.kind == "images" else "samples.npy"
+    target = f"samples{run.space.modality.suffix}"
     for i, command in enumerate(
         [f"zerosum sample {name} -n 64 --out {target}", f"zerosum evaluate {name}", f"zerosum diagnose {name}", *further]
     ):

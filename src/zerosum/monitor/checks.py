@@ -8,13 +8,14 @@ from typing import Any
 from torch import Tensor
 
 from zerosum.data.source import Data
-from zerosum.monitor.check_schedule import SIZES, next_check
+from zerosum.monitor.check_schedule import next_check
 from zerosum.monitor.diagnostics import Diagnostics
+from zerosum.play.horizon import Horizon
 from zerosum.play.schedule import depends_on_horizon, fall
 from zerosum.play.step import Algorithm1
+from zerosum.records import Row
 from zerosum.runs.checkpoint import NOISE
-from zerosum.runs.record import Row, plain
-from zerosum.training.timers import Horizon
+from zerosum.runs.record import plain
 from zerosum.verdict import plateaued
 from zerosum.verdict.check_view import check_views
 
@@ -24,11 +25,11 @@ SOONEST = 10.0  # seconds of training between two checkpoints that are saved for
 class Checks:
     """rows: the checks in the record so far, which a resumed run goes on from."""
 
-    def __init__(self, rows: Sequence[Row], data: Data, rounds: Algorithm1, horizon: Horizon) -> None:
-        self._signals = Diagnostics(data, rounds)
-        self._horizon, self._a_round = horizon, rounds.samples_a_step
-        self._falls = depends_on_horizon(rounds.config)
-        self._apart = -(-SIZES[data.space.kind].apart // self._a_round)
+    def __init__(self, rows: Sequence[Row], data: Data, algorithm: Algorithm1, horizon: Horizon) -> None:
+        self._signals = Diagnostics(data, algorithm)
+        self._horizon, self._a_step = horizon, algorithm.samples_a_step
+        self._falls = depends_on_horizon(algorithm.config)
+        self._apart = -(-data.space.modality.check.apart // self._a_step)
         self._rows = list(rows)
         self._kept: float | None = None
         self._kept_at = 0.0
@@ -38,7 +39,7 @@ class Checks:
         """Whether the state after t rounds is to be looked at."""
         last = self._rows[-1]["round"] if self._rows else None
         end = self._horizon.samples
-        return t >= next_check(last, None if end is None else -(-end // self._a_round), self._apart)
+        return t >= next_check(last, None if end is None else -(-end // self._a_step), self._apart)
 
     def look(self, t: int, samples: int, statistics: Tensor | None) -> dict[str, Any]:
         """The numbers of the check after t rounds, that is after so many samples; statistics: of round t."""

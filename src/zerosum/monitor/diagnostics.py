@@ -24,11 +24,14 @@ from zerosum.errors import Refusal
 from zerosum.game.prior import PRIORS
 from zerosum.measure.inputs import Modes
 from zerosum.measure.modes import census
-from zerosum.monitor.check_schedule import SIZES
 from zerosum.monitor.discriminator import LEAST, contrast
 from zerosum.monitor.reference import Reference
-from zerosum.play.players import BATCH_NORMS, RANDOM
-from zerosum.play.step import STATISTICS, Algorithm1
+from zerosum.nets import displacement_numbers
+from zerosum.nets.elastic import widened
+from zerosum.nets.traits import RANDOM, uses_batch_statistics
+from zerosum.play.statistics import STATISTICS
+from zerosum.play.step import Algorithm1
+from zerosum.runs.sampling import default_widening
 from zerosum.theory.optimum import line_jsd
 from zerosum.theory.pushforward import pushforward
 
@@ -60,9 +63,9 @@ def unaltered(module: nn.Module, seed: int) -> Iterator[None]:
 class Diagnostics:
     """The checks of one run. data: its parts; rounds: the game that is looked at."""
 
-    def __init__(self, data: Data, rounds: Algorithm1) -> None:
-        self.rounds, self.config, self.space = rounds, rounds.config, data.space
-        self.material = Reference(data, SIZES[data.space.kind].n)
+    def __init__(self, data: Data, algorithm: Algorithm1) -> None:
+        self.algorithm, self.config, self.space = algorithm, algorithm.config, data.space
+        self.material = Reference(data, data.space.modality.check.n)
         prior = self.config.prior
         self._z = PRIORS[prior.kind]((self.material.n, prior.dim), self.config.seed, "z of checks", 0)
         self._density, self._modes = data.density, modes_of(data.density)
@@ -74,11 +77,12 @@ class Diagnostics:
         statistics: of the round just played (`rounds.STATISTICS`), None before the first.
         """
         began = time.perf_counter()
-        found: dict[str, Any] = {"data": self.space.kind, "n": self.material.n, "n_train": len(self.material.train)}
+        found: dict[str, Any] = {"data": self.space.kind, "compared_as": self.space.modality.compared_as}
+        found |= {"n": self.material.n, "n_train": len(self.material.train)}
         if statistics is not None:
             named = dict(zip(STATISTICS, statistics.tolist(), strict=True))
             found |= {name: named[name] for name in OF_A_ROUND}
-        fake = self._fakes(self.rounds.players.G)
+        fake = self._fakes(self.algorithm.players.G)
         found["finite"] = bool(torch.isfinite(fake).all())
         if found["finite"] and min(self.material.n, len(self.material.train)) >= LEAST:
             found |= self._judged(fake) | self._made(fake)
@@ -88,19 +92,19 @@ class Diagnostics:
 
     def _through(self, module: nn.Module, x: Tensor) -> Tensor:
         """The module on x, in its own mode: one that looks at its batch sees all of x at once, as it sees a batch in training."""
-        whole = any(isinstance(m, BATCH_NORMS) for m in module.modules()) and module.training
+        whole = uses_batch_statistics(module) and module.training
         out = []
         for part in [x] if whole else torch.split(x, CHUNK):
-            with self.rounds.engine.arithmetic():
-                out.append(module(part.to(self.rounds.device, self.rounds.dtype)))
+            with self.algorithm.execution.arithmetic():
+                out.append(module(part.to(self.algorithm.device, self.algorithm.networks.dtype)))
         return torch.cat(out)
 
-    def _fakes(self, G: nn.Module) -> Tensor:
+    def _fakes(self, G: nn.Module, widen: float = 1.0) -> Tensor:
         with unaltered(G, self.config.seed):
-            return self._through(G, self._z).to(self.rounds.dtype)
+            return self._through(G, widened(self._z, displacement_numbers(G), widen)).to(self.algorithm.networks.dtype)
 
     def _judged(self, fake: Tensor) -> dict[str, float]:
-        D, material = self.rounds.players.D, self.material
+        D, material = self.algorithm.players.D, self.material
         with unaltered(D, self.config.seed):
             train, held, made = (
                 self._through(D, y).flatten().double().cpu()
@@ -118,7 +122,8 @@ class Diagnostics:
         raw = self.space.decode(fake.float()).cpu()
         smooth = raw
         if self.config.average:
-            y = self._fakes(self.rounds.players.average.module)
+            ema = self.algorithm.players.ema.module
+            y = self._fakes(ema, default_widening(ema))  # As the run is sampled: Run.sample.
             smooth = self.space.decode(y.float()).cpu() if bool(torch.isfinite(y).all()) else raw
         found = self._compared(raw, smooth) if self.material.enough else {}
         return found | self._known(smooth)
@@ -146,7 +151,7 @@ class Diagnostics:
             found["modes"], found["modes_of"] = int((seen.counts > 0).sum()), len(self._modes.centres)
             found["high_quality"] = float(seen.counts.sum()) / seen.n
         if self._density is not None and self._density.dim == 1 and self.config.prior.dim == 1:
-            found["jsd"] = exact_jsd(self._density, self.rounds.players.average.module, self.config.prior.kind, self.space)
+            found["jsd"] = exact_jsd(self._density, self.algorithm.players.ema.module, self.config.prior.kind, self.space)
         return found
 
 

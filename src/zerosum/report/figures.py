@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from zerosum.report.folder import Row
+from zerosum.records import Row
 from zerosum.report.numbers import finite
 from zerosum.report.style import FAINT, GREEN, INK, P_DATA, P_G, D, figure, legend, quiet
 

@@ -11,12 +11,13 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from zerosum.records import Row
 from zerosum.report import figures
 from zerosum.report.board import has_probabilities, stopped
 from zerosum.report.disk import write_whole
 from zerosum.report.embed import data_uri, inline_svg
 from zerosum.report.facts import about, options, scores, summary
-from zerosum.report.folder import Row, RunFolder, read_run
+from zerosum.report.folder import RunFolder, read_run
 from zerosum.report.numbers import count, duration, finite
 from zerosum.report.words import CURVES, EQUILIBRIUM, HEALTHY_SCORES, NO_PROBABILITY
 from zerosum.verdict import verdict as judge

@@ -90,8 +90,7 @@ STOPS: dict[str, str] = {
     "finished": "Finished.",
     "interrupted": "Interrupted; you can resume it.",
     "minutes": "Stopped after the given minutes.",
-    "plateau": "Stopped at a plateau: it no longer improved.",
-    "settled": "Stopped at a plateau: it no longer improved.",  # the reason that earlier versions recorded
+    "plateaued": "Stopped at a plateau: it no longer improved.",
     "not finite": "Stopped because a number was not finite.",
     "error": "Stopped by an error.",
 }

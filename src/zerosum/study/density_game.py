@@ -8,7 +8,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -20,12 +20,13 @@ from zerosum.data.space import Space
 from zerosum.errors import Refusal
 from zerosum.play.config import Config, check
 from zerosum.play.device import choose
-from zerosum.play.distributed import Reals
+from zerosum.play.distributed import Source
+from zerosum.play.finite import NotFinite
 from zerosum.play.players import Players
-from zerosum.play.step import Algorithm1, NotFinite
+from zerosum.play.step import Algorithm1
 from zerosum.theory.optimum import logits_of
 from zerosum.theory.pair import Pair, line
-from zerosum.theory.pushforward import Pushforward, pushforward
+from zerosum.theory.pushforward import PriorName, Pushforward, pushforward
 
 
 class DataUnitGenerator(nn.Module):
@@ -76,19 +77,19 @@ class DensityGame:
         config: Config,
         steps: int,
         *,
-        reals: Reals | None = None,
+        reals: Source | None = None,
         given: tuple[nn.Module, nn.Module] | None = None,
     ) -> None:
         check(config)
         # The exact quantities are float64 on the CPU, and nets of this size are no faster elsewhere.
         config = replace(config, device="cpu", precision="float32")
         data = of_density("p_data", "p_data", p_data, DataOptions())
-        engine = choose(config, "points")
+        engine = choose(config, data.space.kind)
         device = engine.prepare()
         self.p_data = p_data
         self.config = config
         self.space = data.space
-        self.players = Players(config, data.space.shape, device, given)
+        self.players = Players(config, data.space, device, given)
         self.algorithm = Algorithm1(config, self.players, reals or data.train, data.space, engine)
         self.t = self.first = 0
         self.horizon = steps * self.algorithm.samples_a_step
@@ -97,7 +98,7 @@ class DensityGame:
         """Take so many steps. Raises Refusal where a number is no longer finite."""
         for _ in range(steps):
             try:
-                self.algorithm.play(self.t, self.horizon)
+                self.algorithm.step(self.t, self.horizon)
             except NotFinite as stop:
                 raise Refusal(f"Training broke down: {stop} Lower the learning rates, or add a penalty.") from stop
             self.t += 1
@@ -117,7 +118,7 @@ class DensityGame:
         """
         config = replace(self.config, game=replace(self.config.game, **game))
         config = replace(config, d=replace(self.config.d, lr=d_lr, lr_end=None), g=replace(self.config.g, lr=g_lr, lr_end=None))
-        copied = DensityGame(self.p_data, config, steps, reals=self.algorithm.reals, given=copy.deepcopy((self.players.G, self.players.D)))
+        copied = DensityGame(self.p_data, config, steps, reals=self.algorithm.source, given=copy.deepcopy((self.players.G, self.players.D)))
         copied.t = copied.first = self.t
         return copied
 
@@ -129,7 +130,7 @@ class DensityGame:
     @property
     def average(self) -> DataUnitGenerator:
         """The EMA of G, in the data's unit."""
-        return DataUnitGenerator(self.players.average.module, self.space)
+        return DataUnitGenerator(self.players.ema.module, self.space)
 
     @property
     def D(self) -> DataUnitDiscriminator:
@@ -138,7 +139,7 @@ class DensityGame:
 
     def p_g(self, G: nn.Module | None = None, *, pieces: int = 1024, tolerance: float = 1e-6) -> Pushforward:
         """The exact p_g of G, or of the one given, for 1-D data from a 1-D prior. Raises Refusal for others."""
-        return pushforward(G or self.G, self.config.prior.kind, pieces=pieces, tolerance=tolerance)
+        return pushforward(G or self.G, cast(PriorName, self.config.prior.kind), pieces=pieces, tolerance=tolerance)
 
     def pair(self, p_g: Pushforward | None = None) -> Pair:
         """p_data and p_g (G's, unless given) on one quadrature grid."""

@@ -20,4 +20,4 @@ def spread_kinks(players: Players, seed: int, reach_z: float = 1.0, reach_x: flo
         first = next(m for m in player.modules() if isinstance(m, nn.Linear))
         kink = reach * (2 * uniform((first.out_features,), seed, f"study/bends of {name}") - 1)
         first.bias.copy_(-first.weight[:, 0] * kink)
-    players.average.update(0.0)
+    players.ema.update(0.0)

@@ -45,8 +45,8 @@ def pull(density_game: DensityGame, game: str) -> float:
     """Norm of the gradient of G's loss with respect to its weights, on 4,096 z."""
     z = PRIORS[density_game.config.prior.kind]((4096, 1), density_game.config.seed, "study/vanishing", 0)
     fake = density_game.players.G(z)
-    cost = generator_loss(density_game.players.D, fake, VALUES[game]).cost
-    return float(torch.cat([g.flatten() for g in torch.autograd.grad(cost, list(density_game.players.G.parameters()))]).norm())
+    loss = generator_loss(density_game.players.D, fake, VALUES[game]).loss
+    return float(torch.cat([g.flatten() for g in torch.autograd.grad(loss, list(density_game.players.G.parameters()))]).norm())
 
 
 def vanishing(seeds: int, steps: int | None, progress: Progress) -> ScenarioResult:

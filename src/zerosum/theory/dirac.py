@@ -34,11 +34,11 @@ class Dirac:
     def d_loss(self, theta: Tensor, psi: Tensor) -> Tensor:
         """The discriminator loss with its penalty; theta, psi: (). No gradient reaches theta, which is G's."""
         loss = discriminator_loss(lambda x: psi * x[:, 0], _DATA, theta.reshape(1, 1), self.value, self.penalty, self.gamma, _MIDDLE)
-        return loss.cost + loss.price
+        return loss.total
 
     def g_loss(self, theta: Tensor, psi: Tensor) -> Tensor:
         """The generator loss, differentiable in both."""
-        return generator_loss(lambda x: psi * x[:, 0], theta.reshape(1, 1), self.value, _DATA).cost
+        return generator_loss(lambda x: psi * x[:, 0], theta.reshape(1, 1), self.value, _DATA).loss
 
     def pull_on_theta(self, theta: float, psi: float) -> float:
         """-d g_loss / d theta: G's component of the vector field."""

@@ -118,8 +118,8 @@ def penalties() -> list[Statement]:
     for name, unscaled in {"r1": real, "r2": fakes, "r1r2": real + fakes, "gp": middle}.items():
         penalty = PENALTIES[name]
         assert penalty is not None
-        price = float(discriminator_loss(D, x, fake, VALUES["minimax"], penalty, gamma, epsilon).price.detach())
-        rows.append(statement(f"penalty {name} of a quadratic D", penalty.source, gamma / 2 * unscaled, price, 1e-9))
+        measured = float(discriminator_loss(D, x, fake, VALUES["minimax"], penalty, gamma, epsilon).penalty.detach())
+        rows.append(statement(f"penalty {name} of a quadratic D", penalty.source, gamma / 2 * unscaled, measured, 1e-9))
     return rows
 
 
