@@ -17,7 +17,7 @@ from zerosum.chance import generator
 from zerosum.data.density import Density
 from zerosum.data.source import Data
 from zerosum.game.prior import PRIORS
-from zerosum.measure.memorisation import comparable, memory
+from zerosum.measure.memorisation import comparable, memorisation
 from zerosum.monitor.discriminator import separation
 from zerosum.play.config import Config
 from zerosum.play.players import Players
@@ -143,7 +143,7 @@ class Truth:
         self._before = coarse(p)
         if self.data.train.size is not None and self.data.train.size <= SEARCHED:
             of = [self._rows(x) for x in (even[:500], self.real, self.data.train.head(self.data.train.size))]
-            facts |= {reading.name: reading.value for reading in memory(*of)}
+            facts |= {reading.name: reading.value for reading in memorisation(*of)}
         return facts
 
     def _where_reals_are(self, raw: Tensor) -> float:

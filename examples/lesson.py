@@ -109,7 +109,7 @@ print(f"softmax regression reads {softmax_accuracy(weights, *rows('t10k', 5000))
 #
 # ```python
 # # src/zerosum/theory/pushforward.py
-#         return torch.where(inside, _density(self.law, there) / slope[k].abs(), torch.zeros_like(at))
+#         return torch.where(inside, _density(self.prior, there) / slope[k].abs(), torch.zeros_like(at))
 # ```
 #
 # Where $G$ contracts, $|G'|$ is small and $p_g$ is high. Where $G$ folds, several $z$ contribute to
@@ -189,7 +189,7 @@ for name, p_g in {"N(1,1)": mixture([1.0], [1.0], [1.0]), "N(0,1)": gaussian()}.
 # %%
 from zerosum.study.proofs_trained import trained_discriminator
 
-for r in trained_discriminator(rounds=800):
+for r in trained_discriminator(steps=800):
     print(f"{r.name:72} {r.measured:9.5f}   (tolerance {r.tolerance:g} about {r.proved:.5f})")
 
 # %% [markdown]
@@ -310,7 +310,7 @@ Picture(draw_panels({"distance from the equilibrium / steps": oscillation()[1]})
 
 # %%
 from zerosum.study.helvetica import blind, v_on_samples
-from zerosum.study.story import blurred_jsd
+from zerosum.study.scenario_result import blurred_jsd
 
 match = blind(0, 600)
 match.play(600)

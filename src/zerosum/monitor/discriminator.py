@@ -11,7 +11,7 @@ import math
 import torch
 from torch import Tensor
 
-from zerosum.measure.divergence import costs
+from zerosum.measure.divergence import losses
 from zerosum.measure.twosample import logistic
 
 FEWEST_LOGITS = 8  # samples a side
@@ -58,7 +58,7 @@ def separation(train: Tensor, held: Tensor, fake: Tensor) -> dict[str, float]:
     b = gain * fakes[1] + offset
     for name, halved in parts.items():
         a = gain * halved[1] + offset
-        on_real, on_fake = costs(a, b)
+        on_real, on_fake = losses(a, b)
         found[f"cross_entropy_{name}"] = float(on_real.mean() + on_fake.mean()) / 2
         found[f"accuracy_{name}"] = float((a > 0).double().mean())
     found["accuracy_fake"] = float((b <= 0).double().mean())

@@ -19,7 +19,7 @@ from zerosum.data.parts import Part
 from zerosum.data.source import Data
 from zerosum.data.space import Space
 from zerosum.measure.inputs import squared_distances
-from zerosum.measure.memorisation import comparable, memory
+from zerosum.measure.memorisation import comparable, memorisation
 from zerosum.measure.prdc import radii
 from zerosum.monitor.neighbour_test import jsd_bound, nearest_others
 
@@ -170,7 +170,7 @@ class Reference:
         if self._everything is None:
             return {"memory_held_out": None, "memory_copies": None, "memory_distance": None}
         train, held = self._everything
-        return {reading.name: reading.value for reading in memory(self.details(raw[:COPIED]), held, train)}
+        return {reading.name: reading.value for reading in memorisation(self.details(raw[:COPIED]), held, train)}
 
 
 class Likeness(NamedTuple):
