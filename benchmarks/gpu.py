@@ -69,8 +69,8 @@ def resumed(device: str, tiny: bool) -> dict[str, Any]:
     if tiny:
         knobs |= {"net.width": 4, "net.hidden": 8}
     with tempfile.TemporaryDirectory() as folder:
-        straight = zs.train("mnist", samples=seen, out=Path(folder) / "straight", knobs=knobs)
-        zs.train("mnist", samples=seen // 2, out=Path(folder) / "halves", knobs=knobs)
+        straight = zs.train("mnist", samples=seen, out=Path(folder) / "straight", options=knobs)
+        zs.train("mnist", samples=seen // 2, out=Path(folder) / "halves", options=knobs)
         halves = zs.resume(Path(folder) / "halves", samples=seen)
         weights = [run.players().weights() for run in (straight, halves)]
         same = {name: torch.equal(weight, weights[1][name]) for name, weight in weights[0].items()}

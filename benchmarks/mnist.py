@@ -40,7 +40,7 @@ def ours(minutes: float, seed: int, threads: int, out: Path) -> None:
     import zerosum as zs
 
     knobs = {"seed": seed, "threads": threads}
-    run = zs.train("mnist", minutes=minutes, out=out / "run", knobs=knobs)
+    run = zs.train("mnist", minutes=minutes, out=out / "run", options=knobs)
     np.save(out / "fakes.npy", run.sample(10_000))
     (out / "seen.json").write_text(json.dumps(run.rows("stop")[-1]["samples"]))
 
@@ -54,7 +54,7 @@ def measured(fakes: np.ndarray) -> dict[str, float]:
     from zerosum.measure.features import features
 
     reals = torch.from_numpy(np.array(digits("t10k")[0]))[:, None]
-    scores = evaluate_images(torch.from_numpy(fakes)[:, None], reals, None, features("digits"), 0, ("frechet", "manifold"))
+    scores = evaluate_images(torch.from_numpy(fakes)[:, None], reals, None, features("digits"), 0, ("frechet", "prdc"))
     return {s.name: s.value for s in scores}
 
 

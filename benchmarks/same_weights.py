@@ -34,7 +34,7 @@ def digest(name: str, folder: Path) -> str:
     data, preset, options = TRAININGS[name]
     batch = options.get("batch", 64)
     config = {"threads": 1, "batch": batch, **options}
-    run = zs.train(data, out=folder / name, preset=preset, samples=STEPS * 64 * int(options.get("game.k", 1)), knobs=config)  # type: ignore[call-overload]
+    run = zs.train(data, out=folder / name, preset=preset, samples=STEPS * 64 * int(options.get("game.k", 1)), options=config)
     weights = run.players().weights()
     hashed = hashlib.sha256()
     for key in sorted(weights):

@@ -38,7 +38,7 @@ from zerosum.play.config import Config
 from zerosum.play.presets import PRESETS
 from zerosum.training import launch
 from zerosum.verdict import verdict
-from zerosum.verdict.diagnoses import STATES, TROUBLES
+from zerosum.verdict.diagnoses import DIAGNOSES, TROUBLES
 
 CHECKS = 32
 KINDS = ("healthy", "recovered", "border", "broken")
@@ -120,7 +120,7 @@ def judged(found: dict[str, Any]) -> dict[str, Any]:
     plan, truth = Plan(**found["plan"]), found["truth"]
     told, names, series = verdict(found["rows"], found["manifest"]["config"]), deserved(truth, 1 / SLACK), truth["series"]
     history = [(row["samples"], row["state"]) for row in told.history]
-    cried = [(at, state) for at, state in history if STATES[state].trouble]
+    cried = [(at, state) for at, state in history if DIAGNOSES[state].trouble]
     sort = kind(truth)
     right = told.state in names if sort == "broken" else not told.trouble
     late = None
@@ -167,7 +167,7 @@ def table(out: Path, half: str, images: bool) -> str:
     healthy, recovered, border, broken = ([r for r in runs if r["kind"] == kind] for kind in KINDS)
     truths = [*KINDS[:3], *(state.name for state in TROUBLES)]
     counts = Counter((_row(run), run["told"]) for run in runs)
-    columns = [name for name in STATES if any(counts[truth, name] for truth in truths)]
+    columns = [name for name in DIAGNOSES if any(counts[truth, name] for truth in truths)]
     lines = ["| truth | " + " | ".join(columns) + " |", "| --- |" + " --- |" * len(columns)]
     for truth in truths:
         if any(counts[truth, name] for name in columns):

@@ -29,9 +29,9 @@ def names(series: Series, slack: float = 1.0) -> list[str]:
     whole = [f for f in series if "jsd" in f]
     f = {name: _late(whole, name) for name in whole[-1]}
     if f["gap"] > 0.1 * slack and f["jsd_G"] > 0.08 * slack:
-        found.append("overfitting")
+        found.append("discriminator overfitting")
     if (f.get("memory_held_out") or 1.0) < 0.6 / slack and (f.get("memory_copies") or 0.0) > 0.6 * slack:
-        found.append("memorising")
+        found.append("memorisation")
     # What comes nearer is in no other trouble.
     return found if nearer([g["jsd"] for g in whole], slack) else found + _stuck(whole, f, slack)
 
@@ -42,17 +42,17 @@ def _stuck(whole: Series, f: Facts, slack: float) -> list[str]:
     # A few kinds: fakes close together, or many of them where reals are.
     few = f["spread"] < 0.5 / slack or (f["kinds"] < 0.4 / slack and f["likely"] > 0.3 * slack)
     if f["lost"] > 0.4 * slack and f["jsd_G"] > 0.15 * slack and f["jsd"] > 0.1 * slack and few:
-        found.append("collapsing")
+        found.append("mode collapse")
     # Samples are the average's: what G does while its average is good harms nobody.
     fooled = 0.5 + (0.25 if f["jsd_G"] > 0.25 else 0.1) / slack
     if f["jsd_G"] > 0.15 * slack and f["jsd"] > 0.08 * slack and (f["own"] < 0.2 * f["jsd_G"] / slack or f["auc"] < fooled):
-        found.append("D blind")
+        found.append("weak discriminator")
     if 1 - f["auc"] < 0.03 / slack and f["jsd"] > 0.25 * slack:
-        found.append("discriminator winning")
+        found.append("vanishing gradients")
     # A run in circles comes near at times: its mean counts, not its median.
     wander, swings = (mean(g[name] or 0.0 for g in whole[-LATE:]) for name in ("wander", "jsd_G"))
     if swings > 0.15 * slack and f["jsd"] > 0.08 * slack and wander > 0.3 * slack:
-        found.append("oscillating")
+        found.append("oscillation")
     if away(f["jsd"], whole[0]["jsd"], slack):
         found.append("stalled")
     return found

@@ -1,4 +1,4 @@
-"""The one exception that zerosum raises for something its user can mend."""
+"""The exception that zerosum raises for everything that its user can fix."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from difflib import get_close_matches
 
 
 class Refusal(ValueError):
-    """A sentence for the person at the keyboard: what is wrong, where, and what to do.
+    """A sentence for the user: what is wrong, where, and what to do.
 
     Every room raises it; the command line prints it without a traceback and exits with status 2.
     """

@@ -90,11 +90,11 @@ def test_other_images_are_left_to_evaluate() -> None:
     assert quick_scores(open_data(one), lambda n: one[:n, 0].numpy(), 320) == []
 
 
-@pytest.mark.parametrize(("reason", "scored"), [("finished", True), ("minutes", True), ("settled", True), ("interrupted", False)])
+@pytest.mark.parametrize(("reason", "scored"), [("finished", True), ("minutes", True), ("plateaued", True), ("interrupted", False)])
 def test_a_training_that_ends_of_itself_is_scored(tmp_path: Path, reason: str, scored: bool) -> None:
     """As its record tells: a run that settles has not seen all of its samples."""
-    knobs = {"net.width": 8, "net.depth": 1, "batch": 32, "threads": 1, "engine": "eager", "precision": "float32"}
-    run = train("ring8", samples=512, out=tmp_path / "run", knobs=knobs)
+    options = {"net.width": 8, "net.depth": 1, "batch": 32, "threads": 1, "engine": "eager", "precision": "float32"}
+    run = train("ring8", samples=512, out=tmp_path / "run", options=options)
     record = tmp_path / "run" / "record.jsonl"
     rows = [json.loads(line) for line in record.read_text().splitlines()]
     kept = [{**row, "reason": reason} if row["type"] == "stop" else row for row in rows if row["type"] != "score"]

@@ -1,8 +1,11 @@
-"""Training from Python: data in memory, a person's own modules, knobs, and folders."""
+"""Training from Python: data in memory, a person's own modules, options, and folders."""
 
 from __future__ import annotations
 
+import json
+from inspect import signature
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,10 +14,11 @@ from torch import Tensor, nn
 
 import zerosum as zs
 from zerosum.api.training import check_room, next_folder, with_options
-from zerosum.measure import NAMED
-from zerosum.play.config import Config, NetOptions
+from zerosum.measure import QUANTITIES
+from zerosum.options import options_of
+from zerosum.play.config import Config, NetOptions, to_json
 
-KNOBS = {"net.width": 8, "net.depth": 1, "batch": 32, "threads": 1, "engine": "eager", "precision": "float32"}
+OPTIONS = {"net.width": 8, "net.depth": 1, "batch": 32, "threads": 1, "engine": "eager", "precision": "float32"}
 
 
 def points(n: int = 400) -> Tensor:
@@ -41,7 +45,7 @@ def own() -> tuple[nn.Module, nn.Module]:
 
 def test_a_tensor_is_trained_on_and_the_listener_hears_of_it(tmp_path: Path) -> None:
     listening = Listening()
-    run = zs.train(points(), samples=320, out=tmp_path / "a", knobs=KNOBS, listener=listening)
+    run = zs.train(points(), samples=320, out=tmp_path / "a", options=OPTIONS, listener=listening)
     assert listening.types[0] == "start"
     assert [t for t in listening.types if t in ("stop", "score")] == ["stop", *["score"] * 5]
     assert run.finished
@@ -52,7 +56,7 @@ def test_a_tensor_is_trained_on_and_the_listener_hears_of_it(tmp_path: Path) -> 
 
 
 def test_a_run_is_scored_at_its_end_and_a_longer_one_at_its_own(tmp_path: Path) -> None:
-    run = zs.train("ring8", samples=320, out=tmp_path / "a", knobs=KNOBS)
+    run = zs.train("ring8", samples=320, out=tmp_path / "a", options=OPTIONS)
     assert [(row["name"], row["samples"]) for row in run.rows("score")] == [
         (name, 320) for name in ("modes", "high_quality", "mode_kl", "sigma_ratio")
     ]
@@ -60,14 +64,14 @@ def test_a_run_is_scored_at_its_end_and_a_longer_one_at_its_own(tmp_path: Path) 
     assert {row["samples"] for row in longer.rows("score")} == {640}
     assert [row["samples"] for row in longer.rows("stop")] == [320, 640]
     page = (run.path / "report.html").read_text()
-    assert NAMED["modes"].meaning in page
+    assert QUANTITIES["modes"].meaning in page
 
 
 def test_an_iterable_of_batches_is_the_same_data(tmp_path: Path) -> None:
     x = points()
     labelled = [(part, torch.zeros(len(part), dtype=torch.int64)) for part in x.split(100)]
     runs = [
-        zs.train(data, samples=320, out=tmp_path / name, knobs=KNOBS)
+        zs.train(data, samples=320, out=tmp_path / name, options=OPTIONS)
         for name, data in (("a", x), ("b", labelled), ("c", iter(x.split(64))))
     ]
     for other in runs[1:]:
@@ -75,14 +79,14 @@ def test_an_iterable_of_batches_is_the_same_data(tmp_path: Path) -> None:
 
 
 def test_an_array_in_memory_can_be_handed_over_again(tmp_path: Path) -> None:
-    run = zs.train(points(), samples=320, out=tmp_path / "a", knobs=KNOBS)
+    run = zs.train(points(), samples=320, out=tmp_path / "a", options=OPTIONS)
     further = zs.resume(run.path, samples=640, data=points())
     assert further.rows("stop")[-1]["samples"] == 640
 
 
 def test_a_persons_own_modules_play_and_are_read_again(tmp_path: Path) -> None:
     G, D = own()
-    run = zs.train(points(), generator=G, discriminator=D, samples=320, out=tmp_path / "a", knobs={**KNOBS, "prior.dim": 16})
+    run = zs.train(points(), generator=G, discriminator=D, samples=320, out=tmp_path / "a", options={**OPTIONS, "prior.dim": 16})
     x = run.sample(10)
     assert x.shape == (10, 2)
     with pytest.raises(zs.Refusal, match="load it in Python"):
@@ -102,34 +106,83 @@ def test_an_empty_iterable_is_refused() -> None:
 
 
 def test_a_known_density_by_name_gives_its_preset_and_evaluates(tmp_path: Path) -> None:
-    run = zs.train("gaussian", samples=320, out=tmp_path / "a", knobs=KNOBS)
+    run = zs.train("gaussian", samples=320, out=tmp_path / "a", options=OPTIONS)
     assert run.manifest["preset"] == "points"
     scores = {score.name: score for score in zs.evaluate(run, n=200)}
     assert scores["precision"].n == 200
 
 
-def test_knobs_replace_one_field_each() -> None:
+def test_options_replace_one_field_each() -> None:
     config = with_options(Config(), {"d.lr": 0.5, "game.value": "hinge", "game.g-steps": 3, "batch": 7})
     assert (config.d.lr, config.g.lr, config.game.value, config.game.g_steps, config.batch) == (0.5, Config().g.lr, "hinge", 3, 7)
 
 
-def test_another_kind_of_net_does_not_keep_the_knobs_of_the_first() -> None:
+def test_another_kind_of_net_does_not_keep_the_options_of_the_first() -> None:
     config = with_options(Config(net=NetOptions(kind="resnet", width=48, depth=1)), {"net.kind": "dcgan", "net.norm": "batch"})
     assert config.net == NetOptions(kind="dcgan", norm="batch")
 
 
 @pytest.mark.parametrize(
-    ("knobs", "words"),
+    ("options", "words"),
     [
-        ({"d.lrr": 1}, "Did you mean lr"),
-        ({"d": 1}, "no knob 'd'"),
-        ({"batch.size": 1}, "no knob 'batch.size'"),
+        ({"d.lrr": 1}, "There is no option 'd.lrr'. Did you mean d.lr"),
+        ({"game.vaule": 1}, "There is no option 'game.vaule'. Did you mean game.value?"),
+        ({"gamma": 1}, "Did you mean game.gamma?"),
+        ({"d": 1}, "no option 'd'"),
+        ({"batch.size": 1}, "no option 'batch.size'"),
         ({"game.value": "hing"}, "must be one of .* Did you mean hinge?"),
+        ({"batch": "64"}, "batch must be a whole number of at least 1, not '64'."),
+        ({"batch": 0}, "batch must be a whole number of at least 1, not 0."),
+        ({"d.beta1": 1}, "d.beta1 must be a number from 0 to 0.9999, not 1."),
+        ({"d.lr": None}, "d.lr must be a number of at least 0, not None."),
     ],
 )
-def test_a_knob_that_is_none_is_refused(knobs: dict[str, object], words: str) -> None:
-    with pytest.raises(zs.Refusal, match=words):
-        with_options(Config(), knobs)
+def test_an_option_that_is_none_is_refused(options: dict[str, object], words: str) -> None:
+    with pytest.raises(zs.Refusal, match=words) as refusal:
+        with_options(Config(), options)
+    assert "\n" not in str(refusal.value)
+
+
+def test_keywords_are_options(tmp_path: Path) -> None:
+    given = {**OPTIONS, "d.lr": 1e-3, "game.value": "hinge"}
+    keywords: dict[str, Any] = {name.replace(".", "_"): value for name, value in given.items()}
+    runs = [zs.train("ring8", samples=64, out=tmp_path / "a", options=given), zs.train("ring8", samples=64, out=tmp_path / "b", **keywords)]
+    assert runs[0].config == runs[1].config
+    assert (runs[1].config.d.lr, runs[1].config.game.value, runs[1].config.batch) == (1e-3, "hinge", 32)
+
+
+def test_every_option_has_a_keyword_of_its_own() -> None:
+    taken = [*signature(zs.train).parameters, *(name.replace(".", "_") for name in options_of(Config))]
+    assert len(taken) == len(set(taken))
+
+
+@pytest.mark.parametrize(
+    ("keywords", "words"),
+    [
+        ({"knobs": {"batch": 3}}, "zerosum.train has no option 'knobs': it is now called options."),
+        ({"until_settled": True}, "zerosum.train has no option 'until_settled': it is now called until_plateau."),
+        ({"minuts": 1}, "zerosum.train has no option 'minuts'. Did you mean minutes?"),
+        ({"game_vaule": "hinge"}, "zerosum.train has no option 'game_vaule'. Did you mean game_value?"),
+        ({"batch": 3, "options": {"batch": 4}}, "The option batch is given twice"),
+        ({"minutes": "1"}, "minutes must be a number above 0, not '1'."),
+        ({"minutes": 0}, "minutes must be a number above 0, not 0."),
+        ({"samples": 1.5}, "samples must be a whole number of at least 1, not 1.5."),
+        ({"minutes": 1, "samples": 1}, "Give minutes or samples, not both"),
+        ({"preset": "point"}, "preset must be one of points, .* Did you mean points?"),
+    ],
+)
+def test_what_train_does_not_take_is_refused_in_one_sentence(keywords: dict[str, Any], words: str, tmp_path: Path) -> None:
+    with pytest.raises(zs.Refusal, match=words) as refusal:
+        zs.train("ring8", out=tmp_path / "a", **keywords)
+    assert "\n" not in str(refusal.value)
+    assert not (tmp_path / "a").exists()
+
+
+def test_numbers_of_numpy_are_numbers(tmp_path: Path) -> None:
+    config = with_options(Config(), {"batch": np.int64(7), "d.lr": np.float32(0.5), "seed": 3.0})
+    assert json.loads(json.dumps(to_json(config)))["batch"] == 7
+    assert (config.d.lr, config.seed) == (0.5, 3)
+    assert zs.train("ring8", samples=np.int64(64), out=tmp_path / "a", options=OPTIONS).finished  # type: ignore[arg-type]
 
 
 def test_the_next_folder_is_the_first_free_one(tmp_path: Path) -> None:

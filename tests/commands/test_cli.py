@@ -16,7 +16,9 @@ from zerosum.errors import Refusal
 LIGHT = "import sys; from zerosum.commands.cli import main; status = main({argv}); assert 'torch' not in sys.modules; sys.exit(status)"
 
 
-@pytest.mark.parametrize("argv", [["--help"], ["--version"], *([verb, "--help"] for verb in cli.VERBS), ["train", "mnist", "--help"]])
+@pytest.mark.parametrize(
+    "argv", [["--help"], ["--version"], *([command, "--help"] for command in cli.COMMANDS), ["train", "mnist", "--help"]]
+)
 def test_help_loads_no_torch_and_shows_examples(argv: list[str]) -> None:
     done = subprocess.run([sys.executable, "-c", LIGHT.format(argv=argv)], capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
@@ -27,11 +29,11 @@ def test_help_loads_no_torch_and_shows_examples(argv: list[str]) -> None:
         assert "examples:\n  zerosum " in done.stdout
 
 
-def test_a_mistyped_knob_is_answered_without_torch() -> None:
+def test_a_mistyped_option_is_answered_without_torch() -> None:
     argv = ["train", "mnist", "--game.gama", "1"]
     done = subprocess.run([sys.executable, "-c", LIGHT.format(argv=argv)], capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == "zerosum: zerosum train has no knob --game.gama. Did you mean --game.gamma or --game.gamma-end?\n"
+    assert done.stderr == "zerosum: zerosum train has no option --game.gama. Did you mean --game.gamma or --game.gamma-end?\n"
 
 
 def test_importing_zerosum_loads_no_torch_and_knows_its_names() -> None:
@@ -49,13 +51,13 @@ def test_the_help_of_train_shows_the_defaults_of_the_preset_for_the_data(capsys:
         assert cli.main(["train", data, "--help"]) == 0
         pages[data] = " ".join(capsys.readouterr().out.split())
         assert f"[{preset}]" in pages[data]
-        assert f"a step: reals, and as many fakes. [{PRESETS[preset].config.batch}]" in pages[data]
+        assert f"real samples in each update, and as many generated ones. [{PRESETS[preset].config.batch}]" in pages[data]
     assert pages["ring8"] != pages["mnist"]
 
 
-def test_every_verb_has_a_main_and_a_sentence() -> None:
-    for verb, sentence in cli.VERBS.items():
-        assert (Path(cli.__file__).parent / f"{verb}.py").exists()
+def test_every_command_has_a_main_and_a_sentence() -> None:
+    for command, sentence in cli.COMMANDS.items():
+        assert (Path(cli.__file__).parent / f"{command}.py").exists()
         assert sentence.endswith(".")
 
 
@@ -73,7 +75,7 @@ def _raising(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> int:
         (Refusal("One sentence."), 2, "zerosum: One sentence.\n"),
         (KeyboardInterrupt(), 130, "zerosum: interrupted.\n"),
         (MemoryError(), 2, "not enough memory"),
-        (RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 64 bytes."), 2, "64 bytes could not be had"),
+        (RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 64 bytes."), 2, "64 bytes could not be allocated"),
         (OSError(28, "No space left on device", "runs/a"), 2, "the system refused runs/a: no space left on device"),
         (PermissionError(13, "Permission denied", "runs/a"), 2, "permission denied"),
         (FileExistsError(17, "File exists", "runs/a"), 2, "the system refused runs/a: file exists"),

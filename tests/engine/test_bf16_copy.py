@@ -1,4 +1,4 @@
-"""Twins play the same game as autocast; D's fakes may be G's; nothing in a round waits for the host but the reading that is documented."""
+"""A bf16 copy plays the same game as autocast; a step may reuse samples; only two numbers a step are read on the host."""
 
 from __future__ import annotations
 
@@ -21,13 +21,12 @@ from zerosum.data.source import Data, open_data
 from zerosum.data.space import images
 from zerosum.engine import conv_autotune as routing
 from zerosum.engine.bf16_copy import routes_of
-from zerosum.engine.conv_autotune import fitted
 from zerosum.engine.strided import Routed, Routes
-from zerosum.errors import Refusal
 from zerosum.play.config import Config, GameOptions, NetOptions, PlayerOptions, PriorOptions
-from zerosum.play.device import Execution, choose
+from zerosum.play.device import Execution, choose, fitted
 from zerosum.play.players import Players
-from zerosum.play.step import STATISTICS, Algorithm1
+from zerosum.play.statistics import STATISTICS
+from zerosum.play.step import Algorithm1
 from zerosum.runs.run import open_run
 from zerosum.training import launch
 
@@ -50,7 +49,7 @@ RESNET = replace(DCGAN, net=NetOptions(kind="resnet", width=4, depth=1))
 
 def playing(config: Config, engine: Execution | None = None) -> Algorithm1:
     engine = engine or choose(config, "images")
-    return Algorithm1(config, Players(config, SHAPE, torch.device("cpu")), Synthetic(SHAPE, 64), images(SHAPE), engine)
+    return Algorithm1(config, Players(config, images(SHAPE), torch.device("cpu")), Synthetic(SHAPE, 64), images(SHAPE), engine)
 
 
 def gradients(rounds: Algorithm1) -> dict[str, torch.Tensor]:
@@ -59,27 +58,27 @@ def gradients(rounds: Algorithm1) -> dict[str, torch.Tensor]:
 
 
 @pytest.mark.parametrize("config", [DCGAN, BATCH_NORM, REUSED, RESNET])
-def test_a_twin_plays_what_autocast_plays(config: Config) -> None:
+def test_a_bf16_copy_plays_what_autocast_plays(config: Config) -> None:
     """One round: the same statistics, gradients and running statistics, but for the order in which bf16 rounds."""
-    twin, eager = playing(config), playing(replace(config, engine="eager"))
-    assert set(twin.bf16_copies) == {"d", "g"}
-    assert not eager.bf16_copies
-    assert_close(twin.play(0, None), eager.play(0, None), rtol=0.03, atol=0.03, equal_nan=True)
-    found, expected = gradients(twin), gradients(eager)
+    copied, eager = playing(config), playing(replace(config, engine="eager"))
+    assert set(copied.networks.copies) == {"d", "g"}
+    assert not eager.networks.copies
+    assert_close(copied.step(0, None), eager.step(0, None), rtol=0.03, atol=0.03, equal_nan=True)
+    found, expected = gradients(copied), gradients(eager)
     largest = max(float(g.norm()) for g in expected.values())
     for name, theirs in expected.items():
         # A single bias's gradient is a sum that nearly cancels: it errs as the terms do. A branch that starts at zero has none at all.
         scale = float(theirs.norm()) if theirs.numel() > 1 else largest
         assert_close((found[name] - theirs).norm(), torch.zeros(()), rtol=0, atol=0.05 * scale)
-    buffers = {name: b for name, b in twin.players.weights().items() if "running" in name or "batches" in name}
+    buffers = {name: b for name, b in copied.players.weights().items() if "running" in name or "batches" in name}
     assert_close(buffers, {name: eager.players.weights()[name] for name in buffers}, rtol=0.03, atol=0.03)
 
 
 def test_routes_play_the_same_round() -> None:
     engine = choose(DCGAN, "images")
     routed = playing(DCGAN, replace(engine, routes="d.layers.0:down+up+outer g.layers.1:outer"))
-    assert isinstance(routed.bf16_copies["d"].module.get_submodule("layers.0"), Routed)
-    assert_close(routed.play(0, None), playing(DCGAN).play(0, None), rtol=0.03, atol=0.03, equal_nan=True)
+    assert isinstance(routed.networks.copies["d"].module.get_submodule("layers.0"), Routed)
+    assert_close(routed.step(0, None), playing(DCGAN).step(0, None), rtol=0.03, atol=0.03, equal_nan=True)
 
 
 def test_routes_are_read_as_they_are_written() -> None:
@@ -90,7 +89,7 @@ def test_routes_are_read_as_they_are_written() -> None:
 
 
 def test_only_wide_layers_are_timed_and_the_faster_route_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
-    players = Players(BATCH_NORM, SHAPE, torch.device("cpu"))
+    players = Players(BATCH_NORM, images(SHAPE), torch.device("cpu"))
     engine = choose(BATCH_NORM, "images")
     assert fitted(engine, BATCH_NORM, players, SHAPE) == engine
     timed = []
@@ -102,28 +101,28 @@ def test_only_wide_layers_are_timed_and_the_faster_route_is_taken(monkeypatch: p
     assert fitted(engine, BATCH_NORM, players, SHAPE).routes == ""
 
 
-def test_a_twin_follows_its_player() -> None:
+def test_a_bf16_copy_is_refreshed() -> None:
     """After an update by fused Adam, and after somebody has written the weights between two rounds."""
     rounds = playing(DCGAN)
     for t in range(2):
-        rounds.play(t, None)
+        rounds.step(t, None)
     for letter, player in (("d", rounds.players.D), ("g", rounds.players.G)):
-        mine = rounds._playing(letter).state_dict()
+        mine = rounds.networks.module(letter).state_dict()
         assert_close(mine, {name: p.bfloat16() for name, p in player.state_dict().items()}, rtol=0, atol=0)
     tensors = [*rounds.players.weights().values(), *rounds.players.moments().values()]
     before = [t.clone() for t in tensors]
-    played = rounds.play(2, None)
+    played = rounds.step(2, None)
     for tensor, then in zip(tensors, before, strict=True):
         tensor.copy_(then)
-    assert_close(rounds.play(2, None), played, rtol=0, atol=0, equal_nan=True)
+    assert_close(rounds.step(2, None), played, rtol=0, atol=0, equal_nan=True)
 
 
 def test_own_modules_of_other_layers_play_themselves() -> None:
     given = nn.Sequential(nn.Linear(6, 144), nn.PReLU(), nn.Unflatten(1, SHAPE)), nn.Sequential(nn.Flatten(), nn.Linear(144, 1))
-    players = Players(DCGAN, SHAPE, torch.device("cpu"), given)
+    players = Players(DCGAN, images(SHAPE), torch.device("cpu"), given)
     engine = fitted(choose(DCGAN, "images"), DCGAN, players, None)
     assert engine.engine == "eager"
-    assert "autocast alone" in engine.reason
+    assert "only autocast" in engine.reason
 
 
 class Seen(TorchDispatchMode):
@@ -142,9 +141,9 @@ class Seen(TorchDispatchMode):
 def test_a_round_reads_two_numbers_on_the_host(config: Config) -> None:
     """On a CPU, whether each player's cost and gradient are finite; nothing else in a round waits for a number."""
     rounds = playing(config)
-    rounds.play(0, None)
+    rounds.step(0, None)
     with Seen() as seen:
-        rounds.play(1, None)
+        rounds.step(1, None)
     assert seen.count["_local_scalar_dense"] == 2
     assert not {"nonzero", "item", "is_nonzero"} & seen.count.keys()
 
@@ -153,18 +152,18 @@ def test_reused_fakes_are_drawn_once_a_round() -> None:
     calls = Counter[str]()
     for name, config in (("fresh", BATCH_NORM), ("reused", REUSED)):
         rounds = playing(config)
-        rounds.bf16_copies["g"].module.register_forward_hook(lambda *_, name=name: calls.update([name]))
+        rounds.networks.copies["g"].module.register_forward_hook(lambda *_, name=name: calls.update([name]))
         for t in range(3):
-            rounds.play(t, None)
+            rounds.step(t, None)
         assert int(rounds.players.G.norms[0].num_batches_tracked) == 3  # Running statistics move once a round, either way.
     assert calls == {"fresh": 6, "reused": 3}
 
 
 def test_reused_fakes_give_g_the_gradient_at_those_fakes() -> None:
     one, other = playing(REUSED), playing(BATCH_NORM)
-    deal = other.deal
-    other.deal = lambda t, horizon: deal(t, horizon)._replace(z_g=one.deal(t, horizon).z_d)  # type: ignore[assignment]
-    assert_close(one.play(0, None), other.play(0, None), equal_nan=True)
+    sampler = other.sampler
+    other.sampler = lambda t, horizon: sampler(t, horizon)._replace(z_g=tuple(z.clone() for z in one.sampler(t, horizon).z_g))  # type: ignore[assignment]
+    assert_close(one.step(0, None), other.step(0, None), equal_nan=True)
     assert_close(gradients(one), gradients(other))
 
 
@@ -175,7 +174,7 @@ def pictures() -> Data:
 
 @pytest.mark.parametrize("config", [DCGAN, REUSED])
 def test_a_resumed_run_is_the_run(config: Config, pictures: Data, tmp_path: Path) -> None:
-    """With bf16_copies, whatever was chosen; the choice stands in run.json."""
+    """With bf16 copies, and with reused samples; run.json says so."""
     launch.train(pictures, tmp_path / "whole", config, samples=8 * 6)
     launch.train(pictures, tmp_path / "halves", config, samples=8 * 3)
     launch.resume(tmp_path / "halves", samples=8 * 6, data=pictures)
@@ -185,10 +184,5 @@ def test_a_resumed_run_is_the_run(config: Config, pictures: Data, tmp_path: Path
         newest = sorted((run.path / "checkpoints").iterdir())[-1]
         states.append({f"{f.name}:{k}": v for f in sorted(newest.glob("*.safetensors")) for k, v in load_file(f).items()})
     assert_close(states[0], states[1], rtol=0, atol=0)
-    assert json.loads((tmp_path / "whole" / "run.json").read_text())["engine"]["engine"] == "twin"
+    assert json.loads((tmp_path / "whole" / "run.json").read_text())["engine"]["engine"] == "bf16_copy"
     assert len(STATISTICS) == len([k for k in open_run(tmp_path / "whole").rows("signals")[-1] if k in STATISTICS])
-
-
-def test_what_is_not_built_says_why() -> None:
-    with pytest.raises(Refusal, match="does not differentiate twice"):
-        choose(replace(DCGAN, engine="compiled"), "images")

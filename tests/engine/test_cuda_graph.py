@@ -16,13 +16,12 @@ from torch.utils._pytree import tree_leaves
 
 from zerosum.bench.games import Synthetic
 from zerosum.data.space import images
-from zerosum.engine.conv_autotune import fitted
 from zerosum.engine.cuda_graph import PLAIN, GraphedStep, Recording
 from zerosum.errors import Refusal
 from zerosum.game.penalty import PENALTIES
 from zerosum.game.value import VALUES
 from zerosum.play.config import Config, GameOptions, NetOptions, PlayerOptions, PriorOptions
-from zerosum.play.device import Execution, choose
+from zerosum.play.device import Execution, choose, fitted
 from zerosum.play.distributed import Processes
 from zerosum.play.players import Players
 from zerosum.play.step import Algorithm1
@@ -65,8 +64,8 @@ CONFIGS = {
 
 
 def rounds(config: Config, device: str = "cpu", engine: str = "graph") -> Algorithm1:
-    chosen = Execution(engine, "float32", 1, device, "", torch.__version__, "", passes=config.engine == "auto")
-    players = Players(config, SHAPE, torch.device(device))
+    chosen = Execution(engine, "float32", 1, device, "", torch.__version__, "", closed_form=config.engine == "auto")
+    players = Players(config, images(SHAPE), torch.device(device))
     return Algorithm1(config, players, Synthetic(SHAPE, 64), images(SHAPE), chosen)
 
 
@@ -77,8 +76,8 @@ def again(work: Callable[[], Tensor]) -> Recording:
 
 
 def recorded(it: Algorithm1) -> GraphedStep:
-    assert it._replayed is not None
-    return it._replayed
+    assert it.graph is not None
+    return it.graph
 
 
 def replaying(config: Config, record: Callable[[Callable[[], Tensor]], Recording]) -> Algorithm1:
@@ -88,19 +87,19 @@ def replaying(config: Config, record: Callable[[Callable[[], Tensor]], Recording
 
 
 def state(it: Algorithm1) -> list[Tensor]:
-    return [t.clone() for t in it._state()]
+    return [t.clone() for t in it.state()]
 
 
 def plain(config: Config, n: int) -> tuple[list[Tensor], Tensor]:
     it = rounds(config, engine="eager")
-    played = [it.play(t, HORIZON) for t in range(n)]
+    played = [it.step(t, HORIZON) for t in range(n)]
     return state(it), played[-1]
 
 
 @pytest.mark.parametrize("name", CONFIGS)
 def test_replayed_rounds_are_the_rounds(name: str) -> None:
     it = replaying(CONFIGS[name], again)
-    played = [it.play(t, HORIZON) for t in range(PLAIN + 4)]
+    played = [it.step(t, HORIZON) for t in range(PLAIN + 4)]
     assert recorded(it)._recording is not None
     assert it.complaint() is None
     ends, last = plain(CONFIGS[name], PLAIN + 4)
@@ -144,12 +143,12 @@ def off_the_host(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_every_round_asks_the_same_of_the_device(name: str) -> None:
     """The same operations with the same Python numbers, on tensors that were there before the round before, and all on the device."""
     it = rounds(CONFIGS[name], "meta", engine="eager")
-    replayed = GraphedStep(it.round, it._state)
+    replayed = GraphedStep(it.iteration, it.state)
     seen = []
     for t in range(3):
-        hand = replayed.still(it.deal(t, HORIZON))
+        hand = replayed.still(it.sampler(t, HORIZON))
         with Seen() as mode:
-            it.round(hand)
+            it.iteration(hand)
         seen.append(mode)
     _, first, second = seen  # The first makes the optimisers' moments.
     assert len(first.calls) > 50
@@ -162,12 +161,12 @@ def test_every_round_asks_the_same_of_the_device(name: str) -> None:
 @pytest.mark.usefixtures("off_the_host")
 def test_a_number_of_python_in_a_round_would_be_seen() -> None:
     it = rounds(BASE, "meta", engine="eager")
-    replayed = GraphedStep(it.round, it._state)
+    replayed = GraphedStep(it.iteration, it.state)
     calls = []
     for t in range(3):
-        hand = replayed.still(it.deal(t, HORIZON))
+        hand = replayed.still(it.sampler(t, HORIZON))
         with Seen() as mode:
-            it.round(hand._replace(numbers=hand.numbers._replace(gamma=1 / (1 + t))))
+            it.iteration(hand._replace(numbers=hand.numbers._replace(gamma=1 / (1 + t))))
         calls.append(mode.calls)
     assert calls[1] != calls[2]
 
@@ -194,8 +193,8 @@ def late(work: Callable[[], Tensor]) -> Recording:
 @pytest.mark.parametrize(
     ("record", "words"),
     [
-        (nothing, "parted from a plain one by 100%"),
-        (half, "parted from a plain one"),
+        (nothing, "differed from a plain one by 100%"),
+        (half, "differed from a plain one"),
         (unable, "(operation not permitted"),
         (late, "recorded"),
     ],
@@ -203,7 +202,7 @@ def late(work: Callable[[], Tensor]) -> Recording:
 def test_a_recording_that_is_not_the_round_is_not_played(record: Callable[..., Recording], words: str) -> None:
     it = replaying(BASE, record)
     for t in range(PLAIN + 4):
-        it.play(t, HORIZON)
+        it.step(t, HORIZON)
     assert_close(state(it), plain(BASE, PLAIN + 4)[0], rtol=1e-3, atol=1e-4)
     complaint = it.complaint()
     assert complaint is not None
@@ -225,12 +224,12 @@ def test_who_replays() -> None:
         choose(replace(config, engine="eager"), "images").engine == choose(replace(config, device="cpu", engine="eager"), "images").engine
     )
     chosen = choose(config, "images")
-    players = Players(knobs(kind="mlp", hidden=0, dropout=0.5), SHAPE, torch.device("cpu"))
+    players = Players(knobs(kind="mlp", hidden=0, dropout=0.5), images(SHAPE), torch.device("cpu"))
     assert fitted(chosen, config, players, SHAPE).engine == "eager"
-    assert fitted(chosen, config, Players(BASE, SHAPE, torch.device("cpu")), SHAPE) == chosen
+    assert fitted(chosen, config, Players(BASE, images(SHAPE), torch.device("cpu")), SHAPE) == chosen
     assert launch.shared(chosen, Processes(0, 2, 2), config, "images").engine == "eager"
 
 
 def test_a_recording_needs_a_gpu() -> None:
-    with pytest.raises(Refusal, match="records rounds as CUDA graphs, and the run would be on a CPU: use --engine auto or eager"):
+    with pytest.raises(Refusal, match="records steps as CUDA graphs, and the run would be on a CPU: use --engine auto or eager"):
         choose(replace(BASE, engine="graph"), "images")

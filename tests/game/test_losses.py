@@ -28,7 +28,7 @@ def test_reals_and_fakes_together_or_apart_are_one_mathematics(name: str, penalt
     costs = [discriminator_loss(D, x, fake, VALUES[name], PENALTIES[penalty], 0.5, None, together) for together in (True, False)]
     for one, other in zip(*costs, strict=True):
         assert_close(one, other)
-    gradients = [torch.autograd.grad(c.cost + c.price, list(D.parameters()), allow_unused=True) for c in costs]
+    gradients = [torch.autograd.grad(c.total, list(D.parameters()), allow_unused=True) for c in costs]
     assert_close(gradients[0], gradients[1])
 
 
@@ -36,14 +36,14 @@ def test_reals_and_fakes_together_or_apart_are_one_mathematics(name: str, penalt
 def test_d_s_cost_does_not_reach_g(name: str, D: nn.Module) -> None:
     fake = normal((5, 3), 0, "fake").requires_grad_()
     cost = discriminator_loss(D, normal((5, 3), 0, "x"), fake, VALUES[name], PENALTIES["r1r2"], 1.0)
-    assert torch.autograd.grad(cost.cost + cost.price, fake, allow_unused=True) == (None,)
+    assert torch.autograd.grad(cost.total, fake, allow_unused=True) == (None,)
 
 
 @pytest.mark.parametrize("name", VALUES)
 def test_g_s_cost_reaches_g_through_d(name: str, D: nn.Module) -> None:
     x, fake = normal((5, 3), 0, "x"), normal((5, 3), 0, "fake").requires_grad_()
     cost = generator_loss(D, fake, VALUES[name], x)
-    (gradient,) = torch.autograd.grad(cost.cost, fake)
+    (gradient,) = torch.autograd.grad(cost.loss, fake)
     b = D(fake).detach().requires_grad_()
     (by_logit,) = torch.autograd.grad(VALUES[name].g(D(x).detach(), b).mean(), b)
     assert_close(gradient, torch.autograd.grad(D(fake), fake, by_logit)[0])

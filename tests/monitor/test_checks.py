@@ -22,7 +22,7 @@ from zerosum.data.source import Data, open_data
 from zerosum.monitor.check_schedule import A_RUN, next_check
 from zerosum.monitor.checks import Checks
 from zerosum.monitor.diagnostics import exact_jsd
-from zerosum.monitor.discriminator import auc, calibrated, contrast
+from zerosum.monitor.discriminator import auc, calibrated, separation
 from zerosum.nets.mlp import Discriminator, Generator
 from zerosum.play.config import Config, GameOptions, NetOptions, PriorOptions
 from zerosum.training import launch
@@ -88,17 +88,14 @@ class Forgetful(Discriminator):
 
 @pytest.mark.usefixtures("often")
 def test_checks_leave_the_global_generator_as_it_was(ring: Data, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    knobs = {"width": 8, "depth": 1, "norm": "none", "activation": "relu", "slope": 0.2}
+    knobs: dict[str, Any] = {"width": 8, "depth": 1, "norm": "none", "activation": "relu", "slope": 0.2}
 
     def play(name: str) -> dict[str, Tensor]:
         with torch.random.fork_rng():
             torch.manual_seed(0)
-            given: tuple[nn.Module, nn.Module] = (Generator((2,), 4, **_of(knobs)), Forgetful((2,), **_of(knobs)))
+            given: tuple[nn.Module, nn.Module] = (Generator((2,), 4, **knobs), Forgetful((2,), **knobs))
             launch.train(ring, tmp_path / name, replace(POINTS, game=PLAIN), samples=160, given=given)
         return state(tmp_path / name)
-
-    def _of(knobs: dict[str, Any]) -> dict[str, Any]:
-        return {("activation_name" if name == "activation" else name): knob for name, knob in knobs.items()}
 
     checked = play("checked")
     monkeypatch.setattr(Checks, "due", lambda self, t: False)
@@ -108,14 +105,14 @@ def test_checks_leave_the_global_generator_as_it_was(ring: Data, tmp_path: Path,
 @pytest.mark.usefixtures("often")
 def test_a_resume_neither_repeats_nor_skips_a_check(ring: Data, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     straight = launch.train(ring, tmp_path / "straight", POINTS, samples=20 * 16)
-    original = launch.Loop._one_round
+    original = launch.Loop._one_step
 
-    def one_round(self: launch.Loop) -> None:
+    def one_step(self: launch.Loop) -> None:
         original(self)
-        if self.round in (6, 7, 16):  # the second of a pair of checks, between two, and one before the next
+        if self.t in (6, 7, 16):  # the second of a pair of checks, between two, and one before the next
             self.horizon.minutes = -1.0
 
-    monkeypatch.setattr(launch.Loop, "_one_round", one_round)
+    monkeypatch.setattr(launch.Loop, "_one_step", one_step)
     broken = launch.train(ring, tmp_path / "broken", POINTS, samples=20 * 16)
     for _ in range(3):
         broken = launch.resume(broken.path, data=ring)
@@ -141,8 +138,8 @@ def test_a_check_that_finds_no_numbers_says_so(ring: Data, tmp_path: Path) -> No
         def forward(self, z: Tensor) -> Tensor:
             return super().forward(z) * (torch.nan if len(z) > 16 else 1.0)
 
-    G = Broken((2,), 4, width=8, depth=1, activation_name="relu", slope=0.0)
-    D = Discriminator((2,), width=8, depth=1, activation_name="relu", slope=0.0)
+    G = Broken((2,), 4, width=8, depth=1, activation="relu", slope=0.0)
+    D = Discriminator((2,), width=8, depth=1, activation="relu", slope=0.0)
     rows = launch.train(ring, tmp_path / "a", POINTS, samples=64, given=(G, D)).rows("check")
     assert [row["finite"] for row in rows] == [False, False]
     assert "auc_val" not in rows[-1]
@@ -193,12 +190,12 @@ def test_calibration_finds_the_true_log_ratio() -> None:
 
 def test_contrast_of_a_D_that_knows_its_own_reals() -> None:
     train, held, fake = (normal((2000,), 0, name) + shift for name, shift in (("t", 2.0), ("h", 0.0), ("f", 0.0)))
-    found = contrast(train, held, fake)
+    found = separation(train, held, fake)
     assert found["auc_gap"] == pytest.approx(0.921, abs=0.02)  # Phi(2 / sqrt 2)
     assert found["auc_val"] == pytest.approx(0.5, abs=0.02)
     assert found["cross_entropy_val"] == pytest.approx(math.log(2), abs=0.01)
     assert found["r_v"] == pytest.approx(1, abs=0.05)
-    scaled = contrast(7 * train - 50, 7 * held - 50, 7 * fake - 50)
+    scaled = separation(7 * train - 50, 7 * held - 50, 7 * fake - 50)
     assert_close({k: scaled[k] for k in scaled}, found, rtol=1e-6, atol=1e-6)
 
 

@@ -1,4 +1,4 @@
-"""Every row of NETS: shapes, starts, gradients, and what an average promises."""
+"""Every row of NETS: shapes, initialisation, gradients; displacements; and the EMA of G."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from torch.testing import assert_close
 
 from zerosum.chance import normal
 from zerosum.errors import Refusal
-from zerosum.nets import NETS, build
-from zerosum.nets.elastic import NUMBERS, WIDER
+from zerosum.nets import NETS, build, displacement_numbers
+from zerosum.nets.elastic import NUMBERS, widened
 from zerosum.nets.ema import EMA, decay
 from zerosum.nets.mlp import ACTIVATIONS, LONGEST, Maxout, Octaves
-from zerosum.nets.resolutions import ladder
+from zerosum.nets.resolutions import resolutions
 
-KNOBS: dict[str, Any] = {
+OPTIONS: dict[str, Any] = {
     "width": 8,
     "depth": 2,
     "hidden": 12,
@@ -30,10 +30,10 @@ KNOBS: dict[str, Any] = {
 SIZES = [(1, 8, 8), (3, 9, 17), (1, 28, 28), (4, 32, 24), (2, 31, 31), (3, 64, 64)]
 
 
-def made(kind: str, shape: tuple[int, ...], **knobs: Any) -> tuple[nn.Module, nn.Module]:
+def made(kind: str, shape: tuple[int, ...], **options: Any) -> tuple[nn.Module, nn.Module]:
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        return build(kind, shape, 6, {**KNOBS, **knobs})
+        return build(kind, shape, 6, {**OPTIONS, **options})
 
 
 @pytest.mark.parametrize("shape", SIZES)
@@ -58,8 +58,8 @@ def test_convolutions_refuse_points_and_tiny_images(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", NETS)
-def test_the_start_keeps_the_signal(kind: str) -> None:
-    """Without normalisation, neither the images nor the logits vanish or explode at the start."""
+def test_initialisation_keeps_the_signal(kind: str) -> None:
+    """Without normalisation, neither images nor logits vanish or explode at initialisation."""
     shape = (3, 32, 32)
     G, D = made(kind, shape, width=32)
     with torch.no_grad():
@@ -69,7 +69,7 @@ def test_the_start_keeps_the_signal(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", NETS)
-def test_without_batch_norm_a_sample_stands_for_itself(kind: str) -> None:
+def test_without_batch_norm_a_sample_depends_on_no_other(kind: str) -> None:
     G, D = made(kind, (1, 16, 16))
     z = normal((5, 6), 0, "z")
     assert_close(G(z)[2:3], G(z[2:3]), rtol=1e-4, atol=1e-5)
@@ -92,7 +92,7 @@ def test_maxout_takes_the_largest_piece() -> None:
 
 
 def test_each_octave_is_twice_as_fast_as_the_one_before() -> None:
-    """sin 2p = 2 sin p cos p and cos 2p = 1 - 2 sin^2 p from one octave to the next; the first comes round after LONGEST."""
+    """sin 2p = 2 sin p cos p and cos 2p = 1 - 2 sin^2 p from one octave to the next; the first has the period LONGEST."""
     x = normal((50, 2), 0, "x").double()
     seen = Octaves(4).double()
     y = seen(x)
@@ -105,7 +105,7 @@ def test_each_octave_is_twice_as_fast_as_the_one_before() -> None:
     assert_close(sin[..., 0], torch.sin(2 * torch.pi * x / LONGEST), rtol=1e-6, atol=1e-6)
 
 
-def test_octaves_and_an_activation_of_its_own_go_to_the_player_that_has_them() -> None:
+def test_octaves_are_ds_and_depth_and_activation_may_be_gs_own() -> None:
     G, D = made("mlp", (2,), octaves=5, activation_g="tanh", depth_g=4)
     assert [sum(isinstance(m, nn.Linear) for m in player.modules()) for player in (G, D)] == [5, 3]
     assert any(isinstance(m, nn.Tanh) for m in G.modules())
@@ -119,34 +119,47 @@ def test_octaves_and_an_activation_of_its_own_go_to_the_player_that_has_them() -
 def test_the_last_numbers_of_z_displace_what_dcgan_draws(shape: tuple[int, ...]) -> None:
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        G, _ = build("dcgan", shape, 6 + NUMBERS, {**KNOBS, "elastic": 2.0})
+        G, _ = build("dcgan", shape, 6 + NUMBERS, {**OPTIONS, "elastic": 2.0})
     still, moved = normal((3, 6 + NUMBERS), 0, "z"), normal((3, 6 + NUMBERS), 0, "z")
     still[:, 6:] = 0
-    plain = made("dcgan", shape)[0]  # The same first weights: displacements have none.
+    plain = made("dcgan", shape)[0]  # The same initial weights: displacements have none.
     assert_close(G(still), plain(still[:, :6]))
     assert G(moved).shape == (3, *shape)
     assert float((G(moved) - G(still)).abs().mean().detach()) > 1e-3
 
 
-def test_samples_are_displaced_further_than_the_game_is_played() -> None:
+@pytest.mark.parametrize("factor", [1.25, 0.5, 3.0])
+def test_displacements_are_linear_in_their_numbers_of_z(factor: float) -> None:
+    """So samples are displaced more widely by widening these numbers, and G stays as it is: the difference is one of rounding."""
     ends = []
-    for elastic, training in ((WIDER, True), (1.0, False)):
+    for elastic, by_z in ((factor, 1.0), (1.0, factor)):
         with torch.random.fork_rng():
             torch.manual_seed(0)
-            G, _ = build("dcgan", (1, 28, 28), 6 + NUMBERS, {**KNOBS, "elastic": elastic})
-        ends.append(G.train(training)(normal((3, 6 + NUMBERS), 0, "z")))
-    assert WIDER > 1
-    assert_close(*ends)
+            G, _ = build("dcgan", (1, 28, 28), 6 + NUMBERS, {**OPTIONS, "elastic": elastic})
+        ends.append(G(widened(normal((3, 6 + NUMBERS), 0, "z"), displacement_numbers(G), by_z)))
+    assert_close(*ends, rtol=1e-4, atol=1e-5)
+
+
+def test_only_what_displaces_is_widened() -> None:
+    z = normal((3, 6 + NUMBERS), 0, "z")
+    wide = widened(z, NUMBERS, 2.0)
+    assert_close(wide[:, :6], z[:, :6], rtol=0, atol=0)
+    assert_close(wide[:, 6:], 2 * z[:, 6:], rtol=0, atol=0)
+    assert widened(z, 0, 2.0) is z
+    assert widened(z, NUMBERS, 1.0) is z
+    for kind in NETS:
+        assert displacement_numbers(made(kind, (1, 28, 28))[0]) == 0
+    assert displacement_numbers(nn.Linear(2, 2)) == 0
 
 
 def test_displacements_leave_numbers_for_the_rest() -> None:
     with pytest.raises(Refusal, match=f"--net.elastic takes {NUMBERS} numbers of z, and --prior.dim {NUMBERS} leaves none"):
-        build("dcgan", (1, 8, 8), NUMBERS, {**KNOBS, "elastic": 1.0})
+        build("dcgan", (1, 8, 8), NUMBERS, {**OPTIONS, "elastic": 1.0})
 
 
 def test_dcgan_is_the_published_net() -> None:
     """Radford et al. 2015, figure 1 and section 3: 512 to 64 channels from 4 x 4; BatchNorm not at G's output nor D's input; tanh."""
-    G, D = build("dcgan", (3, 64, 64), 100, {**KNOBS, "width": 64, "hidden": 0, "refine": 0, "norm": "batch"})
+    G, D = build("dcgan", (3, 64, 64), 100, {**OPTIONS, "width": 64, "hidden": 0, "refine": 0, "norm": "batch"})
     ups = [m for m in G.modules() if isinstance(m, nn.ConvTranspose2d)]
     downs = [m for m in D.modules() if isinstance(m, nn.Conv2d)]
     assert [(m.in_channels, m.out_channels) for m in ups] == [(512, 256), (256, 128), (128, 64), (64, 3)]
@@ -167,37 +180,37 @@ def test_a_residual_branch_begins_at_zero() -> None:
 
 
 @pytest.mark.parametrize("size", [(8, 8), (64, 64), (28, 28), (48, 64), (100, 9)])
-def test_the_ladder_ends_between_four_and_seven(size: tuple[int, int]) -> None:
-    rungs = ladder(*size)
-    assert rungs[0] == size
-    assert 4 <= min(rungs[-1]) <= 7
+def test_resolutions_end_between_four_and_seven(size: tuple[int, int]) -> None:
+    sizes = resolutions(*size)
+    assert sizes[0] == size
+    assert 4 <= min(sizes[-1]) <= 7
 
 
-class TestAverage:
+class TestEMA:
     def test_half_life_is_in_samples(self) -> None:
         assert_close(decay(500, 1000, 10**9) ** 2, 0.5)
         assert decay(500, 0, 10**9) == 0
-        assert_close(decay(10, 1000, 200), 0.5)  # at 200 samples seen the half-life is 10
+        assert_close(decay(10, 1000, 200), 0.5)  # At 200 samples seen the half-life is 10.
 
     def test_it_follows_parameters_and_running_statistics(self) -> None:
         G = nn.Sequential(nn.Linear(2, 3), nn.BatchNorm1d(3))
-        average = EMA(G)
-        before = [p.clone() for p in average.module.parameters()]
+        ema = EMA(G)
+        before = [p.clone() for p in ema.module.parameters()]
         G(normal((9, 2), 0, "z"))
         with torch.no_grad():
             for p in G.parameters():
                 p.add_(1.0)
-        average.update(0.75)
-        for p, old in zip(average.module.parameters(), before, strict=True):
+        ema.update(0.75)
+        for p, old in zip(ema.module.parameters(), before, strict=True):
             assert_close(p, old + 0.25)
-        assert_close(average.module[1].running_mean, 0.25 * G[1].running_mean)
-        assert_close(average.module[1].num_batches_tracked, G[1].num_batches_tracked)
-        assert not average.module.training
+        assert_close(ema.module[1].running_mean, 0.25 * G[1].running_mean)
+        assert_close(ema.module[1].num_batches_tracked, G[1].num_batches_tracked)
+        assert not ema.module.training
 
     def test_without_a_half_life_it_is_g(self) -> None:
         G = nn.Linear(2, 3)
-        average = EMA(G)
+        ema = EMA(G)
         with torch.no_grad():
             G.weight.add_(1.0)
-        average.update(decay(10, 0, 100))
-        assert_close(average.module.weight, G.weight, rtol=0, atol=0)
+        ema.update(decay(10, 0, 100))
+        assert_close(ema.module.weight, G.weight, rtol=0, atol=0)

@@ -16,7 +16,7 @@ from zerosum.play.config import Config, GameOptions, NetOptions, PriorOptions
 from zerosum.training import launch
 
 POINTS = Config(prior=PriorOptions(dim=4), net=NetOptions(width=8, depth=2), batch=8, threads=1, device="cpu")
-KNOBS = {"width": 8, "depth": 1, "activation_name": "leaky_relu", "slope": 0.2}
+KNOBS = {"width": 8, "depth": 1, "activation": "leaky_relu", "slope": 0.2}
 
 
 @pytest.fixture(scope="module")

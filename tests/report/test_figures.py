@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from zerosum.game.value import VALUES
+from zerosum.records import Row
 from zerosum.report import figures
-from zerosum.report.folder import Row
 from zerosum.report.style import P_G, D
 from zerosum.report.words import EQUILIBRIUM
 

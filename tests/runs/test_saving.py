@@ -27,7 +27,7 @@ def test_rounds_go_on_while_a_checkpoint_is_written(tmp_path: Path, monkeypatch:
     monkeypatch.setattr(timers, "CHECKPOINT", 0.0)
     playing: list[int] = [0]
     spans: list[tuple[int, int]] = []
-    play, write = Algorithm1.play, checkpoint.write
+    play, write = Algorithm1.step, checkpoint.write
 
     def played(self: Algorithm1, t: int, horizon: int | None) -> torch.Tensor:
         playing[0] = t
@@ -40,7 +40,7 @@ def test_rounds_go_on_while_a_checkpoint_is_written(tmp_path: Path, monkeypatch:
         spans.append((began, playing[0]))
         return path
 
-    monkeypatch.setattr(Algorithm1, "play", played)
+    monkeypatch.setattr(Algorithm1, "step", played)
     monkeypatch.setattr(checkpoint, "write", slowly)
     run = launch.train(open_data("ring8"), tmp_path / "a", POINTS, samples=16 * 300)
     between = spans[1:-1]  # The first and the last are waited for.
@@ -65,9 +65,9 @@ def test_where_every_checkpoint_is_damaged_nothing_is_begun_anew(tmp_path: Path)
         file = path / "weights.safetensors"
         file.write_bytes(file.read_bytes()[:-1])
     before = {path: path.read_bytes() for path in run.path.rglob("*") if path.is_file()}
-    with pytest.raises(Refusal, match="holds no whole checkpoint: bring one back from a copy"):
+    with pytest.raises(Refusal, match="contains no whole checkpoint: restore one from a copy"):
         launch.resume(run.path, samples=16 * 9)
-    with pytest.raises(Refusal, match="holds no whole checkpoint"):
+    with pytest.raises(Refusal, match="contains no whole checkpoint"):
         open_run(run.path).sample(1)
     assert {path: path.read_bytes() for path in run.path.rglob("*") if path.is_file()} == before
 

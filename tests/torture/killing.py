@@ -23,9 +23,9 @@ from safetensors.torch import load_file
 from zerosum.api import training as api_training
 from zerosum.chance import normal
 from zerosum.commands import cli
+from zerosum.records import read_rows
 from zerosum.report import page
 from zerosum.runs import checkpoint
-from zerosum.runs.record import read_rows
 from zerosum.training import loop, timers
 from zerosum.training.loop import Loop
 
@@ -87,7 +87,7 @@ def same(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:
 
 def gapless(run: Path) -> bool:
     """Whether the record's rows come in order, no round's statistics twice, and end where the run does."""
-    rows = read_rows(run / "record.jsonl")
+    rows = read_rows(run / "record.jsonl").rows
     rounds = [row["round"] for row in rows]
     signals = [row["round"] for row in rows if row["type"] == "signals"]
     ends = [row["reason"] for row in rows if row["type"] == "stop"]

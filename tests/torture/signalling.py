@@ -37,7 +37,7 @@ PHASES: dict[str, tuple[Any, str]] = {
     "start-up": (zerosum.api, "open_data"),
     "building": (Loop, "_found"),
     "first save": (Loop, "_start"),
-    "rounds": (Algorithm1, "_g_cost"),
+    "steps": (Algorithm1, "_update"),
     "measuring": (Diagnostics, "look"),
     "grid": (Loop, "write_grid"),
     "saving": (checkpoint, "sync_folder"),
@@ -73,7 +73,7 @@ def begin(run: Path, phase: str, seconds: float) -> tuple[int, int]:
         MODALITIES["points"] = replace(MODALITIES["points"], check=CheckSize(n=64, apart=1600))  # Checks come early, and are short.
         owner, name = PHASES[phase]
         # The first checkpoint syncs twice, and the first look is before the first round: what comes after is in mid-run.
-        after = {"rounds": 20, "saving": 4, "measuring": 2}.get(phase, 1)
+        after = {"steps": 20, "saving": 4, "measuring": 2}.get(phase, 1)
         setattr(owner, name, lingering(getattr(owner, name), writing, seconds, after))
         knobs = KNOBS[:-2] + ["160", "--quiet"] if phase == "report" else KNOBS
         os._exit(cli.main(["train", "ring8", "--out", str(run), *knobs]))

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 HERE = Path(__file__).parent
-PHASES = ["start-up", "building", "first save", "rounds", "measuring", "grid", "saving", "report"]
+PHASES = ["start-up", "building", "first save", "steps", "measuring", "grid", "saving", "report"]
 MOST = 10.0  # seconds
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="the trainings are forked")
 
@@ -29,7 +29,7 @@ def signalled(out: Path, cases: list[tuple[str, str]], times: int) -> list[tuple
 
 
 def test_a_signal_in_each_phase(tally: Any, count: Any, tmp_path: Path) -> None:
-    cases = [(phase, "SIGTERM") for phase in PHASES] + [("rounds", "SIGINT"), ("start-up", "SIGINT")]
+    cases = [(phase, "SIGTERM") for phase in PHASES] + [("steps", "SIGINT"), ("start-up", "SIGINT")]
     cases = cases * count(10, 1)
     survived = 0
     for phase, found in signalled(tmp_path, cases, 1):
@@ -45,7 +45,7 @@ def test_a_signal_in_each_phase(tally: Any, count: Any, tmp_path: Path) -> None:
 
 def test_a_second_signal_ends_at_once(tally: Any, tmp_path: Path) -> None:
     survived = 0
-    phases = ["rounds", "measuring", "grid", "saving", "report"]
+    phases = ["steps", "measuring", "grid", "saving", "report"]
     for phase, found in signalled(tmp_path, [(phase, "SIGTERM") for phase in phases], 2):
         assert found["seconds"] < 2.0
         # In the report the run is over: there the first signal ends.

@@ -15,8 +15,8 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from zerosum.records import read_rows
 from zerosum.runs import checkpoint
-from zerosum.runs.record import read_rows
 
 HERE = Path(__file__).parent
 KNOBS = ["--batch", "64", "--net.width", "32", "--prior.dim", "4", "--quiet"]
@@ -79,7 +79,7 @@ def killed_and_restarted(out: Path, samples: int, which: int) -> None:
     launcher = launched(out, samples, restarts=3)
     try:
         wait_for_checkpoint(out, launcher, 0)
-        first = next(row["pid"] for row in read_rows(out / "record.jsonl") if row["type"] == "start")
+        first = next(row["pid"] for row in read_rows(out / "record.jsonl").rows if row["type"] == "start")
         pids = {pid: 0 if pid == first else 1 for pid in children(launcher.pid)}
         os.kill(next(pid for pid, rank in pids.items() if rank == which), signal.SIGKILL)
         said, _ = launcher.communicate(timeout=240)
@@ -98,7 +98,7 @@ def test_a_rank_killed_under_torchrun(tally: Any, count: Any, tmp_path: Path) ->
     for i, which in enumerate(kills):
         out = tmp_path / str(i)
         killed_and_restarted(out, samples, which)
-        rows = read_rows(out / "record.jsonl")
+        rows = read_rows(out / "record.jsonl").rows
         starts = [row["round"] for row in rows if row["type"] == "start"]
         assert len(starts) == 2, "the kill did not hit a live training"
         assert starts[1] > 0, "the run began anew"
@@ -123,14 +123,14 @@ def test_a_machine_that_is_taken_away(tally: Any, tmp_path: Path) -> None:
         launcher.communicate(timeout=MOST)
     finally:
         launcher.kill()
-    last = read_rows(out / "record.jsonl")[-1]
+    last = read_rows(out / "record.jsonl").rows[-1]
     found, complaints = checkpoint.newest(out)
     assert found is not None
     assert (last["reason"], found.round, complaints) == ("interrupted", last["round"], [])
     again = launched(out, samples, restarts=0, job="photos")
     said, _ = again.communicate(timeout=240)
     assert again.returncode == 0, said
-    rows = read_rows(out / "record.jsonl")
+    rows = read_rows(out / "record.jsonl").rows
     assert [row["round"] for row in rows if row["type"] == "start"] == [0, found.round]
     assert [row["reason"] for row in rows if row["type"] == "stop"] == ["interrupted", "finished"]
     tally.add(1, 1)

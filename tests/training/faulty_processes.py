@@ -1,4 +1,4 @@
-"""Trains in two processes, of which the second meets a fault, for test_rank_faults.py: `python faulty_processes.py OUT FAULT ...`.
+"""Trains in two processes, of which the second meets a fault, for test_process_faults.py: `python faulty_processes.py OUT FAULT ...`.
 
 Each process leaves OUT/FAULT/RANK.json: how its training ended, and after how many seconds.
 """
@@ -18,6 +18,7 @@ import torch
 from playing_processes import POINTS, together
 from torch import Tensor
 
+from zerosum.data.batch import Batch
 from zerosum.data.source import Data, open_data
 from zerosum.errors import Refusal
 from zerosum.play.distributed import is_first
@@ -53,9 +54,9 @@ def faulty(act: Act) -> None:
     """From here on this process's reals of round AT go through `act`."""
     original = InputSampler.real
 
-    def real(self: InputSampler, step: int) -> Tensor:
-        x = original(self, step)
-        return act(x) if step == AT else x
+    def real(self: InputSampler, step: int) -> Batch:
+        x, y = original(self, step)
+        return Batch(act(x), y) if step == AT else Batch(x, y)
 
     InputSampler.real = real  # type: ignore[method-assign]
 

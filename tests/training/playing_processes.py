@@ -1,4 +1,4 @@
-"""Plays some games in 1, 2 and 4 processes, for test_ranks.py: `python playing_processes.py OUT 1 2 4`.
+"""Plays some games in 1, 2 and 4 processes, for test_processes.py: `python playing_processes.py OUT 1 2 4`.
 
 Of each number n of processes the first leaves OUT/n/TYPE/CASE (the run), and beside it CASE.safetensors: the rounds' statistics and the
 first round's gradients. The processes are forked, with torchrun's environment, so that torch is imported once.
@@ -68,19 +68,19 @@ def play(out: Path, name: str, dtype: torch.dtype) -> None:
     """Plays the rounds of one case into OUT/NAME."""
     config, spec = CASES[name]
     reals = data(spec)
-    built = Players(config, reals.space.shape, torch.device("cpu"))
+    built = Players(config, reals.space, torch.device("cpu"))
     seen: dict[str, Tensor] = {}
     statistics: list[Tensor] = []
 
     class Watched(Algorithm1):
-        def _gradient(self, letter: str, owed: Any, t: int) -> Tensor:
-            norm = super()._gradient(letter, owed, t)
+        def _descend(self, letter: str, *args: Any) -> Tensor:
+            norm = super()._descend(letter, *args)
             for i, p in enumerate(w for group in self.players.optimisers[letter].param_groups for w in group["params"]):
                 seen.setdefault(f"{letter}.{i}", p.grad.clone())  # type: ignore[union-attr]
             return norm
 
-        def play(self, t: int, horizon: int | None) -> Tensor:
-            statistics.append(super().play(t, horizon))
+        def step(self, t: int, horizon: int | None) -> Tensor:
+            statistics.append(super().step(t, horizon))
             return statistics[-1]
 
     training: Any = sys.modules["zerosum.training.loop"]

@@ -14,15 +14,17 @@ import torch
 from torch.testing import assert_close
 
 from zerosum.data.source import Data, open_data
+from zerosum.data.space import images, points
 from zerosum.errors import Refusal
 from zerosum.play import oom
 from zerosum.play.config import Config, NetOptions, PriorOptions
 from zerosum.play.device import choose
 from zerosum.play.distributed import Processes, restarted
+from zerosum.play.finite import NotFinite
 from zerosum.play.inputs import StepInputs
 from zerosum.play.interrupt import Stop, at_once, interruptible
 from zerosum.play.players import Players
-from zerosum.play.step import Algorithm1, NotFinite
+from zerosum.play.step import Algorithm1
 from zerosum.runs import checkpoint
 from zerosum.runs.run import open_run
 from zerosum.training import launch, loop
@@ -36,19 +38,19 @@ def ring() -> Data:
 
 
 def rounds(ring: Data) -> Algorithm1:
-    return Algorithm1(POINTS, Players(POINTS, (2,), torch.device("cpu")), ring.train, ring.space, choose(POINTS, "points"))
+    return Algorithm1(POINTS, Players(POINTS, ring.space, torch.device("cpu")), ring.train, ring.space, choose(POINTS, "points"))
 
 
 def at_round(t: int, act: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Calls `act` before round t is played."""
-    original = Algorithm1.play
+    original = Algorithm1.step
 
     def play(self: Algorithm1, now: int, horizon: int | None) -> torch.Tensor:
         if now == t:
             act()
         return original(self, now, horizon)
 
-    monkeypatch.setattr(Algorithm1, "play", play)
+    monkeypatch.setattr(Algorithm1, "step", play)
 
 
 # -- signals ------------------------------------------------------------------------------------------------------------------------------
@@ -108,35 +110,29 @@ def test_on_a_gpu_the_optimisers_stand_still_until_the_host_looks(ring: Data, mo
     class Elsewhere:
         type = "cuda"
 
-    def poisoned(self: Algorithm1, x: torch.Tensor, hand: StepInputs, j: int) -> Any:
-        cost = original(self, x, hand, j)
-        return cost._replace(cost=cost.cost * float("inf")) if hand.numbers.t == 3 else cost
+    def poisoned(*args: Any) -> Any:
+        loss, by_weight = original(*args)
+        return (loss._replace(loss=loss.loss * float("inf")) if now == 3 else loss), by_weight
 
-    original = Algorithm1._g_cost
+    original = one.backend.generator_gradients
     for t in range(3):
-        one.play(t, None)
-    monkeypatch.setattr(Algorithm1, "_g_cost", poisoned)
-    monkeypatch.setattr(one, "_heed", lambda *args: heed(Algorithm1._heed, *args))
-
-    def heed(function: Any, *args: Any) -> None:
-        device, one.device = one.device, Elsewhere()  # type: ignore[assignment]
-        function(one, *args)
-        one.device = device
+        one.step(t, None)
+    monkeypatch.setattr(one.backend, "generator_gradients", poisoned)
+    monkeypatch.setattr(one.guard, "device", Elsewhere())
 
     weights = {name: t.clone() for name, t in one.players.weights().items() if name.startswith("G.")}
-    for t in range(3, 6):
-        one.play(t, None)
+    for now in range(3, 6):
+        one.step(now, None)
     assert_close({n: t for n, t in one.players.weights().items() if n.startswith("G.")}, weights, rtol=0, atol=0)
-    one.device = Elsewhere()  # type: ignore[assignment]
-    with pytest.raises(NotFinite, match="round 4"):
-        one.require_finite(6)
+    with pytest.raises(NotFinite, match="step 4"):
+        one.guard.require_finite(6)
 
 
 def test_an_average_that_is_not_finite_is_never_saved(ring: Data, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     held: list[Players] = []
     original = Players.__init__
     monkeypatch.setattr(Players, "__init__", lambda self, *args: (original(self, *args), held.append(self))[0])
-    at_round(5, lambda: next(held[-1].average.module.parameters()).fill_(float("inf")), monkeypatch)
+    at_round(5, lambda: next(held[-1].ema.module.parameters()).fill_(float("inf")), monkeypatch)
     run = launch.train(ring, tmp_path / "a", POINTS, samples=16 * 9)
     assert run.rows()[-1]["reason"] == "not finite"
     assert "average." in run.rows()[-1]["message"]
@@ -147,15 +143,16 @@ def test_an_average_that_is_not_finite_is_never_saved(ring: Data, tmp_path: Path
 
 
 def test_lack_of_memory_says_what_was_asked_for_and_what_fits(ring: Data, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    original = Algorithm1._d_cost
+    original = Algorithm1.real_samples
 
-    def greedy(self: Algorithm1, x: torch.Tensor, hand: StepInputs, j: int) -> Any:
-        if len(x) > 4 and (hand.numbers.t >= 3 or self.config.batch != 16):
+    def greedy(self: Algorithm1, inputs: StepInputs, j: int) -> Any:
+        x, y = original(self, inputs, j)
+        if len(x) > 4 and (inputs.numbers.t >= 3 or self.config.batch != 16):
             torch.empty(2**60)  # the allocator's own refusal
-        return original(self, x, hand, j)
+        return x, y
 
-    monkeypatch.setattr(Algorithm1, "_d_cost", greedy)
-    with pytest.raises(Refusal, match=r"4611686018427387904 bytes could not be had in round 4 at --batch 16; --batch 4 was tried and fits"):
+    monkeypatch.setattr(Algorithm1, "real_samples", greedy)
+    with pytest.raises(Refusal, match=r"4611686018427387904 bytes could not be had in step 4 at --batch 16; --batch 4 was tried and fits"):
         launch.train(ring, tmp_path / "a", POINTS, samples=16 * 9)
     run = open_run(tmp_path / "a")
     assert run.rows()[-1]["reason"] == "error"
@@ -228,11 +225,11 @@ REFUSED: list[Any] = [
 
 @pytest.mark.parametrize(("config", "words"), REFUSED)
 def test_what_several_processes_cannot_play_is_refused(config: Config, words: str) -> None:
-    shape = (1, 16, 16) if config.net.kind == "dcgan" else (2,)
-    players = Players(config, shape, torch.device("cpu"))
-    launch.require_divisible(Processes(), config, players.G, players.D)
+    space = images((1, 16, 16)) if config.net.kind == "dcgan" else points((0.0, 0.0), (1.0, 1.0))
+    players = Players(config, space, torch.device("cpu"))
+    launch.require_divisible(config, Processes(), players)
     with pytest.raises(Refusal, match=words):
-        launch.require_divisible(Processes(size=3), config, players.G, players.D)
+        launch.require_divisible(config, Processes(size=3), players)
 
 
 def test_started_again_by_torchrun_a_run_goes_on(ring: Data, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -247,7 +244,7 @@ def test_started_again_by_torchrun_a_run_goes_on(ring: Data, tmp_path: Path, mon
     assert [row["round"] for row in again.rows("start")] == [0, 5]
     assert again.finished
     launch.train(ring, tmp_path / "a", POINTS, samples=16 * 9)  # Lost after its end: there is nothing left to do.
-    with pytest.raises(Refusal, match="other knobs"):
+    with pytest.raises(Refusal, match="other options"):
         launch.train(ring, run.path, replace(POINTS, batch=8), samples=16 * 9)
 
 

@@ -23,7 +23,8 @@ from zerosum.game.penalty import PENALTIES
 from zerosum.game.value import VALUES
 from zerosum.nets import NETS
 from zerosum.play.config import Config, GameOptions, NetOptions, PlayerOptions, PriorOptions, from_json, to_json
-from zerosum.play.step import STATISTICS
+from zerosum.play.statistics import STATISTICS
+from zerosum.records import SCHEMA
 from zerosum.runs.run import open_run
 from zerosum.training import launch
 
@@ -61,7 +62,7 @@ def test_a_run_writes_what_its_schema_says(ring: Data, tmp_path: Path) -> None:
 
     run = launch.train(ring, tmp_path / "a", POINTS, samples=40 * 16, command="zerosum train ring8", draw=draw)
     manifest = json.loads((run.path / "run.json").read_text())
-    assert manifest["schema"] == 1
+    assert manifest["schema"] == SCHEMA
     assert from_json(manifest["config"]) == POINTS
     assert manifest["data"]["name"] == "ring8"
     assert manifest["parameters"]["G"] > 0
@@ -114,15 +115,15 @@ def test_a_resumed_run_is_the_same_run(
     a_round = config.game.k * config.batch
     launch.train(data, tmp_path / "straight", config, samples=12 * a_round)
     stops = {5, 9}
-    original = launch.Loop._one_round
+    original = launch.Loop._one_step
 
-    def one_round(self: launch.Loop) -> None:
+    def one_step(self: launch.Loop) -> None:
         torch.rand(3)
         original(self)
-        if self.round in stops:
+        if self.t in stops:
             self.horizon.minutes = -1.0  # out of time
 
-    monkeypatch.setattr(launch.Loop, "_one_round", one_round)
+    monkeypatch.setattr(launch.Loop, "_one_step", one_step)
     run = launch.train(data, tmp_path / "broken", config, samples=12 * a_round)
     assert run.rows()[-1]["round"] == 5
     run.sample(3)
@@ -176,24 +177,27 @@ def test_each_step_leaves_the_other_player_bit_identical(pictures: Data, tmp_pat
         game=GameOptions(value="non_saturating", penalty="none", g_steps=2),
     )
     steps: list[str] = []
-    rounds = launch.Algorithm1
+    states: dict[str, dict[str, torch.Tensor]] = {}
+    update, real_samples = launch.Algorithm1._update, launch.Algorithm1.real_samples
 
-    def watched(name: str, other: str, method: str) -> None:
-        original = getattr(rounds, method)
+    def copied(self: Any) -> dict[str, dict[str, torch.Tensor]]:
+        nets = {"d": self.players.D, "g": self.players.G}
+        return {letter: {k: v.clone() for k, v in net.state_dict().items()} for letter, net in nets.items()}
 
-        def step(self: Any, *args: Any) -> Any:
-            before = {k: v.clone() for k, v in getattr(self.players, other).state_dict().items()}
-            cost = original(self, *args)
-            self._gradient(name, cost, 0)
-            self._update(name, 0.01)
-            assert_close(dict(getattr(self.players, other).state_dict()), before, rtol=0, atol=0)
-            steps.append(name)
-            return original(self, *args)
+    def begun(self: Any, *args: Any) -> Any:
+        states.update(copied(self))
+        return real_samples(self, *args)
 
-        monkeypatch.setattr(rounds, method, step)
+    def updated(self: Any, letter: str, lr: Any) -> None:
+        update(self, letter, lr)
+        now, other = copied(self), "g" if letter == "d" else "d"
+        assert_close(now[other], states[other], rtol=0, atol=0)
+        assert any(not torch.equal(now[letter][k], v) for k, v in states[letter].items())
+        states.update(now)
+        steps.append(letter)
 
-    watched("d", "G", "_d_cost")
-    watched("g", "D", "_g_cost")
+    monkeypatch.setattr(launch.Algorithm1, "real_samples", begun)
+    monkeypatch.setattr(launch.Algorithm1, "_update", updated)
     launch.train(pictures, tmp_path / "a", config, samples=8)
     assert steps == ["d", "g", "g"]
 
@@ -217,17 +221,17 @@ def test_a_player_without_weights_is_refused_before_anything_is_written(ring: Da
 
 
 def test_not_a_number_stops_before_the_update(ring: Data, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    original = launch.Algorithm1._d_cost
+    original = launch.Algorithm1.real_samples
 
-    def poisoned(self: Any, x: torch.Tensor, hand: Any, j: int) -> Any:
-        cost = original(self, x, hand, j)
-        return cost._replace(cost=cost.cost * float("nan")) if hand.numbers.t == 7 else cost
+    def poisoned(self: Any, inputs: Any, j: int) -> Any:
+        x, y = original(self, inputs, j)
+        return (x * float("nan") if inputs.numbers.t == 7 else x), y
 
-    monkeypatch.setattr(launch.Algorithm1, "_d_cost", poisoned)
+    monkeypatch.setattr(launch.Algorithm1, "real_samples", poisoned)
     run = launch.train(ring, tmp_path / "a", POINTS, samples=640)
     stop = run.rows()[-1]
     assert stop["reason"] == "not finite"
-    assert "round 8" in stop["message"]
+    assert "step 8" in stop["message"]
     assert all(torch.isfinite(t).all() for t in state(run.path).values())
 
 
@@ -236,9 +240,11 @@ REFUSED: list[Any] = [
     pytest.param(replace(POINTS, net=NetOptions(kind="dcgan")), "ring", "--net.kind mlp", id="convolutions of points"),
     pytest.param(replace(POINTS, game=GameOptions(value="hinge", smoothing=0.1)), "ring", "target", id="smoothing without a label"),
     pytest.param(replace(IMAGES, net=NetOptions(kind="resnet", dropout=0.5)), "pictures", "--net.dropout", id="a knob that the net lacks"),
-    pytest.param(replace(POINTS, batch=0), "ring", "--batch", id="an empty batch"),
-    pytest.param(replace(POINTS, d=replace(POINTS.d, lr=-1.0)), "ring", "--d.lr", id="a negative rate"),
-    pytest.param(replace(POINTS, game=GameOptions(gamma=float("nan"))), "ring", "--game.gamma", id="gamma not a number"),
+    pytest.param(replace(POINTS, batch=0), "ring", "batch must be a whole number of at least 1, not 0", id="an empty batch"),
+    pytest.param(replace(POINTS, d=replace(POINTS.d, lr=-1.0)), "ring", "d.lr must be", id="a negative rate"),
+    pytest.param(
+        replace(POINTS, game=GameOptions(gamma=float("nan"))), "ring", "game.gamma must be a finite number", id="gamma not a number"
+    ),
 ]
 
 
@@ -280,5 +286,5 @@ def test_minutes_fix_a_horizon_once_and_record_it(ring: Data, tmp_path: Path) ->
 
 def test_a_config_names_values_never_code() -> None:
     assert from_json(json.loads(json.dumps(to_json(POINTS)))) == POINTS
-    with pytest.raises(Refusal, match=r"game\.valeu.*Did you mean value"):
+    with pytest.raises(Refusal, match=r"game\.valeu.*Did you mean game.value"):
         from_json({"game": {"valeu": "hinge"}})

@@ -39,7 +39,7 @@ def test_a_resume_elsewhere_says_from_which_round_it_differs(ring: Data, tmp_pat
     if not torch.cuda.is_available():
         launch.resume(run.path, samples=16 * 7)
         (complaint,) = run.rows("complaint")
-        for words in ("From round 7 on", "no longer bit-equal", "GPU", "VSX", "torch 1.0"):
+        for words in ("From step 7 on", "no longer bit-identical", "GPU", "VSX", "torch 1.0"):
             assert words in complaint["message"]
 
 
@@ -59,8 +59,8 @@ def test_a_processor_with_a_unit_for_bf16_is_another_for_bf16_alone(monkeypatch:
     """torch calls both by one name, and their sums differ in the last bits."""
     found = {}
     for has in (True, False):
-        monkeypatch.setattr(device, "has_bf16_unit", lambda has=has: has)
-        found[has] = {precision: device.instruction_set(precision) for precision in ("bf16", "float32")}
+        monkeypatch.setattr(devices, "has_bf16_unit", lambda has=has: has)
+        found[has] = {precision: devices.instruction_set(precision) for precision in ("bf16", "float32")}
     assert found[True]["float32"] == found[False]["float32"] == found[False]["bf16"]
     assert found[True]["bf16"] == found[False]["bf16"] + "+AMX"
 

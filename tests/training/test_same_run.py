@@ -41,8 +41,8 @@ class Interruptions:
     at: list[int] = field(default_factory=list)
 
     def here(self, training: Loop) -> None:
-        if training.round in self.at:
-            self.at.remove(training.round)
+        if training.t in self.at:
+            self.at.remove(training.t)
             training.horizon.minutes = -1.0  # out of time
 
 
@@ -57,7 +57,7 @@ def interruptions(monkeypatch: pytest.MonkeyPatch) -> Interruptions:
 
         return step
 
-    for name in ("_start", "_one_round"):
+    for name in ("_start", "_one_step"):
         monkeypatch.setattr(Loop, name, watched(getattr(Loop, name)))
     return found
 
@@ -177,7 +177,7 @@ def test_copied_elsewhere(place: Path, tmp_path: Path, interruptions: Interrupti
     shutil.copytree(tmp_path / "here", tmp_path / "there")
     shutil.rmtree(tmp_path / "here")
     run = tmp_path / "there" / "a"
-    with pytest.raises(Refusal, match=r"points\.npy, which the run in .* was trained on, is gone: .* --data PATH"):
+    with pytest.raises(Refusal, match=r"points\.npy, which the run in .* was trained on, is missing: .* --data PATH"):
         launch.resume(run)
     assert cli.main(["resume", str(run), "--data", str(tmp_path / "there" / "points.npy"), "--quiet"]) == 0
     assert_same(straight, open_run(run))

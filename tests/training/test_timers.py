@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from zerosum.play.config import Config, GameOptions, PlayerOptions
+from zerosum.play.horizon import Horizon
 from zerosum.play.schedule import depends_on_horizon, gamma, learning_rate
-from zerosum.training.timers import Horizon, Timers
+from zerosum.training.timers import Timers
 
 
 def test_rows_and_grids_grow_sparser() -> None:
-    pace = Timers()
-    due = [pace.due(second) for second in range(3600)]
+    timers = Timers()
+    due = [timers.due(second) for second in range(3600)]
     assert sum(d.checkpoint for d in due) == 59
     assert 15 < sum(d.grid for d in due) < 40
     assert sum(d.row for d in due[:60]) == 60
@@ -17,9 +18,9 @@ def test_rows_and_grids_grow_sparser() -> None:
 
 
 def test_minutes_become_samples_at_the_measured_speed() -> None:
-    horizon, pace = Horizon(None, minutes=10), Timers()
-    pace.begin(0)
-    fixed = [s for s in range(80) if horizon.measure(100 * s, float(s), pace)]
+    horizon = Horizon(None, minutes=10)
+    horizon.begin(0, 0.0)
+    fixed = [s for s in range(80) if horizon.measure(100 * s, float(s))]
     assert len(fixed) == 1
     assert horizon.samples == 60_000
     assert not horizon.reached(59_999)
@@ -29,9 +30,9 @@ def test_minutes_become_samples_at_the_measured_speed() -> None:
 
 
 def test_further_minutes_of_a_resumed_run_count_from_where_it_stood() -> None:
-    horizon, pace = Horizon(None, minutes=1, spent=100.0), Timers(100.0)
-    pace.begin(5_000)
-    assert any(horizon.measure(5_000 + 10 * s, 100.0 + s, pace) for s in range(30))
+    horizon = Horizon(None, minutes=1, spent=100.0)
+    horizon.begin(5_000, 100.0)
+    assert any(horizon.measure(5_000 + 10 * s, 100.0 + s) for s in range(30))
     assert horizon.samples == 5_600
 
 

@@ -21,13 +21,13 @@ from zerosum.data.options import DataOptions
 from zerosum.data.source import Data, open_data
 from zerosum.nets.mlp import Discriminator, Generator
 from zerosum.play.config import Config, GameOptions, NetOptions, PlayerOptions, PriorOptions
-from zerosum.report.board import State
+from zerosum.report.board import LiveRun
 from zerosum.report.page import write_report
 from zerosum.runs import checkpoint as checkpoints
 from zerosum.runs.run import Run
 from zerosum.training import launch
 from zerosum.verdict import verdict
-from zerosum.verdict.diagnoses import STATES
+from zerosum.verdict.diagnoses import DIAGNOSES
 
 HEALTHY = Config(
     game=GameOptions(value="relativistic", penalty="r1r2", gamma=0.1),
@@ -59,7 +59,7 @@ class Away(Generator):
 
 
 def pair(G: Callable[..., nn.Module]) -> tuple[nn.Module, nn.Module]:
-    net: dict[str, Any] = {"width": 32, "depth": 2, "activation_name": "leaky_relu", "slope": 0.2}
+    net: dict[str, Any] = {"width": 32, "depth": 2, "activation": "leaky_relu", "slope": 0.2}
     with torch.random.fork_rng():
         torch.manual_seed(0)
         return G((2,), 4, **net), Discriminator((2,), **net)
@@ -67,19 +67,19 @@ def pair(G: Callable[..., nn.Module]) -> tuple[nn.Module, nn.Module]:
 
 CASES: dict[str, tuple[Config, Callable[..., nn.Module], str]] = {
     "healthy": (HEALTHY, Generator, "moons"),
-    "collapsing": (HEALTHY, Constant, "ring8"),
-    "D blind": (replace(PLAIN, d=PlayerOptions(lr=0.0)), Generator, "ring8"),
-    "discriminator winning": (replace(PLAIN, g=PlayerOptions(lr=1e-6), d=PlayerOptions(lr=3e-3)), Away, "ring8"),
+    "mode collapse": (HEALTHY, Constant, "ring8"),
+    "weak discriminator": (replace(PLAIN, d=PlayerOptions(lr=0.0)), Generator, "ring8"),
+    "vanishing gradients": (replace(PLAIN, g=PlayerOptions(lr=1e-6), d=PlayerOptions(lr=3e-3)), Away, "ring8"),
 }
 
 
 @pytest.fixture(scope="module")
-def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Run, State]]:
+def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Run, LiveRun]]:
     """Each case played once, and what the display knew of it at the end."""
 
     class Watching:
         def __init__(self) -> None:
-            self.state = State()
+            self.state = LiveRun()
 
         def row(self, row: dict[str, Any]) -> None:
             self.state.take(row)
@@ -98,23 +98,23 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Run, State
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_the_name_is_right(name: str, runs: dict[str, tuple[Run, State]]) -> None:
+def test_the_name_is_right(name: str, runs: dict[str, tuple[Run, LiveRun]]) -> None:
     run, live = runs[name]
     found = run.verdict()
     assert len(found.history) == pytest.approx(ROUNDS / APART + 1, abs=1)
     assert live.verdict is not None
     assert live.verdict.state == found.state
     if name == "healthy":
-        assert found.state in ("improving", "settled")
-        assert [row["state"] for row in found.history if STATES[row["state"]].trouble] == []
+        assert found.state in ("improving", "plateaued")
+        assert [row["state"] for row in found.history if DIAGNOSES[row["state"]].trouble] == []
     else:
         assert name in (found.state, *found.others)
         assert found.trouble
 
 
-def test_a_record_alone_is_enough(runs: dict[str, tuple[Run, State]], tmp_path: Path) -> None:
+def test_a_record_alone_is_enough(runs: dict[str, tuple[Run, LiveRun]], tmp_path: Path) -> None:
     """Neither checkpoints nor data nor the process that trained: run.json and record.jsonl, read by the command and by the report."""
-    run, _ = runs["D blind"]
+    run, _ = runs["weak discriminator"]
     bare = tmp_path / "bare"
     bare.mkdir()
     for file in ("run.json", "record.jsonl"):
@@ -131,26 +131,26 @@ def test_a_record_alone_is_enough(runs: dict[str, tuple[Run, State]], tmp_path: 
     assert told["meaning"] in page
 
 
-def test_diagnose_in_words(runs: dict[str, tuple[Run, State]], capsys: pytest.CaptureFixture[str]) -> None:
+def test_diagnose_in_words(runs: dict[str, tuple[Run, LiveRun]], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["diagnose", str(runs["healthy"][0].path), "--check"]) == 0
     assert "state at each check" in capsys.readouterr().out
-    assert main(["diagnose", str(runs["collapsing"][0].path)]) == 0
+    assert main(["diagnose", str(runs["mode collapse"][0].path)]) == 0
     assert "Try, one at a time" in capsys.readouterr().out
 
 
-def test_until_settled_stops_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_until_plateau_stops_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(MODALITIES, "points", replace(MODALITIES["points"], check=CheckSize(192, 256)))
     still = replace(HEALTHY, g=PlayerOptions(lr=0.0))
     asked: list[int] = []
 
-    def settled(rows: list[dict[str, Any]]) -> bool:
+    def at_the_fifth(rows: list[dict[str, Any]]) -> bool:
         asked.append(len(rows))
         return len(rows) >= 5
 
-    monkeypatch.setattr("zerosum.monitor.checks.settled", settled)
+    monkeypatch.setattr("zerosum.monitor.checks.plateaued", at_the_fifth)
     data = open_data("gaussian", DataOptions())
-    run = launch.train(data, tmp_path / "a", still, samples=64 * 200, until_settled=True)
-    assert run.rows("stop")[-1]["reason"] == "settled"
+    run = launch.train(data, tmp_path / "a", still, samples=64 * 200, until_plateau=True)
+    assert run.rows("stop")[-1]["reason"] == "plateaued"
     assert run.rows("stop")[-1]["round"] == run.rows("check")[4]["round"]
     assert asked == sorted(set(asked))  # once a check
     assert launch.train(data, tmp_path / "b", still, samples=64 * 40).rows("stop")[-1]["reason"] == "finished"
@@ -173,6 +173,6 @@ def test_the_best_checkpoint_is_kept_beside_the_newest(tmp_path: Path) -> None:
     assert checkpoints.newest(tmp_path)[0] is not None
 
 
-def test_best_samples_from_the_best(runs: dict[str, tuple[Run, State]]) -> None:
+def test_best_samples_from_the_best(runs: dict[str, tuple[Run, LiveRun]]) -> None:
     run, _ = runs["healthy"]
     assert run.best().checkpoint().round in {int(path.name) for path in checkpoints.listed(run.path)}

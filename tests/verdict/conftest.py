@@ -43,7 +43,7 @@ def turning(i: int) -> list[int]:
 HALF = [64] * 4 + [0] * 12
 CASES: dict[str, Callable[[int], Row]] = {
     "improving": lambda i: {"fresh": towards(i, 0.69, 0.1, 80), "coverage": towards(i, 0, 0.9, 80), "missing": towards(i, 0.7, 0.1, 80)},
-    "settled": lambda i: {
+    "plateaued": lambda i: {
         "fresh": towards(i, 0.69, 0.02, 12) + wobble(i),
         "coverage": towards(i, 0, 0.9, 12),
         "missing": towards(i, 0.7, 0.1, 12),
@@ -57,7 +57,7 @@ CASES: dict[str, Callable[[int], Row]] = {
         "cross_entropy_val": 0.4,
         "diversity": 0.8,
     },
-    "collapsing": lambda i: (
+    "mode collapse": lambda i: (
         {
             "missing": 0.7,
             "coverage": 0.2,
@@ -71,8 +71,15 @@ CASES: dict[str, Callable[[int], Row]] = {
         if i > 15
         else {"missing": 0.1 + wobble(i), "coverage": 0.8, "fresh": 0.1}
     ),
-    "D blind": lambda i: {"missing": 0.5, "coverage": 0.2, "precision": 0.1, "fresh": 0.5, "auc_val": 0.51, "cross_entropy_val": 0.69},
-    "discriminator winning": lambda i: {
+    "weak discriminator": lambda i: {
+        "missing": 0.5,
+        "coverage": 0.2,
+        "precision": 0.1,
+        "fresh": 0.5,
+        "auc_val": 0.51,
+        "cross_entropy_val": 0.69,
+    },
+    "vanishing gradients": lambda i: {
         "fresh": 0.6,
         "coverage": 0.02,
         "precision": 0.01,
@@ -81,7 +88,7 @@ CASES: dict[str, Callable[[int], Row]] = {
         "cross_entropy_val": 0.02,
         "grad_g": towards(i, 2.0, 1e-3, 10),
     },
-    "oscillating": lambda i: {
+    "oscillation": lambda i: {
         "cells": turning(i),
         "average_cells": CELLS,
         "average_coverage": 0.4 + 0.2 * (i % 2),
@@ -92,14 +99,14 @@ CASES: dict[str, Callable[[int], Row]] = {
         "auc_val": 0.8,
         "cross_entropy_val": 0.5,
     },
-    "overfitting": lambda i: {
+    "discriminator overfitting": lambda i: {
         "auc_gap": min(0.9, 0.5 + i / 40),
         "r_t": 0.9,
         "fresh": 0.05 + i / 100,
         "coverage": 0.9 - i / 80,
         "cross_entropy_train": 0.2,
     },
-    "memorising": lambda i: {"memory_held_out": max(0.1, 1 - i / 20), "memory_copies": min(0.95, 0.4 + i / 30)},
+    "memorisation": lambda i: {"memory_held_out": max(0.1, 1 - i / 20), "memory_copies": min(0.95, 0.4 + i / 30)},
     "diverged": lambda i: {"diversity": 1.5**i, "precision": 0.0, "coverage": 0.0, "fresh": 0.68, "missing": 0.9} if i > 20 else {},
     "too early to say": lambda i: {},
 }

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from zerosum.verdict import verdict
-from zerosum.verdict.check_view import Look, looks, variation
+from zerosum.verdict.check_view import CheckView, check_views, variation
 
 
 def test_rows_without_checks_or_with_holes(made: Any) -> None:
@@ -24,12 +24,12 @@ def test_rows_without_checks_or_with_holes(made: Any) -> None:
 
 
 def test_rows_of_before_the_schedule_was_told_are_read(made: Any) -> None:
-    assert "left" not in made.run("settled")[0]
-    assert looks(made.run("settled"))[-1].left == 0
+    assert "left" not in made.run("plateaued")[0]
+    assert check_views(made.run("plateaued"))[-1].decay_left == 0
 
 
 def test_numbers_are_read_beside_their_floors(made: Any) -> None:
-    look = looks(
+    views = check_views(
         [
             made.check(0, fresh=0.3, coverage=0.48, missing=0.2),
             made.check(
@@ -43,12 +43,12 @@ def test_numbers_are_read_beside_their_floors(made: Any) -> None:
             ),
         ]
     )
-    assert look[0].fresh == pytest.approx(0.32)
-    assert look[0].distance == pytest.approx((0.32 / math.log(2) + 0.5 + 0.14) / 3)
-    assert look[0].drift is None
-    assert look[1].drift == pytest.approx(0.75)
-    assert look[1].distance == pytest.approx(0)
+    assert views[0].separable == pytest.approx(0.32)
+    assert views[0].distance == pytest.approx((0.32 / math.log(2) + 0.5 + 0.14) / 3)
+    assert views[0].change is None
+    assert views[1].change == pytest.approx(0.75)
+    assert views[1].distance == pytest.approx(0)
     assert variation([1, 1], [2, 0]) == pytest.approx(0.5)
     assert variation([1], [1, 2]) is None
     assert variation([0, 0], [1, 1]) is None
-    assert looks([{"type": "check", "auc_val": float("nan")}])[0] == Look(0, 0, 0.0, True)
+    assert check_views([{"type": "check", "auc_val": float("nan")}])[0] == CheckView(0, 0, 0.0, True)

@@ -40,7 +40,7 @@ def test_a_run_near_a_line_is_neither_broken_nor_sound(end: float, kind: str, de
 def test_what_comes_nearer_is_in_no_trouble_however_far_it_is(deserve: ModuleType) -> None:
     falling = series(*[0.6 - 0.03 * i for i in range(12)], own=0.0, auc=0.5)
     assert deserve.names(falling) == []
-    assert "D blind" in deserve.names(series(*[0.4] * 12, own=0.0, auc=0.5))
+    assert "weak discriminator" in deserve.names(series(*[0.4] * 12, own=0.0, auc=0.5))
     lucky = [*[0.4, 0.38] * 6, 0.1, 0.4, 0.38]  # One look of three is no way nearer.
     assert not deserve.nearer(lucky)
     assert deserve.nearer([*lucky, 0.1, 0.1])
@@ -48,8 +48,8 @@ def test_what_comes_nearer_is_in_no_trouble_however_far_it_is(deserve: ModuleTyp
 
 def test_memory_is_a_trouble_whatever_the_distance_does(deserve: ModuleType) -> None:
     falling = [0.6 - 0.03 * i for i in range(12)]
-    assert deserve.names(series(*falling, gap=0.3)) == ["overfitting"]
-    assert deserve.names(series(*falling, memory_held_out=0.2, memory_copies=0.9)) == ["memorising"]
+    assert deserve.names(series(*falling, gap=0.3)) == ["discriminator overfitting"]
+    assert deserve.names(series(*falling, memory_held_out=0.2, memory_copies=0.9)) == ["memorisation"]
     assert deserve.names([*series(*falling), look(12, 0.2, burst=50.0)]) == ["diverged"]
     assert deserve.names([*series(*[0.6] * 12), look(12, 0.6, burst=50.0)]) == ["diverged", "stalled"]
     assert deserve.names([*series(*falling), {"samples": 12_000, "finite": True, "burst": 1e9}]) == ["diverged"]
@@ -60,7 +60,7 @@ def test_when_a_name_began(deserve: ModuleType) -> None:
     """Near for eight looks; then D goes blind and the run away."""
     facts = series(0.4, *[0.05] * 8) + [look(9 + i, 0.35, own=0.0, auc=0.5) for i in range(8)]
     truth = {"reason": "finished", "series": facts}
-    assert {"D blind", "stalled"} <= set(deserve.deserved(truth))
+    assert {"weak discriminator", "stalled"} <= set(deserve.deserved(truth))
     assert deserve.began(facts, "stalled") == 9000
-    assert 9000 < deserve.began(facts, "D blind") <= 12_000  # The median of four looks.
+    assert 9000 < deserve.began(facts, "weak discriminator") <= 12_000  # The median of four looks.
     assert deserve.kind({"reason": "finished", "series": [*facts[9:], *(look(i, 0.03) for i in range(17, 30))]}) == "recovered"

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from zerosum.verdict import settled, verdict
-from zerosum.verdict.diagnoses import STATES
+from zerosum.verdict import plateaued, verdict
+from zerosum.verdict.diagnoses import DIAGNOSES
 from zerosum.verdict.thresholds import THRESHOLDS
 
 Row = dict[str, Any]
@@ -17,8 +17,8 @@ Row = dict[str, Any]
 def test_an_average_that_lags_behind_a_good_G_is_no_trouble(made: Any) -> None:
     behind = {"average_coverage": 0.1, "average_missing": 0.4, "fresh": 0.4, "cells": made.cells, "average_cells": made.half}
     rows = [made.check(i, **(behind if i > 15 else {})) for i in range(made.checks)]
-    assert not any(STATES[row["state"]].trouble for row in verdict(rows).history)
-    assert any("its average lags behind" in sentence for sentence in verdict(rows).evidence)
+    assert not any(DIAGNOSES[row["state"]].trouble for row in verdict(rows).history)
+    assert any("the average lags" in sentence for sentence in verdict(rows).evidence)
     assert verdict([row | {"coverage": 0.1} for row in rows]).trouble
 
 
@@ -27,7 +27,7 @@ def test_a_run_that_is_where_it_began_has_stalled_however_near_that_is(made: Any
     numbers = {"fresh": 0.2, "coverage": 0.65, "missing": 0.3, "auc_val": 0.8, "cross_entropy_val": 0.55}
     assert verdict([made.check(i, **numbers) for i in range(made.checks)]).state == "stalled"
     came = [made.check(i, **({"fresh": 0.5, "coverage": 0.2} | {"missing": 0.7} if i < 4 else numbers)) for i in range(made.checks)]
-    assert verdict(came).state == "settled"
+    assert verdict(came).state == "plateaued"
 
 
 def test_a_record_within_the_noise_of_the_run_itself_is_no_improvement(made: Any) -> None:
@@ -43,12 +43,12 @@ def test_a_record_within_the_noise_of_the_run_itself_is_no_improvement(made: Any
 
 def test_circles_near_the_data_are_no_trouble(made: Any) -> None:
     near = {"average_coverage": 0.94, "average_missing": 0.08, "fresh": 0.02}
-    rows = [made.check(i, **{**made.case("oscillating", i), **near}) for i in range(made.checks)]
-    assert not any(STATES[row["state"]].trouble for row in verdict(rows).history)
-    assert verdict(made.run("oscillating")).state == "oscillating"
+    rows = [made.check(i, **{**made.case("oscillation", i), **near}) for i in range(made.checks)]
+    assert not any(DIAGNOSES[row["state"]].trouble for row in verdict(rows).history)
+    assert verdict(made.run("oscillation")).state == "oscillation"
 
 
-def test_a_run_that_rests_well_above_its_best_has_not_settled(made: Any) -> None:
+def test_a_run_that_is_flat_well_above_its_best_has_not_plateaued(made: Any) -> None:
     """It has lost what it had reached, and says so, however far that is from where it began."""
 
     def row(i: int, then: float) -> Row:
@@ -56,7 +56,7 @@ def test_a_run_that_rests_well_above_its_best_has_not_settled(made: Any) -> None
         seen = {"auc_val": 0.8, "cross_entropy_val": 0.5}
         return made.check(i, fresh=d * math.log(2), coverage=0.94 * (1 - d), missing=0.06 + d, **seen)
 
-    assert verdict([row(i, 0.1) for i in range(made.checks)]).state == "settled"
+    assert verdict([row(i, 0.1) for i in range(made.checks)]).state == "plateaued"
     fallen = verdict([row(i, 0.3) for i in range(made.checks)])
     assert fallen.state == "stalled"
     assert any("at its best" in sentence for sentence in fallen.evidence)
@@ -72,7 +72,7 @@ def test_what_is_far_at_a_fine_scale_alone_may_be_thin_lines(missing: float, mad
         for i in range(40)
     ]
     found = verdict(rows)
-    assert (found.state == "D blind") == (missing > 0.2)
+    assert (found.state == "weak discriminator") == (missing > 0.2)
     assert found.trouble == (missing > 0.2)
 
 
@@ -109,7 +109,7 @@ def test_where_reals_are_few_D_is_asked_whether_the_fakes_are_good(told: float, 
     """D knows its reals by heart, and the distance, of two dozen, is small: is anybody harmed?"""
     numbers = {"n": 24, "n_train": 200, "auc_gap": 0.9, "cross_entropy_val": math.log(2) - told}
     rows = [made.check(i, **numbers) for i in range(made.checks)]
-    assert (verdict(rows).state == "overfitting") == (told > 0.1)
+    assert (verdict(rows).state == "discriminator overfitting") == (told > 0.1)
 
 
 def test_a_fall_to_no_record_is_an_improvement_once_rates_have_fallen(made: Any) -> None:
@@ -124,22 +124,22 @@ def test_a_fall_to_no_record_is_an_improvement_once_rates_have_fallen(made: Any)
     assert verdict([row(min(i, 20)) | {"samples": 10_240 * i} for i in range(made.checks)]).state != "improving"
 
 
-def test_settled_long_enough_to_stop(made: Any) -> None:
-    rows = made.run("settled")
-    stops = [i for i in range(len(rows)) if settled(rows[: i + 1])]
+def test_plateaued_long_enough_to_stop(made: Any) -> None:
+    rows = made.run("plateaued")
+    stops = [i for i in range(len(rows)) if plateaued(rows[: i + 1])]
     assert stops
-    assert stops[0] >= THRESHOLDS["settled"].value
-    for name in STATES:
-        assert settled(made.run(name)) == (name in ("settled", "too early to say"))  # The latter is at the floor from the start.
+    assert stops[0] >= THRESHOLDS["plateau checks"].value
+    for name in DIAGNOSES:
+        assert plateaued(made.run(name)) == (name in ("plateaued", "too early to say"))  # The latter is at the floor from the start.
 
 
 @pytest.mark.parametrize("left", [0.0, 0.02, 0.05, 0.5, 1.0])
 def test_while_rates_have_far_to_fall_a_run_may_have_more_to_gain(left: float, made: Any) -> None:
-    rows = [row | {"left": left} for row in made.run("settled")]
+    rows = [row | {"left": left} for row in made.run("plateaued")]
     found = verdict(rows)
-    assert found.state == ("settled" if left < 0.03 else "improving")
-    assert settled(rows) == (left < 0.03)
-    assert any("is to come" in sentence for sentence in found.evidence) == (left > 0.03)
+    assert found.state == ("plateaued" if left < 0.03 else "improving")
+    assert plateaued(rows) == (left < 0.03)
+    assert any("still to come" in sentence for sentence in found.evidence) == (left > 0.03)
 
 
 @pytest.mark.parametrize("fresh", [0.3, 0.66])
@@ -153,12 +153,12 @@ def test_while_rates_are_high_a_G_that_swings_is_in_trouble_only_far_away(fresh:
         for i in range(made.checks)
     ]
     assert verdict([row | {"left": 0.5} for row in rows]).trouble == (fresh > 0.5)
-    assert verdict(rows).state == "D blind"
+    assert verdict(rows).state == "weak discriminator"
 
 
 def test_a_G_that_never_had_a_gradient(made: Any) -> None:
     """Saturated from its first step, as at a learning rate of one: a sentence, and no division by zero."""
-    rows = [made.check(i, **{**made.case("discriminator winning", i), "grad_g": 0.0}) for i in range(made.checks)]
+    rows = [made.check(i, **{**made.case("vanishing gradients", i), "grad_g": 0.0}) for i in range(made.checks)]
     assert "G has no gradient" in verdict(rows).evidence
     slow = [made.check(i, **{**made.case("stalled", i), "fresh": 0.66 - 0.001 * i, "missing": 0.8 - 0.003 * i}) for i in range(made.checks)]
     assert verdict(slow).state == "stalled"  # It moves, by less than a tenth of its way in a third of the run.
@@ -167,13 +167,13 @@ def test_a_G_that_never_had_a_gradient(made: Any) -> None:
 @pytest.mark.parametrize("times", [1, 2, 8])
 def test_twice_the_minutes_settle_no_sooner(times: int, made: Any) -> None:
     """The first checks of a long run come as close as those of a short one: they are few of its minutes, however many they are."""
-    close = [made.check(i, **made.case("settled", 3 * i), left=0.0) for i in range(20)]
-    apart = [made.check(i, **made.case("settled", 3 * i), left=0.0) for i in range(20, 20 + 40 * times, times)]
+    close = [made.check(i, **made.case("plateaued", 3 * i), left=0.0) for i in range(20)]
+    apart = [made.check(i, **made.case("plateaued", 3 * i), left=0.0) for i in range(20, 20 + 40 * times, times)]
     history = verdict([*close, *apart]).history
-    first = next(i for i, row in enumerate(history) if row["state"] == "settled")
+    first = next(i for i, row in enumerate(history) if row["state"] == "plateaued")
     seen = [row["samples"] for row in history]
-    assert sum(2 * samples >= seen[first] for samples in seen[: first + 1]) >= THRESHOLDS["first"].value
-    assert history[-1]["state"] == "settled"
+    assert sum(2 * samples >= seen[first] for samples in seen[: first + 1]) >= THRESHOLDS["checks before a trouble"].value
+    assert history[-1]["state"] == "plateaued"
 
 
 def test_a_slow_fall_is_no_rest(made: Any) -> None:
@@ -185,7 +185,7 @@ def test_a_slow_fall_is_no_rest(made: Any) -> None:
             i, **({"fresh": 0.6, "coverage": 0.05, "missing": 0.9} if i < 3 else {"fresh": d, "coverage": 0.94 * (1 - d), "missing": d})
         )
 
-    assert "settled" not in {row["state"] for row in verdict([row(i) for i in range(made.checks)]).history[33:]}
+    assert "plateaued" not in {row["state"] for row in verdict([row(i) for i in range(made.checks)]).history[33:]}
 
 
 def test_far_is_further_on_images(made: Any) -> None:
@@ -203,11 +203,11 @@ def test_far_is_further_on_images(made: Any) -> None:
         return verdict([row(i) for i in range(made.checks)]).state
 
     assert [told(d, "points") for d in (0.34, 0.46, 0.55)] == ["stalled"] * 3
-    assert [told(d, "images") for d in (0.34, 0.46, 0.55)] == ["settled", "settled", "stalled"]
+    assert [told(d, "images") for d in (0.34, 0.46, 0.55)] == ["plateaued", "plateaued", "stalled"]
 
 
 def test_a_G_that_stands_where_it_was_made_has_not_collapsed(made: Any) -> None:
     """However few kinds it makes; once it has moved it has."""
-    rows = [made.check(i, **{**made.case("collapsing", 20), "auc_val": 1.0, "cross_entropy_val": 0.02}) for i in range(made.checks)]
-    assert verdict(rows).state == "discriminator winning"
-    assert verdict([row | {"cells": made.cells} if i < 3 else row for i, row in enumerate(rows)]).state == "collapsing"
+    rows = [made.check(i, **{**made.case("mode collapse", 20), "auc_val": 1.0, "cross_entropy_val": 0.02}) for i in range(made.checks)]
+    assert verdict(rows).state == "vanishing gradients"
+    assert verdict([row | {"cells": made.cells} if i < 3 else row for i, row in enumerate(rows)]).state == "mode collapse"

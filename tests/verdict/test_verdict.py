@@ -11,54 +11,54 @@ import pytest
 
 from zerosum.play.config import Config, to_json
 from zerosum.verdict import verdict
-from zerosum.verdict.advice import knob
-from zerosum.verdict.diagnoses import STATES, TROUBLES
-from zerosum.verdict.symptoms import SIGNS
+from zerosum.verdict.advice import option_value
+from zerosum.verdict.diagnoses import DIAGNOSES, TROUBLES
+from zerosum.verdict.symptoms import SYMPTOMS
 from zerosum.verdict.thresholds import THRESHOLDS
 
 
 def test_every_state_has_a_case(made: Any) -> None:
-    assert set(made.cases) == set(STATES)
+    assert set(made.cases) == set(DIAGNOSES)
 
 
-@pytest.mark.parametrize("name", STATES)
+@pytest.mark.parametrize("name", DIAGNOSES)
 def test_the_state_of_its_rows(name: str, made: Any) -> None:
     found = verdict(made.run(name, 3 if name.startswith("too") else made.checks), to_json(Config()))
     assert found.state == name
-    assert found.trouble == STATES[name].trouble
+    assert found.trouble == DIAGNOSES[name].trouble
     assert found.trouble == bool(found.advice)
     assert found.evidence
     assert len(found.history) == (3 if name.startswith("too") else made.checks)
     assert json.loads(json.dumps(found.to_json(), allow_nan=False)) == found.to_json()
-    assert found.state in found.paragraph.lower() or found.state.startswith("D ")
+    assert found.state in found.paragraph.lower()
     assert "nan" not in found.paragraph
 
 
 @pytest.mark.parametrize("name", [state.name for state in TROUBLES])
 def test_one_odd_check_neither_makes_nor_breaks_a_trouble(name: str, made: Any) -> None:
-    healthy, broken = made.run("settled"), made.run(name)
+    healthy, broken = made.run("plateaued"), made.run(name)
     odd = [*healthy[:30], broken[39] | {k: healthy[30][k] for k in ("round", "samples")}, *healthy[31:]]
-    assert not any(STATES[row["state"]].trouble for row in verdict(odd).history)
+    assert not any(DIAGNOSES[row["state"]].trouble for row in verdict(odd).history)
     pardoned = [*broken[:-3], broken[-3] | {k: v for k, v in made.check(37).items() if k not in ("cells",)}, *broken[-2:]]
     assert verdict(pardoned).state == name
 
 
 @pytest.mark.parametrize("name", [state.name for state in TROUBLES])
-def test_a_trouble_needs_two_signs(name: str) -> None:
-    state = STATES[name]
+def test_a_trouble_needs_two_symptoms(name: str) -> None:
+    state = DIAGNOSES[name]
     assert len(state.needs) + bool(state.some) >= 2
-    assert {*state.needs, *state.some, *state.told} <= set(SIGNS)
-    assert state.turns
+    assert {*state.needs, *state.some, *state.also} <= set(SYMPTOMS)
+    assert state.suggestions
 
 
 def test_troubles_say_since_when(made: Any) -> None:
-    found = verdict(made.run("collapsing"))
+    found = verdict(made.run("mode collapse"))
     assert found.since == pytest.approx(16 * 10_240, abs=3 * 10_240)
-    assert not any(STATES[row["state"]].trouble for row in found.history[:16])
-    assert [row["state"] for row in found.history[20:]] == ["collapsing"] * 20
+    assert not any(DIAGNOSES[row["state"]].trouble for row in found.history[:16])
+    assert [row["state"] for row in found.history[20:]] == ["mode collapse"] * 20
 
 
-@pytest.mark.parametrize("name", [name for name in STATES if name != "too early to say"])
+@pytest.mark.parametrize("name", [name for name in DIAGNOSES if name != "too early to say"])
 def test_half_as_many_checks_and_other_counts_say_the_same(name: str, made: Any) -> None:
     """Neither the counts of samples nor twice the gap between checks change a verdict."""
     assert verdict(made.run(name, after=2)).state == name
@@ -67,19 +67,19 @@ def test_half_as_many_checks_and_other_counts_say_the_same(name: str, made: Any)
 
 
 def test_a_name_in_the_manifest_changes_nothing(made: Any) -> None:
-    rows = made.run("collapsing")
+    rows = made.run("mode collapse")
     named = [row | {"modes": 2, "modes_of": 8, "high_quality": 0.9, "jsd": 0.5} for row in rows]
     assert verdict(named).state == verdict(rows).state
     assert any("2 of the 8 modes" in sentence for sentence in verdict(named).evidence)
 
 
 def test_precedence_names_the_cause_and_lists_the_rest(made: Any) -> None:
-    both = [made.check(i, **{**made.case("collapsing", i), **made.case("memorising", i)}) for i in range(made.checks)]
+    both = [made.check(i, **{**made.case("mode collapse", i), **made.case("memorisation", i)}) for i in range(made.checks)]
     found = verdict(both)
-    assert found.state == "memorising"
-    assert found.others == ["collapsing"]  # And no word of "stalled", which every trouble ends in.
+    assert found.state == "memorisation"
+    assert found.others == ["mode collapse"]  # And no word of "stalled", which every trouble ends in.
     order = [state.name for state in TROUBLES]
-    assert order.index("D blind") < order.index("collapsing") < order.index("stalled")
+    assert order.index("weak discriminator") < order.index("mode collapse") < order.index("stalled")
 
 
 def test_a_run_that_ended_in_numbers_that_are_not_finite(made: Any) -> None:
@@ -89,22 +89,22 @@ def test_a_run_that_ended_in_numbers_that_are_not_finite(made: Any) -> None:
     assert (found.state, found.since, found.evidence, found.confidence) == ("diverged", 2816, [message], "high")
     resumed = verdict([*made.run("improving", 4), stop, {"type": "start", "round": 0, "samples": 0, "seconds": 0.0}])
     assert resumed.state != "diverged"
-    halted = [*made.run("settled", 20), *(made.check(i, finite=False) for i in range(20, 23))]
+    halted = [*made.run("plateaued", 20), *(made.check(i, finite=False) for i in range(20, 23))]
     assert verdict(halted).state == "diverged"
 
 
-def test_advice_names_knobs_and_values(made: Any) -> None:
+def test_advice_names_options_and_values(made: Any) -> None:
     config = to_json(Config()) | {"d": {**to_json(Config())["d"], "lr": 1e-6}}
-    blind = verdict(made.run("D blind"), config)
+    blind = verdict(made.run("weak discriminator"), config)
     assert "--d.lr 0.0002 instead of 1e-06" in blind.advice
     assert "--game.k 2 instead of 1" in blind.advice
-    assert "--d.lr" in verdict(made.run("D blind")).advice
-    for state in TROUBLES:
-        for turn in state.turns:
-            assert knob(to_json(Config()), turn.knob) is not None or turn.knob in ("data.limit",), turn.knob
+    assert "--d.lr" in verdict(made.run("weak discriminator")).advice
+    for diagnosis in TROUBLES:
+        for option in (suggestion.option for suggestion in diagnosis.suggestions):
+            assert option_value(to_json(Config()), option) is not None or option in ("data.limit",), option
     none = {**config, "game": {**config["game"], "penalty": "none"}}
-    assert "gamma" not in verdict(made.run("D blind"), none).advice
-    learned = verdict(made.run("overfitting"), none).advice
+    assert "gamma" not in verdict(made.run("weak discriminator"), none).advice
+    learned = verdict(made.run("discriminator overfitting"), none).advice
     assert "--game.penalty r1r2 instead of none" in learned
     assert "--data.flip" not in learned  # Its nets are perceptrons, for points.
 

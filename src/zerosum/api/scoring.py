@@ -1,6 +1,6 @@
-"""The scores that a training leaves in its report: its samples against the validation part, by measures that take a few seconds.
+"""The scores in the report of a finished training: its samples against the validation part, by measures that take a few seconds.
 
-The test part is not looked at: it is `evaluate`'s alone.
+The test part is not used here. Only `evaluate` reads it.
 """
 
 from __future__ import annotations
@@ -15,42 +15,41 @@ import numpy as np
 from zerosum.api.evaluation import recognised
 from zerosum.data.source import Data
 from zerosum.errors import Refusal
-from zerosum.measure import NAMED
+from zerosum.measure import QUANTITIES
 from zerosum.measure.evaluation import evaluate_images, evaluate_points
 from zerosum.measure.score import Score
+from zerosum.records import Row
 from zerosum.runs.lock import locked
 from zerosum.runs.record import Listener, Record
 from zerosum.runs.run import Run
 
 Array = np.ndarray[Any, Any]
-Row = dict[str, Any]
 
 POINTS = 2_500
-"""Points measured: as many as the published counts of modes are made with (Lin et al. 2018, arXiv 1712.04086)."""
+"""Points measured: the number that published counts of modes use (Lin et al. 2018, arXiv 1712.04086)."""
 
 DIGITS = 4_000
-"""Digits measured, at most; fewer than the 10,000 of `evaluate`, so the distance is biased up by more, and the floor with it."""
+"""Digits measured, at most. These are fewer than in `evaluate`, so the distance and its reference score are both biased further upwards."""
 
-
-ENDS = ("finished", "minutes", "settled")
-"""How a training ends that is not interrupted: the reasons of its `stop` row."""
+ENDS = ("finished", "minutes", "plateaued")
+"""The reasons in the `stop` row of a training that was not interrupted."""
 
 
 def quick_scores(data: Data, sample: Callable[[int], Array], seen: int) -> list[Row]:
-    """Scores of a generator in training, as the record keeps them: a `Score`'s fields and `meaning`, the measure's sentence.
+    """Scores of a generator as rows of the record: the fields of `Score`, and `meaning`, a sentence on the measure.
 
-    sample: n -> n of its samples, as `Run.sample` gives them. seen: samples shown to D so far; digits are measured by no more than that, so
-    that a short run is not measured for longer than it was trained.
+    sample: n -> n of its samples, as `Run.sample` gives them. seen: real samples shown to D so far. No more digits than that are
+    measured, so that measuring a short run does not take longer than training it.
 
-    A density with modes has them counted; other points are measured by Frechet distance, precision and recall, density and coverage; digits
-    by these in the classifier's features, and by the balance of their classes. Other images have no features that are had in seconds: [].
+    For a density with modes, the modes are counted. Other points get Frechet distance, precision and recall, density and coverage. Digits
+    get the same in the classifier's features, and the balance of their classes. Other images get none, for lack of fast features.
     """
     return [_row(score) for score in QUICK[data.space.modality.compared_as](data, sample, seen)]
 
 
 def _points_scores(data: Data, sample: Callable[[int], Array], seen: int) -> list[Score]:
     n = _at_most(POINTS, data)
-    only = ["modes"] if data.density is not None and data.density.modes is not None else ["frechet", "manifold"]
+    only = ["modes"] if data.density is not None and data.density.modes is not None else ["frechet", "prdc"]
     return evaluate_points(data.space.from_array(sample(n)), data.validation.head(n), data.train.head(n), data.density, only=only)
 
 
@@ -61,7 +60,7 @@ def _image_scores(data: Data, sample: Callable[[int], Array], seen: int) -> list
     if features is None:
         return []
     fake = data.space.from_array(sample(n))
-    return evaluate_images(fake, real, data.train.head(n), features, only=["frechet", "manifold", "classes"])
+    return evaluate_images(fake, real, data.train.head(n), features, only=["frechet", "prdc", "classes"])
 
 
 # By the modality's `compared_as`.
@@ -69,9 +68,9 @@ QUICK: dict[str, Callable[[Data, Callable[[int], Array], int], list[Score]]] = {
 
 
 def leave_scores(run: Run, data: Data, listener: Listener | None) -> None:
-    """Adds the scores of a run that has ended to its record: after its last checkpoint, so that a resume forgets them and takes its own.
+    """Adds the scores of a run that has ended to its record, after its last checkpoint, so that a resume drops them and adds its own.
 
-    What cannot be measured is left out. A run that was interrupted, has scores, or has been gone on with is left alone.
+    What cannot be measured is left out. Nothing is added to a run that was interrupted or has scores already.
     """
     end = run.rows("stop")[-1]
     if end["reason"] not in ENDS:
@@ -91,10 +90,10 @@ def leave_scores(run: Run, data: Data, listener: Listener | None) -> None:
 
 
 def _at_most(n: int, data: Data) -> int:
-    """n, or as many as the smaller of the two parts that are read has."""
+    """n, or the size of the smaller of the two parts that are read."""
     sizes = [part.size for part in (data.train, data.validation) if part.size is not None]
     return min([n, *sizes])
 
 
 def _row(score: Score) -> Row:
-    return {**replace(score, split="validation").to_json(), "meaning": NAMED[score.name].meaning}
+    return {**replace(score, split="validation").to_json(), "meaning": QUANTITIES[score.name].meaning}

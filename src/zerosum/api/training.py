@@ -1,13 +1,12 @@
-"""Training in Python: data, presets, knobs and folders wired to the trainer."""
+"""Training in Python: brings data, presets, options and run folders together, and calls the training."""
 
 from __future__ import annotations
 
-import math
 import shutil
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass, replace
+from inspect import signature
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Any
 
 import numpy as np
 import torch
@@ -18,9 +17,13 @@ from zerosum.data.detect import kind_of
 from zerosum.data.in_memory import in_memory
 from zerosum.data.items import Progress
 from zerosum.data.source import Data, Spec, open_data
-from zerosum.errors import Refusal, nearest
+from zerosum.errors import Refusal
+from zerosum.game.value import VALUES, smoothed
+from zerosum.options import options_of, replaced, unknown
 from zerosum.play.config import Config
 from zerosum.play.distributed import is_first
+from zerosum.play.length import MINUTES, checked_length
+from zerosum.play.players import Players
 from zerosum.play.presets import default_preset, named, with_net
 from zerosum.report.grid import save_grid
 from zerosum.report.page import write_report
@@ -31,11 +34,8 @@ from zerosum.training.launch import Draw, Listener
 Array = np.ndarray[Any, Any]
 Source = Spec | Data
 
-MINUTES = 5.0
-"""How long a training lasts when neither minutes nor samples are given."""
-
 ROOM = 200 << 20
-"""Bytes that a run may need: three checkpoints of the largest preset's nets (two kept, one being written) and the grids."""
+"""Bytes that a run may need: three checkpoints of the largest preset (two kept, one being written) and the grids."""
 
 
 def train(
@@ -43,39 +43,43 @@ def train(
     *,
     minutes: float | None = None,
     samples: int | None = None,
+    until_plateau: bool = False,
     out: str | Path | None = None,
     preset: str | None = None,
     config: Config | None = None,
-    knobs: Mapping[str, Any] | None = None,
-    until_settled: bool = False,
+    options: Mapping[str, Any] | None = None,
     generator: nn.Module | None = None,
     discriminator: nn.Module | None = None,
     listener: Listener | None = None,
     progress: Progress | None = None,
     command: str = "zerosum.train(...)",
+    **keywords: Any,
 ) -> Run:
-    """Trains a GAN on `data` and returns the run; its folder holds the record, the newest checkpoint, the grids and report.html.
+    """Train a GAN on `data` and return the run. Its folder holds the record, the newest checkpoints, grids of samples and report.html.
 
-    data: a name (mnist, ring8, ...), a path, an array or tensor, (samples, labels), a map-style data set whose items are (sample, label),
-        or an iterable of batches such as a DataLoader, read once to its end (see `open_data`).
-    minutes or samples: how long; samples counts reals shown to D. Neither: five minutes.
-    out: the run's folder; default runs/NAME-N with the first free N. A folder that holds something is refused.
-    preset: a row of `zerosum.play.presets.PRESETS`; default: the one that suits the data. config takes its place, whole.
-    knobs: single fields replaced, by the names of the flags: {"d.lr": 1e-4, "game.value": "hinge"}.
-    until_settled: stop earlier, when the run has settled: when its checks say that it no longer improves.
-    generator, discriminator: a person's own G, from z (N, prior.dim) to y, and D, from y to (N,) logits, where y are images
-        float (N, C, H, W) in [-1, 1] or points (N, d). Both or neither. Read the run again with load(path, generator=G, discriminator=D).
-    listener: gets the record's rows and the counter as the run goes. progress: called with (label, done, total) while data are read.
+    data: a name (mnist, ring8, ...), a path, an array or tensor, (samples, labels), a map-style data set whose items are
+        (sample, label), or an iterable of batches such as a DataLoader, which is read once (see `open_data`).
+    minutes or samples: how long to train; samples counts the real samples shown to D. Neither: five minutes.
+    until_plateau: stop earlier if the run plateaus, that is, if its checks say that it no longer improves.
+    out: the run's folder, new or empty. Default: runs/NAME-N with the first free N.
+    preset: a row of `zerosum.play.presets.PRESETS` that gives the defaults. Default: the one that suits the data.
+    config: a whole Config in place of a preset.
+    options, keywords: single options in place of the preset's. `d_lr=1e-4, game_value="hinge"` and
+        `options={"d.lr": 1e-4, "game.value": "hinge"}` mean the same; `zerosum train --help` lists all options.
+    generator, discriminator: your own modules, both or neither. G maps z (N, prior.dim) to samples, and D maps samples to logits (N,).
+        Samples are float images (N, C, H, W) in [-1, 1], or points (N, d). Load the run with load(path, generator=G, discriminator=D).
+    listener: receives the record's rows and the progress during training. progress: called with (label, done, total) while data are read.
 
     Raises Refusal for what cannot be trained.
     """
-    check_length(minutes, samples)
+    minutes, samples = checked_length(minutes, samples)
     given = _modules(generator, discriminator)
+    chosen = _chosen(options or {}, keywords)
     source = data if isinstance(data, Data) else in_memory(data)
     if config is None:
         preset = preset or _suited(source)
         config = named(preset).config
-    config = with_options(config, knobs or {})
+    config = with_options(config, chosen)
     if out is not None:
         refuse_taken(Path(out))
     opened = source if isinstance(source, Data) else open_data(source, config.data, progress)
@@ -87,7 +91,7 @@ def train(
         config,
         samples=samples,
         minutes=MINUTES if minutes is None and samples is None else minutes,
-        until_settled=until_settled,
+        until_plateau=until_plateau,
         preset=preset or "own",
         command=command,
         listener=listener,
@@ -108,12 +112,12 @@ def resume(
     listener: Listener | None = None,
     progress: Progress | None = None,
 ) -> Run:
-    """Goes on with a run exactly where it stopped: to its horizon, to `samples` in all, or for `minutes` more.
+    """Continue a run exactly where it stopped: to the end that it was given, to `samples` in all, or for `minutes` more.
 
-    data: the same array again, for a run on an array in memory. generator, discriminator: the same modules, for a run of such.
+    data: the same array again, for a run on an array in memory. generator, discriminator: the same modules, for a run of your own modules.
     Raises Refusal when the run is finished, its data have changed, or another process trains there.
     """
-    check_length(minutes, samples)
+    minutes, samples = checked_length(minutes, samples)
     run = load(path, generator=generator, discriminator=discriminator)
     check_room(run.path)
     if data is None:
@@ -125,7 +129,7 @@ def resume(
 
 
 def _closed(run: Run, data: Data, listener: Listener | None) -> Run:
-    """Scores a run that has come to an end of its own, and writes its page."""
+    """Adds scores to a run that was not interrupted, and writes its report."""
     if is_first():
         try:
             leave_scores(run, data, listener)
@@ -135,46 +139,50 @@ def _closed(run: Run, data: Data, listener: Listener | None) -> Run:
 
 
 def load(path: str | Path, *, generator: nn.Module | None = None, discriminator: nn.Module | None = None) -> Run:
-    """The run in a folder, to sample from and to read. Raises Refusal when the folder is no run.
+    """The run in a folder, to read and to draw samples from. Raises Refusal when the folder is not a run.
 
-    generator, discriminator: modules built as they were for the training, for a run of a person's own modules.
+    generator, discriminator: modules built as they were for the training, for a run of your own modules.
     """
     return open_run(path, _modules(generator, discriminator))
 
 
-def with_options(config: Config, knobs: Mapping[str, Any]) -> Config:
-    """The config with fields replaced, each named by its path: "batch", "game.value". Raises Refusal for a name or a word that is none."""
-    if "net.kind" in knobs:
-        config = with_net(config, knobs["net.kind"])
-    for name, value in knobs.items():
-        config = _replaced(config, name.replace("-", "_").split("."), value, name)
+def with_options(config: Config, options: Mapping[str, Any]) -> Config:
+    """The config with options replaced, each by its dotted name: "batch", "game.value". Raises Refusal for a wrong name or value."""
+    known = options_of(Config)
+    names = {given: given.replace("-", "_") for given in options}
+    for given, name in names.items():
+        if name not in known:
+            raise unknown(f"There is no option {given!r}", name, known)
+    values = {name: known[name].checked(options[given], given) for given, name in names.items()}
+    if "net.kind" in values:
+        config = with_net(config, values["net.kind"])
+    for name, value in values.items():
+        config = replaced(config, name, value)
     return config
 
 
-def _replaced(part: Any, path: list[str], value: Any, name: str) -> Any:
-    known = [f.name for f in fields(part)]
-    head, *rest = path
-    if head not in known or bool(rest) != is_dataclass(getattr(part, head)):
-        raise Refusal(f"There is no knob {name!r}.{nearest(head, known)}")
-    if rest:
-        return replace(part, **{head: _replaced(getattr(part, head), rest, value, name)})
-    hint = get_type_hints(type(part))[head]
-    if get_origin(hint) is Literal and value not in get_args(hint):
-        raise Refusal(f"The knob {name} must be one of {', '.join(get_args(hint))}, not {value!r}.{nearest(str(value), get_args(hint))}")
-    return replace(part, **{head: value})
+def _chosen(options: Mapping[str, Any], keywords: Mapping[str, Any]) -> dict[str, Any]:
+    """The options given either way, by dotted name. Raises Refusal for an unknown keyword, and for an option that was given twice."""
+    dotted = {name.replace(".", "_"): name for name in options_of(Config)}
+    chosen = dict(options)
+    for keyword, value in keywords.items():
+        if keyword not in dotted:
+            raise unknown(f"zerosum.train has no option {keyword!r}", keyword, [*signature(train).parameters, *dotted])
+        if dotted[keyword] in chosen:
+            raise Refusal(f"The option {dotted[keyword]} is given twice, as a keyword and in options: leave one of them out.")
+        chosen[dotted[keyword]] = value
+    return chosen
 
 
-def check_length(minutes: float | None, samples: int | None) -> None:
-    """Raises Refusal where both are given, or one that is not positive."""
-    if minutes is not None and samples is not None:
-        raise Refusal("Give --minutes or --samples, not both: each alone says how long to train.")
-    for name, value in (("minutes", minutes), ("samples", samples)):
-        if value is not None and not 0 < value < math.inf:
-            raise Refusal(f"--{name} must be more than 0, not {value:g}: it says how long to train.")
+def check_players(config: Config, data: Data) -> dict[str, int]:
+    """How many weights G and D would have. Raises Refusal where the game, the nets and the data do not go together."""
+    smoothed(VALUES[config.game.value], config.game.smoothing)
+    players = Players(config, data.space, torch.device("cpu"))
+    return {name: sum(p.numel() for p in module.parameters()) for name, module in (("G", players.G), ("D", players.D))}
 
 
 def refuse_taken(out: Path) -> None:
-    """Raises Refusal when a run cannot be put at `out` because something stands there; before data are read, which may take minutes."""
+    """Raises Refusal when `out` is taken. Called before data are read, which may take minutes."""
     if out.exists():
         launch.claim(out)
 
@@ -200,7 +208,7 @@ def check_room(folder: Path, need: int = ROOM) -> None:
 
 
 def drawer(data: Data) -> Draw:
-    """How a run draws its samples: by its modality's preview. Points are drawn over p_data: its density if known, else some of its rows."""
+    """How a run draws its grids: images as tiles; points over the density of p_data where that is known, else over real samples."""
     modality = data.space.modality
     real = data.space.to_array(data.validation.head(modality.preview_real)) if modality.preview_real else None
     known = data.density

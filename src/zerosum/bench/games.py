@@ -1,4 +1,4 @@
-"""Algorithm1 against the plain references: the very `Algorithm1.play` that `train` runs, on synthetic reals of the right shape."""
+"""Algorithm1 against the plain references: the very `Algorithm1.step` that `train` runs, on synthetic reals of the right shape."""
 
 from __future__ import annotations
 
@@ -16,10 +16,9 @@ from zerosum.chance import generator, normal
 from zerosum.data import space
 from zerosum.data.batch import Batch
 from zerosum.data.space import Space
-from zerosum.engine.conv_autotune import fitted
 from zerosum.engine.cuda_graph import PLAIN
 from zerosum.play.config import Config, GameOptions, NetOptions, PriorOptions
-from zerosum.play.device import choose
+from zerosum.play.device import choose, fitted
 from zerosum.play.players import Players
 from zerosum.play.presets import PRESETS
 from zerosum.play.step import Algorithm1
@@ -82,16 +81,16 @@ def ours(game: Game, **knobs: Any) -> tuple[Algorithm1, Work]:
     where = Space("images", game.shape) if len(game.shape) == 3 else space.points([0.0] * game.shape[0], [1.0] * game.shape[0])
     config = replace(game.config, **knobs)
     engine = choose(config, where.kind)
-    players = Players(config, game.shape, engine.prepare())
+    players = Players(config, where, engine.prepare())
     engine = fitted(engine, config, players, game.shape)
     rounds = Algorithm1(config, players, Synthetic(game.shape), where, engine)
     played = iter(range(10**9))
-    return rounds, lambda: rounds.play(next(played), None)
+    return rounds, lambda: rounds.step(next(played), None)
 
 
 def reference(game: Game, rounds: Algorithm1) -> Work:
     """A function that plays the reference's next round on a batch that lies ready."""
-    x = rounds.space.encode(rounds.reals.batch(game.config.batch, 0, 0).x).to(rounds.device)
+    x = rounds.space.encode(rounds.source.batch(game.config.batch, 0, 0).x).to(rounds.device)
     plain: Reference | Relativistic
     if game.published:
         plain = Reference(game.shape[-1], game.shape[0], game.config.net.width, device=str(rounds.device))
@@ -105,22 +104,22 @@ def line(name: str, game: Game, *, turns: int, seconds: float, threads: int, det
     """One row of `zerosum bench`: samples a second of ours and of the reference, and how far ours is from the machine's limit."""
     rounds, play = ours(game, threads=threads)
     plain = reference(game, rounds)
-    for _ in range(PLAIN + 1 if rounds.engine.engine == "graph" else 0):
+    for _ in range(PLAIN + 1 if rounds.execution.engine == "graph" else 0):
         play()
     timing = interleaved(play, plain, turns=turns, seconds=seconds)
     row = {
         **timing.row(name, game.doc, rounds.samples_a_step),
         "rounds_a_second": 1 / timing.ours,
-        "threads": rounds.engine.threads,
-        "engine": rounds.engine.engine,
-        "precision": rounds.engine.precision,
+        "threads": rounds.execution.threads,
+        "engine": rounds.execution.engine,
+        "precision": rounds.execution.precision,
     }
     # A replay is one operation to whoever counts: the round itself is looked at.
-    return {**row, **_limits(rounds, lambda: rounds.round(rounds.deal(0, None)), plain, timing.ours)} if detail else row
+    return {**row, **_limits(rounds, lambda: rounds.iteration(rounds.sampler(0, None)), plain, timing.ours)} if detail else row
 
 
 def _limits(rounds: Algorithm1, play: Callable[[], object], plain: Callable[[], object], seconds: float) -> dict[str, Any]:
-    dtype = torch.bfloat16 if rounds.engine.precision == "bf16" else torch.float32
+    dtype = torch.bfloat16 if rounds.execution.precision == "bf16" else torch.float32
     roofline = product_rate(dtype, str(rounds.device))
     work = operations(play)
     return {

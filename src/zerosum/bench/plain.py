@@ -38,7 +38,7 @@ class _Maps(nn.Module):
 
 def _dcgan_G(G: dcgan.Generator) -> Iterator[nn.Module]:
     slope = nn.LeakyReLU(G.slope)
-    if G.moves:
+    if G.displacement_numbers:
         raise TypeError("no plain stack is written down for a G with displacements")
     yield from (G.project, _Maps(G.base))
     yield from chain.from_iterable((norm, slope, layer) for norm, layer in zip(G.norms, G.layers, strict=True))

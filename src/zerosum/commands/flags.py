@@ -1,7 +1,7 @@
-"""A frozen dataclass as a command line: every field is a flag, its annotation the reader, its docstring the help.
+"""A frozen dataclass as a command line: every field is a flag, its annotation says what it takes, its docstring is the help.
 
-Written on argparse, not on a library for nested flags: `--help` must answer before a reader notices (a dozen milliseconds against two
-hundred), and a wrong flag must get one sentence with the nearest right one.
+Written on argparse rather than on a library for nested flags, because such a library takes ten times as long to show a help page, and
+because an unknown flag should get one sentence with the nearest right one.
 """
 
 from __future__ import annotations
@@ -9,22 +9,22 @@ from __future__ import annotations
 import argparse
 import ast
 import inspect
-import math
 import types
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields, is_dataclass, replace
-from difflib import get_close_matches
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Literal, NoReturn, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, NoReturn, TypeVar, get_type_hints
 
-from zerosum.errors import Refusal, nearest
+from zerosum.errors import Refusal
+from zerosum.options import Option, replaced, unknown, value_of
 
 T = TypeVar("T")
+_METAVARS = {int: "N", float: "X", Path: "PATH"}
 
 
 class HelpAsked(Exception):
-    """The person asked for the help page; it is the message."""
+    """The user asked for a page of text, which is the message, rather than for the command."""
 
 
 def positional(name: str, *, optional: bool = False) -> Any:
@@ -33,69 +33,37 @@ def positional(name: str, *, optional: bool = False) -> Any:
 
 
 def short(letter: str, default: Any) -> Any:
-    """A field with a one-letter spelling as well: short("-n", 64)."""
+    """A field that also has a one-letter flag: short("-n", 64)."""
     return field(default=default, metadata={"short": letter})
 
 
-def knobs(kind: type[Any]) -> Any:
-    """A nested dataclass whose own fields are flags without a prefix: Config's are --batch, --game.value and so on."""
+def flat(kind: type[Any]) -> Any:
+    """A nested dataclass whose fields are flags without a prefix: Config's are --batch, --game.value and so on."""
     return field(default_factory=kind, metadata={"flat": True})
 
 
 @dataclass(frozen=True)
 class Flag:
-    """One flag: its spelling, the path of fields that it sets, and how its text is read.
-
-    kind: int, float, str, Path or bool. choices: the words allowed, () for any. optional: whether the field may be None (not given).
-    """
+    """One flag: its spelling, the dotted name of the field that it sets, and what it takes. about: what its group on the help page is."""
 
     name: str
-    path: tuple[str, ...]
-    kind: type[Any]
-    choices: tuple[str, ...]
-    optional: bool
+    key: str
+    option: Option
     doc: str
     metadata: types.MappingProxyType[Any, Any]
-
-    @property
-    def key(self) -> str:
-        return ".".join(self.path)
+    about: str = ""
 
     @property
     def is_positional(self) -> bool:
         return bool(self.metadata.get("positional"))
 
-    def read(self, text: str) -> Any:
-        """The value that `text` stands for. Raises Refusal with the flag, what it takes and what it got."""
-        if self.choices and text not in self.choices:
-            raise Refusal(f"{self.name} must be one of {', '.join(self.choices)}, not {text}.{nearest(text, self.choices)}")
-        if self.optional and text.lower() == "none":
-            return None
-        try:
-            value = _whole(text) if self.kind is int else self.kind(text)
-        except ValueError:
-            raise Refusal(f"{self.name} must be {_NOUNS[self.kind]}, not {text!r}.") from None
-        if isinstance(value, float) and not math.isfinite(value):
-            raise Refusal(f"{self.name} must be a finite number, not {text}.")
-        return value
-
-
-_NOUNS = {int: "a whole number", float: "a number", str: "a word", Path: "a path"}
-
-
-def _whole(text: str) -> int:
-    """Whole numbers as people write them: 50000, 50_000, 5e4."""
-    try:
-        return int(text)
-    except ValueError:
-        number = float(text)
-        if not number.is_integer():
-            raise ValueError(text) from None
-        return int(number)
+    @property
+    def metavar(self) -> str:
+        return "{" + ",".join(self.option.names) + "}" if self.option.names else _METAVARS.get(self.option.kind, "TEXT")
 
 
 def field_docs(kind: type[Any]) -> dict[str, str]:
-    """The string that stands below each field of a dataclass, by the field's name; {} where the source is not there to be read."""
+    """The docstring below each field of a dataclass, by the field's name; {} where the source cannot be read."""
     try:
         tree = ast.parse(inspect.cleandoc(inspect.getsource(kind)))
     except (OSError, SyntaxError):
@@ -110,18 +78,18 @@ def field_docs(kind: type[Any]) -> dict[str, str]:
     return docs
 
 
-def flags_of(kind: type[Any], path: tuple[str, ...] = (), prefix: tuple[str, ...] = ()) -> Iterator[Flag]:
+def flags_of(kind: type[Any], path: str = "", prefix: str = "", about: str = "") -> Iterator[Flag]:
     """Every flag of a dataclass, nested ones with their parents' names before a dot: --game.g-steps."""
-    hints, docs = get_type_hints(kind), field_docs(kind)
+    hints, docs = get_type_hints(kind, include_extras=True), field_docs(kind)
     for f in fields(kind):
-        hint, here = hints[f.name], (*path, f.name)
+        hint = hints[f.name]
         if is_dataclass(hint):
-            yield from flags_of(hint, here, prefix if f.metadata.get("flat") else (*prefix, f.name))  # type: ignore[arg-type]
-            continue
-        kept = [h for h in get_args(hint) if h is not type(None)] if get_origin(hint) in (Union, types.UnionType) else [hint]
-        choices = tuple(str(c) for c in get_args(kept[0])) if get_origin(kept[0]) is Literal else ()
-        name = f.metadata.get("positional") or "--" + ".".join((*prefix, f.name)).replace("_", "-")
-        yield Flag(name, here, str if choices else kept[0], choices, kept != [hint], docs.get(f.name, ""), f.metadata)
+            nested = "" if f.metadata.get("flat") else f"{f.name}."
+            told = docs.get(f.name) or inspect.getdoc(hint) or ""
+            yield from flags_of(hint, f"{path}{f.name}.", prefix + nested, told if nested else about)  # type: ignore[arg-type]
+        else:
+            name = f.metadata.get("positional") or f"--{prefix}{f.name}".replace("_", "-")
+            yield Flag(name, path + f.name, Option.of(hint), docs.get(f.name, ""), f.metadata, about)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -129,12 +97,12 @@ class _Parser(argparse.ArgumentParser):
         raise Refusal(message.removeprefix("argument ").replace(": expected one argument", " needs a value after it") + ".")
 
 
-def _parser(prog: str, flags: Sequence[Flag], doc: str, examples: str, default: Any) -> argparse.ArgumentParser:
+def _parser(prog: str, flags: Sequence[Flag], doc: str, epilog: str, default: Any) -> argparse.ArgumentParser:
     parser = _Parser(
         prog=prog,
-        usage=" ".join([prog, *(f.name for f in flags if f.is_positional), "[knobs]"]),
+        usage=" ".join([prog, *(f.name for f in flags if f.is_positional), "[options]"]),
         description=doc,
-        epilog=f"examples:\n{examples}",
+        epilog=epilog,
         add_help=False,
         allow_abbrev=False,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -143,32 +111,38 @@ def _parser(prog: str, flags: Sequence[Flag], doc: str, examples: str, default: 
     groups: dict[str, Any] = {}
     for flag in flags:
         title = flag.name[2:].rpartition(".")[0] if not flag.is_positional else ""
-        group = groups.setdefault(title, parser.add_argument_group(f"{title} options") if title else parser)
+        if title not in groups:
+            groups[title] = parser.add_argument_group(f"{title} options", flag.about) if title else parser
+        group = groups[title]
         text = _help(flag, default)
         if flag.is_positional:
             parser.add_argument(flag.key, metavar=flag.name, nargs="?", help=text)
-        elif flag.kind is bool:
-            # A preset may have switched a knob on; what a verb alone has is off until it is asked for.
-            action = argparse.BooleanOptionalAction if len(flag.path) > 1 else "store_true"
+        elif flag.option.kind is bool:
+            # A preset can turn an option of the config on, so it needs a --no- form. A command's own flags are off by default.
+            action = argparse.BooleanOptionalAction if "." in flag.key else "store_true"
             group.add_argument(flag.name, dest=flag.key, action=action, help=text)
         else:
-            metavar = "{" + ",".join(flag.choices) + "}" if flag.choices else {int: "N", float: "X", Path: "PATH"}.get(flag.kind, "TEXT")
             spellings = [s for s in (flag.metadata.get("short"), flag.name) if s]
-            group.add_argument(*spellings, dest=flag.key, metavar=metavar, help=text)
+            group.add_argument(*spellings, dest=flag.key, metavar=flag.metavar, help=text)
     parser.add_argument("-h", "--help", action="store_true", dest="help", help="Show this page.")
     return parser
 
 
 def _help(flag: Flag, default: Any) -> str:
-    value = default
-    for name in flag.path:
-        value = getattr(value, name, None)
-    shown = f" [{value}]" if value is not None and not isinstance(value, bool) and not flag.is_positional else ""
-    return (flag.doc + shown).replace("%", "%%")
+    value = value_of(default, flag.key)
+    is_shown = value is not None and not flag.is_positional and (not isinstance(value, bool) or "." in flag.key)
+    return (flag.doc + (f" [{shown(value)}]" if is_shown else "")).replace("%", "%%")
+
+
+def shown(value: Any) -> str:
+    """A value as it is written on the command line; "on" or "off" for a flag that takes none."""
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return "none" if value is None else str(value).removesuffix(".0")
 
 
 def _given(parser: argparse.ArgumentParser, argv: Sequence[str]) -> tuple[dict[str, Any], list[str]]:
-    """What stands on the command line, as text by field path, and the words that no flag knows."""
+    """The values on the command line, as text by dotted name, and the words that no flag takes."""
     words: list[str] = []
     for word in argv:
         if word.startswith("--"):
@@ -196,45 +170,46 @@ def _refuse_unknown(words: Sequence[str], flags: Sequence[Flag], prog: str) -> N
     for word in words:
         if not word.startswith("-"):
             raise Refusal(f"{prog} does not know what to do with {word!r}: it is one word too many.")
-        name = word.split("=", 1)[0].lstrip("-")
-        # A knob is often remembered by its last part alone: --gamma.
-        near = get_close_matches(name, names, cutoff=0.7) or [n for n in names if n.rpartition(".")[2] == name.rpartition(".")[2]]
-        hint = f" Did you mean {' or '.join(f'--{n}' for n in near)}?" if near else f" See {prog} --help."
-        raise Refusal(f"{prog} has no knob {word.split('=', 1)[0]}.{hint}")
+        name = word.split("=", 1)[0]
+        raise unknown(f"{prog} has no option {name}", name.lstrip("-"), names, "--{}", f"See {prog} --help.")
 
 
-def parse(kind: type[T], argv: Sequence[str], *, prog: str, examples: str, preset: Any = None) -> T:
+def parse(kind: type[T], argv: Sequence[str], *, prog: str, examples: str, preset: Any = None, notes: str = "") -> T:
     """An instance of the dataclass `kind` from the words `argv`.
 
-    preset: None, or a function of the words given (by field path, as text) that returns values for fields: the defaults which flags then
-    replace, for the help page as for the parse. Raises Refusal (one sentence) for whatever cannot be read, HelpAsked for --help.
+    preset: None, or a function of the values given (by dotted name) that returns values for fields: the defaults which flags then
+    replace, for the help page as for the parse. notes: text for the end of the help page, before the examples.
+    Raises Refusal (one sentence) for whatever cannot be read, HelpAsked for --help.
     """
+    return parse_given(kind, argv, prog=prog, examples=examples, preset=preset, notes=notes)[0]
+
+
+def parse_given(
+    kind: type[T], argv: Sequence[str], *, prog: str, examples: str, preset: Any = None, notes: str = ""
+) -> tuple[T, Mapping[str, Any]]:
+    """As `parse`, together with the values that stand on the command line, by dotted name."""
     flags = list(flags_of(kind))
-    doc = inspect.getdoc(kind) or ""
     needed = [f for f in flags if f.is_positional and not f.metadata["optional"]]
-    blank = kind(**dict.fromkeys((f.path[0] for f in needed), None))
+    blank = kind(**dict.fromkeys((f.key for f in needed), None))
+
+    def parser(default: Any) -> argparse.ArgumentParser:
+        return _parser(prog, flags, inspect.getdoc(kind) or "", f"{notes}examples:\n{examples}", default)
+
     asked = "-h" in argv or "--help" in argv
     try:
-        given, unknown = _given(_parser(prog, flags, doc, examples, blank), argv)
+        words, unknown = _given(parser(blank), argv)
+        _refuse_unknown(unknown, flags, prog)
+        given = {f.key: w if isinstance(w := words[f.key], bool) else f.option.read(w, f.name) for f in flags if f.key in words}
         default = replace(blank, **preset(given)) if preset else blank  # type: ignore[type-var]
     except Refusal:
         if not asked:
             raise
-        given, unknown, default = {}, [], blank
+        given, default = {}, blank
     if asked:
-        raise HelpAsked(_parser(prog, flags, doc, examples, default).format_help())
-    _refuse_unknown(unknown, flags, prog)
+        raise HelpAsked(parser(default).format_help())
     for flag in needed:
         if flag.key not in given:
             raise Refusal(f"{prog} needs {flag.name} after it: {prog} --help says what that may be, with examples.")
-    for flag in flags:
-        if flag.key in given:
-            text = given[flag.key]
-            default = _with(default, flag.path, text if isinstance(text, bool) else flag.read(text))
-    return default
-
-
-def _with(whole: Any, path: tuple[str, ...], value: Any) -> Any:
-    """A frozen dataclass with the field at `path` replaced."""
-    head, *rest = path
-    return replace(whole, **{head: _with(getattr(whole, head), tuple(rest), value) if rest else value})
+    for key, value in given.items():
+        default = replaced(default, key, value)
+    return default, given

@@ -1,4 +1,4 @@
-"""zerosum resume RUN: goes on exactly where the run stopped."""
+"""zerosum resume RUN: continue a run exactly where it stopped."""
 
 from __future__ import annotations
 
@@ -7,34 +7,36 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from zerosum.commands.flags import parse, positional
+from zerosum.play.length import Minutes, Samples, checked_length
 
 EXAMPLES = """\
   zerosum resume runs/digits                      to the end that it was started with
-  zerosum resume runs/digits --samples 1000000    further than that
-  zerosum resume copied/run --data photos/        on another machine, where the data lie elsewhere
+  zerosum resume runs/digits --samples 1000000    to a later end
+  zerosum resume copied/run --data photos/        on another machine, where the data are in another place
 """
 
 
 @dataclass(frozen=True)
 class Resume:
-    """Go on with a run exactly where it stopped: what comes is what would have come had it never stopped."""
+    """Continue a run from its newest checkpoint. A resumed run is bit-identical to an uninterrupted one."""
 
     run: Path = positional("RUN")
     """The run's folder."""
-    samples: int | None = None
-    """Go on until D has seen this many reals in all."""
-    minutes: float | None = None
-    """Go on for about this much longer."""
+    samples: Samples = None
+    """Train until D has seen this many real samples in all."""
+    minutes: Minutes = None
+    """Train for about this many more minutes."""
     data: str | None = None
-    """Where its data lie now, if no longer where they were; they must be the same."""
+    """Where the data are now, if they have moved. They must be the same data."""
     tensorboard: bool = False
-    """Write the record for TensorBoard too, into RUN/tensorboard."""
+    """Also write the record for TensorBoard, into RUN/tensorboard."""
     quiet: bool = False
     """Show no progress."""
 
 
 def main(argv: Sequence[str]) -> int:
     args = parse(Resume, argv, prog="zerosum resume", examples=EXAMPLES)
+    checked_length(args.minutes, args.samples, "--{}")
     from zerosum import api
     from zerosum.commands.listeners import followed, report
     from zerosum.play.distributed import is_first

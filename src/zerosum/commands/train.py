@@ -1,18 +1,23 @@
-"""zerosum train DATA: trains, and writes a run folder with its report."""
+"""zerosum train DATA: train a GAN, and write a run folder with its report."""
 
 from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from zerosum.commands.flags import knobs, parse, positional
+from zerosum.commands.flags import HelpAsked, flags_of, flat, parse_given, positional, shown
 from zerosum.data.options import DataOptions
+from zerosum.options import Choices, value_of
 from zerosum.play.config import Config
-from zerosum.play.presets import default_preset, named, with_net
+from zerosum.play.length import MINUTES, Minutes, Samples, checked_length
+from zerosum.play.presets import TABLE, default_preset, listing, named, with_net
+
+if TYPE_CHECKING:
+    from zerosum.data.source import Data
 
 EXAMPLES = """\
   zerosum train mnist --minutes 5 --out runs/digits     the digits that come with zerosum
@@ -20,72 +25,91 @@ EXAMPLES = """\
   zerosum train photos/ --data.size 64 --minutes 60     a folder of images
   zerosum train cloud.npy --preset goodfellow --samples 1e6
   zerosum train bimodal --game.value minimax --game.penalty none --d.lr 1e-4
+  zerosum train mnist --dry-run                         the options that would be used, and no training
 """
+
+LIST = "list"
 
 
 @dataclass(frozen=True)
 class Train:
-    """Train a GAN on DATA and write everything about it into a folder: the record, checkpoints, grids of samples, report.html."""
+    """Train a GAN on DATA. The run's folder gets the record, checkpoints, grids of samples and report.html.
+
+    The defaults come from a preset that suits DATA, and any option replaces one of them. The values in [brackets] are the
+    defaults: `zerosum train DATA --help` shows those for your data."""
 
     data: str = positional("DATA")
-    """A name (mnist, fashion-mnist, ring8, grid25, spiral, moons, checkerboard, gaussian, bimodal, uniform), a mixture such as
-    "mixture:0.3*N(-2,0.5)+0.7*N(1,0.2)", or the path of a folder or zip of images, an idx file, or an array (.npy, .npz)."""
+    """A name: mnist, fashion-mnist or a known density (listed below). A mixture such as "mixture:0.3*N(-2,0.5)+0.7*N(1,0.2)". Or a path:
+    a folder or zip of images, an idx file, or an array (.npy, .npz)."""
     out: Path | None = None
-    """The run's folder, which must not hold anything; by default runs/NAME-N with the first free N."""
-    preset: str | None = None
-    """Where the knobs start from; by default what suits the data."""
-    minutes: float | None = None
-    """Train for about this long: the number of samples is fixed from the speed of the first seconds, and recorded. By default 5."""
-    samples: int | None = None
-    """Train until D has seen this many reals, instead of --minutes."""
-    until_settled: bool = False
-    """Stop earlier, when the run has settled: when it no longer comes nearer to its data. While learning rates fall it has not settled."""
+    """The run's folder: a new or empty one. Default: runs/NAME-N with the first free N."""
+    preset: Annotated[str | None, replace(TABLE, also=(LIST,))] = None
+    """The preset that gives the defaults; "list" prints them all. Default: the one that suits DATA."""
+    minutes: Minutes = None
+    """Train for about this many minutes. The speed of the first seconds fixes the number of samples, which is recorded."""
+    samples: Samples = None
+    """Train until D has seen this many real samples, instead of --minutes."""
+    until_plateau: bool = False
+    """Stop earlier if the run plateaus: if the distance to held-out data stops improving and the learning rates have decayed."""
     tensorboard: bool = False
-    """Write the record for TensorBoard too, into RUN/tensorboard (needs the extra: pip install 'zerosum[tensorboard]')."""
+    """Also write the record for TensorBoard, into RUN/tensorboard (needs pip install 'zerosum[tensorboard]')."""
     quiet: bool = False
     """Show no progress."""
-    config: Config = knobs(Config)
+    dry_run: bool = False
+    """Print the options that would be used and the facts about DATA, and train nothing."""
+    config: Config = flat(Config)
 
 
 def preset_of(given: Mapping[str, Any]) -> dict[str, Any]:
-    """The defaults that --preset names, or that suit the DATA on the command line; none where neither is there yet."""
+    """The defaults for what is on the command line: of the preset named there, or of the one that suits DATA."""
     name = given.get("preset")
+    if name == LIST:
+        raise HelpAsked(listing())
+    length = {} if given.get("samples") is not None else {"minutes": MINUTES}
     if name is None and given.get("data") is not None:
         name = default_preset(*_kind(given["data"], given.get("config.data.size")))
     if name is None:
-        return {}
+        return length
     config = named(name).config
-    return {"preset": name, "config": with_net(config, given.get("config.net.kind", config.net.kind))}
+    return {**length, "preset": name, "config": with_net(config, given.get("config.net.kind", config.net.kind))}
 
 
 def _kind(spec: str, size: str | None) -> tuple[str, tuple[int, ...] | None]:
-    """Kind and shape of the data, without loading torch where the name tells: a help page that names DATA should not wait for it."""
+    """Kind and shape of the data. Where the name alone tells them torch is not loaded, so that the help page is quick."""
     if size is None and spec in ("mnist", "fashion-mnist"):
         return "images", (1, 28, 28)
     if not Path(spec).expanduser().exists():
-        # A density, a mixture, or nothing, which opening the data will refuse.
+        # A density, a mixture, or a mistake, which opening the data will refuse.
         return "points", None
     from zerosum.data.detect import kind_of
 
     return kind_of(spec, DataOptions(size=size))
 
 
+def notes() -> str:
+    """What the help page lists below the options: the presets and the known densities."""
+    densities = ", ".join(Choices("zerosum.data.density", "DENSITIES").names())
+    return f"presets:\n{listing()}\n\nknown densities:\n  {densities}\n\n"
+
+
 def main(argv: Sequence[str]) -> int:
-    args = parse(Train, argv, prog="zerosum train", examples=EXAMPLES, preset=preset_of)
+    args, given = parse_given(Train, argv, prog="zerosum train", examples=EXAMPLES, preset=preset_of, notes=notes())
     command = shlex.join(["zerosum", "train", *argv])
-    # torch is loaded from here on: no help page waits for it.
+    checked_length(args.minutes, args.samples, "--{}")
+    # Importing torch takes more than a second, so everything that can be refused without it has been refused above.
     from zerosum.api import open_data, train
-    from zerosum.api.training import check_length, next_folder, refuse_taken
+    from zerosum.api.training import next_folder, refuse_taken
     from zerosum.commands.listeners import followed, report
     from zerosum.play.distributed import is_first, require_name
     from zerosum.report.progress import reading
 
     require_name(args.out)
     quiet = args.quiet or not is_first()
-    check_length(args.minutes, args.samples)
     if args.out is not None:
         refuse_taken(args.out)
     data = open_data(args.data, args.config.data, None if quiet else reading)
+    if args.dry_run:
+        return _dry_run(args, given, data)
     if data.skipped and not quiet:
         print(f"{len(data.skipped)} files were skipped; zerosum inspect {args.data} says why.", file=sys.stderr)
     out = args.out or next_folder(data.name)
@@ -94,7 +118,7 @@ def main(argv: Sequence[str]) -> int:
             data,
             minutes=args.minutes,
             samples=args.samples,
-            until_settled=args.until_settled,
+            until_plateau=args.until_plateau,
             out=out,
             preset=args.preset,
             config=args.config,
@@ -102,3 +126,38 @@ def main(argv: Sequence[str]) -> int:
             command=command,
         )
     return report(run)
+
+
+def _dry_run(args: Train, given: Mapping[str, Any], data: Data) -> int:
+    """Prints what the training would use. Raises Refusal where the options and the data do not go together."""
+    from zerosum.api.training import check_players
+    from zerosum.commands.inspect import lines
+    from zerosum.data.inspection import describe
+
+    weights = check_players(args.config, data)
+    rows = list(origins(args, given))
+    wide, wider = (max(len(row[column]) for row in rows) for column in (0, 1))
+    print("\n".join(lines(describe(data))))
+    print("weights: " + ", ".join(f"{player} {count:,}" for player, count in weights.items()))
+    print(f"\n{'option':<{wide}}  {'value':<{wider}}  from")
+    for name, value, origin in rows:
+        print(f"{name:<{wide}}  {value:<{wider}}  {origin}")
+    print("\nNothing was trained: leave out --dry-run to start.")
+    sys.stdout.flush()
+    return 0
+
+
+def origins(args: Train, given: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """Every option of the training: its flag, its value, and where the value comes from (command line, a preset, or default)."""
+    plain = Train("")
+    for flag in flags_of(Train):
+        if "." not in flag.key and flag.key not in ("minutes", "samples", "until_plateau", "preset"):
+            continue
+        value = value_of(args, flag.key)
+        if flag.key in given:
+            origin = "command line"
+        elif flag.key.startswith("config.") and value != value_of(plain, flag.key):
+            origin = f"preset {args.preset}"
+        else:
+            origin = "default"
+        yield flag.name, shown(value), origin

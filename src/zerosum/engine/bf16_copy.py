@@ -1,7 +1,7 @@
-"""The module that plays in a player's stead: the same weights, copied to bf16 once an update rather than at every use.
+"""A bf16 copy of a player's weights, to compute with: the weights are rounded once after each update, not at every use.
 
-Under autocast each use of a layer casts its weights anew, in a round some six times, and each cast has a backward. The player itself, which
-is what the optimiser moves and a checkpoint holds, stays float32. Convolutions may take other routes here (engine/strided.py).
+Under autocast each use of a layer casts its weights again, about six times a step, and each cast has a backward pass. The player itself,
+which the optimiser updates and a checkpoint contains, stays float32.
 """
 
 from __future__ import annotations
@@ -13,61 +13,60 @@ import torch
 from torch import Tensor, nn
 
 from zerosum.engine.strided import Routed, Routes
-from zerosum.play.device import Execution
-from zerosum.play.players import Players
 
 PRODUCTS = (nn.Linear, nn.Conv2d, nn.ConvTranspose2d)
-KNOWN = (*PRODUCTS, nn.modules.batchnorm._BatchNorm)
+KNOWN = (*PRODUCTS, nn.modules.batchnorm._BatchNorm, nn.Embedding)
 
 
 def can_be_copied(module: nn.Module) -> bool:
-    """Whether all of a module's weights are float32 and of layers that autocast computes in bf16, or of such as keep float32 beside it."""
+    """Whether all weights are float32 and belong to layers that autocast computes in bf16, or that keep float32 under it."""
     return all(p.dtype == torch.float32 for p in module.parameters()) and all(
         isinstance(layer, KNOWN) for layer in module.modules() if [*layer.parameters(recurse=False), *layer.buffers(recurse=False)]
     )
 
 
 class Bf16Copy:
-    """`module` is to be called in place of `player`, after `follow`. Buffers (running statistics) are the player's own.
+    """`module` computes in place of `player`; call `refresh` before. Buffers (running statistics) are the player's own.
 
-    stale: whether the player's weights may have moved since they were copied.
+    of: the copy's weight for each of the player's. stale: whether the player's weights may have changed since they were copied.
     """
 
-    def __init__(self, player: nn.Module, dtype: torch.dtype, routes: Mapping[str, Routes]) -> None:
-        """routes: by a convolution's name in the player; a name that is missing keeps PyTorch's own."""
+    def __init__(self, player: nn.Module, routes: Mapping[str, Routes]) -> None:
+        """routes: by the name of a convolution in the player; one that is not named is computed by PyTorch's convolution."""
         self.player = player
         self.module = copy.deepcopy(player, {id(b): b for b in player.buffers()})
         for name, layer in list(self.module.named_modules()):
             if isinstance(layer, PRODUCTS):
                 for p in layer.parameters(recurse=False):
-                    p.data = p.data.to(dtype)
+                    p.data = p.data.to(torch.bfloat16)
             if name in routes:
                 assert isinstance(layer, (nn.Conv2d, nn.ConvTranspose2d))
                 self.module.set_submodule(name, Routed(layer, routes[name]))
         theirs, mine = dict(player.named_parameters()), dict(self.module.named_parameters())
         self.of: dict[Tensor, Tensor] = {theirs[name]: mine[name] for name in theirs}
-        # Said by whoever moves the weights: fused Adam leaves no trace in a tensor's version.
+        # Set by whoever changes the weights: fused Adam does not advance a tensor's version counter.
         self.stale = True
 
     @torch.no_grad()
-    def follow(self) -> None:
-        """Copies the player's weights, if they may have moved."""
+    def refresh(self) -> None:
+        """Copies the player's weights if they may have changed."""
         if self.stale:
             torch._foreach_copy_(list(self.of.values()), list(self.of))
             self.stale = False
 
 
-def bf16_copies(engine: Execution, players: Players) -> dict[str, Bf16Copy]:
-    """A twin for each player, by letter, where the engine has them; none for a person's own modules of other layers."""
-    pairs = {"d": players.D, "g": players.G}
-    if engine.engine != "twin" or not all(can_be_copied(player) for player in pairs.values()):
+def bf16_copies(players: Mapping[str, nn.Module], routes: str) -> dict[str, Bf16Copy]:
+    """A copy of each player, by its letter; none where one of them contains layers of other kinds. routes: as in `routes_of`."""
+    if not all(can_be_copied(player) for player in players.values()):
         return {}
-    return {letter: Bf16Copy(player, torch.bfloat16, routes_of(engine.routes, letter)) for letter, player in pairs.items()}
+    return {letter: Bf16Copy(player, routes_of(routes, letter)) for letter, player in players.items()}
 
 
 def routes_of(stated: str, letter: str) -> dict[str, Routes]:
-    """What the engine states of one player's convolutions: "d.down.2:outer+up g.up.0:outer" names, after a colon, the maps that are a
-    matrix product."""
+    """The convolutions of one player that are computed as matrix products, by name.
+
+    stated: "d.down.2:outer+up g.up.0:outer": the player's letter, the layer's name and, after the colon, which of its maps.
+    """
     found = {}
     for word in stated.split():
         player, _, name = word.partition(":")[0].partition(".")

@@ -1,82 +1,135 @@
-"""The gradients of both players' costs through a D that is piecewise linear, in four passes over D where two derivatives need six.
+"""Gradients of both players' losses in closed form, for a D that is piecewise linear: four passes over D where autograd takes six.
 
 Let D be a chain h_l = f(W_l h_{l-1} + b_l), f(u) = s u with s = 1 above zero and the slope below, h_0 = x, and D(x) = w h_L + c. Where no
-unit stands exactly at its bend, small steps of x and of W leave every s as it is. So with delta_l, the gradient of D at layer l's output
+unit is exactly at its bend, small changes of x and of W leave every s as it is. So with delta_l, the gradient of D at layer l's output
 before f,
 
     d D / d W_l = delta_l h_{l-1}^T                                    and g = grad_x D = W_1^T delta_1,
 
-and a penalty c(||g||^2) moves W_l by way of g alone: with v = 2 c' g held constant, d (v . g) / d W_l = delta_l t_{l-1}^T, where t is v
-carried up the same chain without biases: t_0 = v, t_l = s_l W_l t_{l-1}. Both products share delta, and a loss of the logit enters as
-its derivative l' at the sample, so that the whole gradient of D's cost is
+and a penalty c(||g||^2) depends on W_l through g alone: with v = 2 c' g held constant, d (v . g) / d W_l = delta_l t_{l-1}^T, where t is v
+carried forward through the same chain without biases: t_0 = v, t_l = s_l W_l t_{l-1}. Both products share delta, and the loss enters as
+its derivative l' by the sample's logit, so that the whole gradient of the discriminator loss is
 
-    d / d W_l  sum_n [ loss + price ]  =  sum_n delta_l (l' h_{l-1} + t_{l-1})^T.
+    d / d W_l  sum_n [ loss + penalty ]  =  sum_n delta_l (l' h_{l-1} + t_{l-1})^T.
 
-Passes over D: h up, delta down, t up, and one product for the weights: four, where differentiating a gradient takes six. It is exact, not
-an estimate: tests hold it against autograd's second derivatives in float64.
+Passes over D: h forward, delta backward, t forward, and one product for the weights: four, where differentiating a gradient takes six. It
+is exact, not an estimate: tests compare it with autograd's second derivatives in float64.
 
-Nothing hangs on the chain being single: a residual block h + W2 f(W1 f(h)) is piecewise linear too, and each of its two ways takes part in
-every pass. And D may see x through a smooth map S without weights, D(x) = C(S(x)): then g = J^T g_s with S's Jacobian J at x and C's
-gradient g_s, and since d (v . g) / dW = d ((J v) . g_s) / dW, all stays as it was with t_0 = J v.
+The chain need not be single: a residual block h + W2 f(W1 f(h)) is piecewise linear too, and both of its branches take part in every
+pass. D may also see x through a smooth map S without weights, D(x) = C(S(x)): then g = J^T g_s with S's Jacobian J at x and C's gradient
+g_s, and since d (v . g) / dW = d ((J v) . g_s) / dW, the formulas hold with t_0 = J v. A class label adds <e_y, h_L> to the logit: w
+becomes w + e_y, sample by sample.
 """
 
 from __future__ import annotations
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from zerosum.engine.passes import Chain, Passes
+from zerosum.engine.backend import Autograd, Transform
+from zerosum.engine.networks import Gradients, Networks, repeated
+from zerosum.engine.passes import Chain, GeneratorPasses, Passes
 from zerosum.game.losses import DiscriminatorLoss, GeneratorLoss
 from zerosum.game.penalty import Penalty, between
 from zerosum.game.value import Value
 
 
-class ClosedForm:
-    """What play.py's costs are, for a D that is a chain: the same numbers, with gradients that took four passes in `dtype`.
+class ClosedForm(Autograd):
+    """A backend that computes the same numbers as `Autograd`, for a D that is a chain.
 
-    They hang on no graph: through autograd D's would be cast to the weights' type and back.
+    chain: D's steps, of the very weights that `networks` computes with. dtype: the precision of the passes. generator: G's passes where
+    its gradients are written out too; else G's are autograd's.
     """
 
-    def __init__(self, chain: Chain, dtype: torch.dtype) -> None:
-        self.chain, self.dtype = chain, dtype
+    def __init__(
+        self,
+        networks: Networks,
+        value: Value,
+        penalty: Penalty | None,
+        chain: Chain,
+        dtype: torch.dtype,
+        generator: GeneratorPasses | None = None,
+    ) -> None:
+        super().__init__(networks, value, penalty)
+        self.chain, self.dtype, self.generator = chain, dtype, generator
+
+    def generated_samples(self, z: Tensor, y: Tensor | None = None, ahead: Tensor | None = None) -> Tensor:
+        if self.generator is None:
+            return super().generated_samples(z, y, ahead)
+        if ahead is None or ahead is z:
+            fake = self.generator.forward(z)
+            self._ahead = None if ahead is None else (z, fake)
+            return fake
+        # G's weights are the same in both steps, so both batches go through it at once.
+        fake, coming = self.generator.forward(torch.cat([z, ahead])).chunk(2)
+        self._ahead = (ahead, coming)
+        return fake
 
     @torch.no_grad()
-    def discriminator_loss(
-        self, x: Tensor, fake: Tensor, value: Value, penalty: Penalty | None, gamma: float | Tensor, epsilon: Tensor | None = None
-    ) -> DiscriminatorLoss:
-        """play.discriminator_loss, with the gradients of D's weights."""
-        n = len(x)
+    def discriminator_gradients(
+        self, x: Tensor, fake: Tensor, y: Tensor | None, gamma: float | Tensor, epsilon: Tensor | None
+    ) -> tuple[DiscriminatorLoss, Gradients]:
+        self.networks.module("d")  # The chain is of its weights, which must be up to date.
+        n, penalty = len(x), self.penalty
         batch = torch.cat((x, fake) if penalty is None or not penalty.between else (x, fake, _middle(x, fake, epsilon)))
         passes = Passes(self.chain, self.dtype)
-        logits = passes.up(batch)
+        logits = passes.forward(batch, repeated(y, len(batch)))
         a, b = logits[:n], logits[n : 2 * n]
-        slope = torch.cat([*value.d_slopes(a, b), *([torch.zeros_like(a)] if len(batch) > 2 * n else [])]) / n
-        g = passes.down()
+        # The point between two samples enters through its penalty alone: its logit has no loss.
+        slope = torch.cat([*self.value.d_slopes(a, b), *([torch.zeros_like(a)] if len(batch) > 2 * n else [])]) / n
+        g = passes.backward()
         if penalty is None:
-            price, v, rows = logits.new_zeros(()), None, slice(0, 0)
+            weighted, v, rows = logits.new_zeros(()), None, slice(0, 0)
         else:
             rows = slice(2 * n, 3 * n) if penalty.between else slice(0 if penalty.real else n, 2 * n if penalty.fake else n)
             g = g[rows].to(logits.dtype)
             square = g.square().flatten(1).sum(1)
-            price = penalty.cost(square).sum() * (gamma / 2 / n)
+            weighted = penalty.of_square(square).sum() * (gamma / 2 / n)
             v = (gamma / n * penalty.slope(square)).view(-1, *[1] * (g.ndim - 1)) * g
-        gradients = dict(zip(self.chain.weights, passes.weigh(slope, v, rows), strict=True))
-        return DiscriminatorLoss(value.d(a, b).mean(), price, a, b, gradients)
+        found = dict(zip(self.chain.weights, passes.weight_gradients(slope, v, rows), strict=True))
+        loss = DiscriminatorLoss(self.value.d(a, b).mean(), weighted, a, b)
+        return loss, self.networks.by_weight("d", [found[w] for w in self.networks.played("d")])
+
+    def generator_gradients(self, z: Tensor, x: Tensor, y: Tensor | None, transform: Transform | None) -> tuple[GeneratorLoss, Gradients]:
+        self.networks.module("d")
+        fake = self._for_generator(z, y)
+        if self.generator is not None and transform is not None:
+            fake = fake.detach().requires_grad_()  # For the transformation's derivative: G's passes have no graph.
+        seen = fake if transform is None else transform(fake)
+        loss, delta = self._at_generated(seen.detach(), x, y)
+        if self.generator is None:
+            # A scalar with this gradient at the samples: given a gradient to start from, autograd would load PyTorch's symbolic shapes,
+            # which takes a second.
+            return loss, self._differentiated("g", (seen * delta).sum())
+        if transform is not None:
+            (delta,) = torch.autograd.grad((seen * delta).sum(), fake)
+        found = self.generator.gradients(delta)
+        return loss, self.networks.by_weight("g", [found[w] for w in self.networks.played("g")])
+
+    def _for_generator(self, z: Tensor, y: Tensor | None) -> Tensor:
+        ahead, self._ahead = self._ahead, None
+        if ahead is not None and ahead[0] is z:
+            return ahead[1]
+        return self.networks.G(z, y) if self.generator is None else self.generator.forward(z)
 
     @torch.no_grad()
-    def generator_loss(self, fake: Tensor, value: Value, x: Tensor | None = None) -> GeneratorLoss:
-        """play.generator_loss, with its gradient at the fakes."""
-        if value.paired and x is None:
-            raise ValueError("a paired value function needs the reals in G's step too")
-        passes, n = Passes(self.chain, self.dtype), len(fake)
-        logits = passes.up(torch.cat((fake, x)) if value.paired and x is not None else fake)
+    def _at_generated(self, fake: Tensor, x: Tensor, y: Tensor | None) -> tuple[GeneratorLoss, Tensor]:
+        """The generator loss and its gradient at the generated samples, (N, ...), from two passes over D."""
+        passes, n, paired = Passes(self.chain, self.dtype), len(fake), self.value.paired
+        batch = torch.cat((fake, x)) if paired else fake
+        logits = passes.forward(batch, repeated(y, len(batch)))
         b = logits[:n]
-        a = logits[n:] if value.paired else torch.zeros_like(b)
-        at_fakes = passes.down(value.g_slope(a, b) / n, slice(0, n), keep=False).to(fake.dtype)
-        return GeneratorLoss(value.g(a, b).mean(), b, {fake: at_fakes.reshape(fake.shape)})
+        a = logits[n:] if paired else torch.zeros_like(b)
+        delta = passes.backward(self.value.g_slope(a, b) / n, slice(0, n), keep=False).to(fake.dtype)
+        return GeneratorLoss(self.value.g(a, b).mean(), b), delta.reshape(fake.shape)
+
+
+def holds_all(chain: Chain, D: nn.Module) -> bool:
+    """Whether the chain's layers own every weight of D. Under spectral normalisation they do not: weights are computed from others."""
+    return {*D.parameters()} == {*chain.weights}
 
 
 def _middle(x: Tensor, fake: Tensor, epsilon: Tensor | None) -> Tensor:
     if epsilon is None:
-        raise ValueError("a penalty between reals and fakes needs one epsilon a sample")
+        raise ValueError("a penalty between real and generated samples needs one epsilon a sample")
     return between(x, fake, epsilon)

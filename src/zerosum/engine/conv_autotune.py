@@ -1,63 +1,49 @@
-"""Which convolutions of a run's nets are computed as matrix products: decided once, by timing both routes on this machine.
+"""Which convolutions of a run's nets are faster as matrix products: found once, by timing both on this machine.
 
-Only wide layers are timed: narrow ones lost everywhere they were tried (docs/speed.md), and an untimed choice is the same in every run.
+Only wide layers are timed: narrow ones were slower as products wherever they were tried (docs/speed.md).
 """
 
 from __future__ import annotations
 
 import copy
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
 
 from zerosum.chance import normal
-from zerosum.engine.bf16_copy import can_be_copied
+from zerosum.engine.networks import labels_for
 from zerosum.engine.strided import Routes, down, fits, outer, up
-from zerosum.play.config import Config
-from zerosum.play.device import Execution
-from zerosum.play.players import Players, draws_random_numbers
 
-WIDE = 128 * 128  # channels in times channels out from which a layer is timed
-MARGIN = 0.85  # A product is taken where it needs less than this share of the convolution's time.
+WIDE = 128 * 128  # input channels times output channels from which a layer is timed
+MARGIN = 0.85  # A product is used where it takes less than this share of the convolution's time.
 TRIES = 3
 
 Shape = tuple[int, int, int, int]  # N, C, H, W of the larger map
 
 
-def fitted(engine: Execution, config: Config, players: Players, shape: Sequence[int] | None) -> Execution:
-    """The engine with what depends on the nets: plain eager where they cannot have bf16_copies, and the routes of their convolutions.
+def faster_as_products(players: Mapping[str, nn.Module], inputs: Mapping[str, Sequence[int]]) -> str:
+    """The convolutions that are faster as products, as bf16_copy.routes_of reads them; "" for none.
 
-    shape: of a sample; None for a person's own nets, whose convolutions keep PyTorch's routes.
+    players: by letter. inputs: by letter, the shape of one batch that the player is called with.
     """
-    if engine.engine == "graph" and any(draws_random_numbers(player) for player in (players.G, players.D)):
-        return replace(engine, engine="eager", reason=f"{engine.reason}; but dropout draws anew in each round, which is not recorded")
-    if engine.engine != "twin":
-        return engine
-    if not all(can_be_copied(player) for player in (players.G, players.D)):
-        return replace(engine, engine="eager", reason=f"{engine.reason}; the nets hold layers that autocast alone knows how to compute")
-    if shape is None:
-        return engine
-    engine.prepare()
     timed: dict[tuple[Shape, int], Routes] = {}
     words = []
-    for letter, player, row in (("d", players.D, tuple(shape)), ("g", players.G, (config.prior.dim,))):
-        for name, size, channels in wide(player, (config.batch, *row)):
+    for letter, player in players.items():
+        for name, size, channels in wide(player, inputs[letter]):
             if (size, channels) not in timed:
                 timed[size, channels] = faster(size, channels)
             if any(timed[size, channels]):
                 maps = "+".join(m for m, by_product in timed[size, channels]._asdict().items() if by_product)
                 words.append(f"{letter}.{name}:{maps}")
-    reason = f"; {len(words)} wide convolutions were timed faster as matrix products" if words else ""
-    return replace(engine, routes=" ".join(words), reason=engine.reason + reason)
+    return " ".join(words)
 
 
 def wide(player: nn.Module, batch: Sequence[int]) -> Iterator[tuple[str, Shape, int]]:
-    """Each wide convolution of a player: its name, its larger map's shape, its smaller map's channels.
+    """Each wide convolution of a player: its name, the shape of its larger map, the channels of its smaller map.
 
-    Maps are seen on one sample's way through a copy: on the meta device PyTorch would load its compiler first, for seconds.
+    The shapes are seen as one sample passes through a copy: on the meta device PyTorch would load its compiler first, for seconds.
     """
     names = [name for name, layer in player.named_modules() if fits(layer) and layer.in_channels * layer.out_channels >= WIDE]
     if not names:
@@ -76,14 +62,14 @@ def wide(player: nn.Module, batch: Sequence[int]) -> Iterator[tuple[str, Shape, 
     for name in names:
         trial.get_submodule(name).register_forward_hook(watch(name))
     with torch.no_grad():
-        trial(next(player.parameters()).new_zeros(1, *batch[1:]))
+        trial(next(player.parameters()).new_zeros(1, *batch[1:]), *labels_for(player, 1))
     yield from ((name, size, channels) for name, (size, channels) in seen.items())
 
 
 def faster(size: Shape, channels: int) -> Routes:
-    """Times the three maps of a convolution by both routes, in bf16, and says which are faster as a product."""
+    """Times the three maps of a convolution in bf16 both ways; True for those that are faster as a product."""
     n, c, h, w = size
-    # Values do not matter to the time, as long as they are ordinary numbers.
+    # The values do not change the time, as long as they are ordinary numbers.
     x, weight, y = (
         normal(shape, 0, "routes").bfloat16().to(memory_format=torch.channels_last)
         for shape in (size, (channels, c, 4, 4), (n, channels, h // 2, w // 2))
@@ -98,7 +84,7 @@ def faster(size: Shape, channels: int) -> Routes:
 
 
 def _seconds(work: Callable[[bool], Tensor], by_product: bool) -> float:
-    """The shortest of a few tries, after one that is not counted."""
+    """The shortest of a few tries, after one that does not count."""
     work(by_product)
     taken = []
     for _ in range(TRIES):

@@ -1,34 +1,34 @@
-"""Whole rounds as replays of one CUDA graph: what a small net's round waits for on a GPU is the host, which launches kernels one by one.
+"""Training steps replayed as one CUDA graph: on a GPU a small net's step waits for the host, which launches kernels one by one.
 
-A round is a function of its hand (play/inputs.py) and of the players, and leaves its results where it found them. So its kernels, recorded
-once with the hand in buffers of its own, play every round to come when the buffers are filled anew (PyTorch's notes on CUDA graphs ask for
-no more). The first rounds are played plainly, which makes the optimisers' moments and the libraries' workspaces. Then one round is played
-twice from the same state, plainly and from the recording; if the two part, or nothing can be recorded, the run goes on plainly and says so.
+A step is a function of its inputs (play/inputs.py) and of the players' state, and writes its results where it found them. So its kernels,
+recorded once with the inputs in buffers of their own, compute every step to come when the buffers are filled again (PyTorch's notes on
+CUDA graphs require no more). The first steps run plainly; they create the optimisers' state and the libraries' workspaces. Then one step
+runs twice from the same state, plainly and from the recording. If the results differ, or nothing can be recorded, the run goes on with
+plain steps and says so.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
-from zerosum.play.inputs import Schedules, StepInputs
-
-PLAIN = 3  # rounds before the recording: PyTorch's notes ask for a few on a stream of their own
-APART = 0.05  # of a step's length: kernels that add in any order part by far less, a round that was not recorded whole by 1
+PLAIN = 3  # steps before the recording: PyTorch's notes ask for a few on a stream of their own
+APART = 0.05  # of a step's length: sums in another order differ by far less, a step that was not recorded whole by 1
 
 _ONE_BY_ONE = "the GPU is given its work kernel by kernel."
 
-Round = Callable[[StepInputs], Tensor]
+Inputs = Any  # a tuple of tensors, numbers and such tuples, always of the same shapes
+Step = Callable[[Inputs], Tensor]
 
 
 class Recording(NamedTuple):
-    """A round's work, to be done again: `replay` does it, and its statistics are then in `played`."""
+    """A step's work, recorded: `replay` does it again, and its statistics are then in `statistics`."""
 
     replay: Callable[[], object]
-    played: Tensor
+    statistics: Tensor
 
 
 Record = Callable[[Callable[[], Tensor]], Recording]
@@ -38,88 +38,105 @@ def capture(work: Callable[[], Tensor]) -> Recording:
     """Records work on the current GPU without doing it."""
     graph = torch.cuda.CUDAGraph()
     with torch.cuda.graph(graph):
-        played = work()
-    return Recording(graph.replay, played)
+        statistics = work()
+    return Recording(graph.replay, statistics)
 
 
 class GraphedStep:
-    """Plays hands of a round by replay. state: gives every tensor that a round alters, the very tensors."""
+    """Runs a step by replay. state: gives every tensor that a step changes, the very tensors."""
 
-    def __init__(self, round: Round, state: Callable[[], Sequence[Tensor]], record: Record = capture) -> None:
-        self.round, self.state, self.record = round, state, record
+    def __init__(self, step: Step, state: Callable[[], Sequence[Tensor]], record: Record = capture) -> None:
+        self.step, self.state, self.record = step, state, record
         self._recording: Recording | None = None
-        self._still: StepInputs | None = None
+        self._buffers: Inputs | None = None
         self._played = 0
         self._untold: str | None = None
 
     def complaint(self) -> str | None:
-        """Why rounds are not replayed, once; None where they are, or will be."""
+        """Why steps are not replayed, once; None where they are, or will be."""
         untold, self._untold = self._untold, None
         return untold
 
-    def __call__(self, hand: StepInputs) -> Tensor:
-        """The round's statistics."""
-        still = self.still(hand)
+    def __call__(self, inputs: Inputs) -> Tensor:
+        """The step's statistics."""
+        still = self.still(inputs)
         if self._recording is not None:
             self._recording.replay()
-            return self._recording.played.clone()
+            return self._recording.statistics.clone()
         self._played += 1
-        return self._try(still) if self._played == PLAIN + 1 else _aside(self.round, still)
+        return self._try(still) if self._played == PLAIN + 1 else _aside(self.step, still)
 
-    def still(self, hand: StepInputs) -> StepInputs:
-        """The hand, in the buffers where the recording looks for it."""
-        device = hand.tensors[0].device
-        if self._still is None:
-            reals, z_d, z_g, epsilon = (tuple(t.clone() for t in part) for part in (hand.reals, hand.z_d, hand.z_g, hand.epsilon))
-            self._still = StepInputs(reals, z_d, z_g, epsilon, _on(device, hand.numbers))
-            return self._still
-        for mine, dealt in zip(self._still.tensors, hand.tensors, strict=True):
-            mine.copy_(dealt, non_blocking=True)
-        for number, dealt_number in zip(self._still.numbers, hand.numbers, strict=True):
-            assert isinstance(number, Tensor)
-            number.fill_(dealt_number)
-        return self._still
+    def still(self, inputs: Inputs) -> Inputs:
+        """The inputs, in the buffers where the recording reads them."""
+        if self._buffers is None:
+            device = next(leaf.device for leaf in _leaves(inputs) if isinstance(leaf, Tensor))
+            self._buffers = _buffered(inputs, device, {})
+            return self._buffers
+        for buffer, value in zip(_leaves(self._buffers), _leaves(inputs), strict=True):
+            if isinstance(value, Tensor):
+                buffer.copy_(value, non_blocking=True)
+            elif value is not None:
+                buffer.fill_(value)
+        return self._buffers
 
-    def _try(self, still: StepInputs) -> Tensor:
-        """Plays a round twice, and keeps the recording if it does what the round does."""
+    def _try(self, still: Inputs) -> Tensor:
+        """Runs one step both ways, and keeps the recording if it gives the same result."""
         state = [t.detach() for t in self.state()]
         before = [t.clone() for t in state]
-        plainly = self.round(still)
+        plainly = self.step(still)
         after = [t.clone() for t in state]
         _put(before, state)
         try:
-            recording = self.record(lambda: self.round(still))
+            recording = self.record(lambda: self.step(still))
             recording.replay()
             apart = _apart(before, after, state)
         except RuntimeError as error:
-            self._untold = f"A round could not be recorded as a CUDA graph ({str(error).partition(chr(10))[0]}): {_ONE_BY_ONE}"
+            self._untold = f"A step could not be recorded as a CUDA graph ({str(error).partition(chr(10))[0]}): {_ONE_BY_ONE}"
         else:
             if apart <= APART:
                 self._recording = recording
-                return recording.played.clone()
-            self._untold = f"A recorded round parted from a plain one by {apart:.0%} of its step: {_ONE_BY_ONE}"
+                return recording.statistics.clone()
+            self._untold = f"A recorded step differed from a plain one by {apart:.0%} of its length: {_ONE_BY_ONE}"
         _put(after, state)
         return plainly
 
 
-def _aside(round: Round, hand: StepInputs) -> Tensor:
-    """A round on a stream of its own, as what is recorded later asks of those before it."""
-    if hand.tensors[0].device.type != "cuda":
-        return round(hand)
+def _leaves(inputs: Inputs) -> Iterator[Any]:
+    if isinstance(inputs, tuple):
+        for part in inputs:
+            yield from _leaves(part)
+    else:
+        yield inputs
+
+
+def _buffered(inputs: Inputs, device: torch.device, made: dict[int, Tensor]) -> Inputs:
+    """A copy of the inputs with every number as a tensor, for a recording would keep a Python number as it was.
+
+    made: the buffer of each tensor so far, so that inputs which are one tensor stay one.
+    """
+    if isinstance(inputs, tuple):
+        parts = [_buffered(part, device, made) for part in inputs]
+        return type(inputs)(*parts) if hasattr(inputs, "_fields") else tuple(parts)
+    if isinstance(inputs, Tensor):
+        if id(inputs) not in made:
+            made[id(inputs)] = inputs.clone()
+        return made[id(inputs)]
+    if inputs is None:
+        return None
+    return torch.tensor(inputs, dtype=torch.int64 if isinstance(inputs, int) else torch.float32, device=device)
+
+
+def _aside(step: Step, inputs: Inputs) -> Tensor:
+    """A step on a stream of its own, as PyTorch requires of the steps before a recording."""
+    device = next(leaf.device for leaf in _leaves(inputs) if isinstance(leaf, Tensor))
+    if device.type != "cuda":
+        return step(inputs)
     here, own = torch.cuda.current_stream(), torch.cuda.Stream()  # type: ignore[no-untyped-call]
     own.wait_stream(here)
     with torch.cuda.stream(own):
-        played = round(hand)
+        statistics = step(inputs)
     here.wait_stream(own)
-    return played
-
-
-def _on(device: torch.device, numbers: Schedules) -> Schedules:
-    """The numbers as tensors: a recording would hold a Python number as it was."""
-    t, *others = numbers
-    return Schedules(
-        torch.tensor(t, dtype=torch.int64, device=device), *(torch.tensor(n, dtype=torch.float32, device=device) for n in others)
-    )
+    return statistics
 
 
 @torch.no_grad()
@@ -130,7 +147,7 @@ def _put(values: Sequence[Tensor], into: Sequence[Tensor]) -> None:
 
 @torch.no_grad()
 def _apart(before: Sequence[Tensor], plainly: Sequence[Tensor], replayed: Sequence[Tensor]) -> float:
-    """How far two ends of a round from one state lie from one another, as a share of the step; 1 where a counter differs."""
+    """The distance between two ends of a step from one state, as a share of the step's length; 1 where a counter differs."""
     ways = list(zip(before, plainly, replayed, strict=True))
     if not all(torch.equal(a, b) for _, a, b in ways if not a.ndim):
         return 1.0

@@ -1,4 +1,4 @@
-"""What a step of one player leaves alone in the other: its weights' gradients, and its running statistics."""
+"""Keep a player as it is while the other one learns: no gradients of its weights, no update of its running statistics."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from torch import nn
 
 @contextmanager
 def frozen_weights(module: nn.Module) -> Iterator[None]:
-    """Within it, no gradient is asked of a module's weights."""
+    """Within this context no gradient of the module's weights is computed."""
     weights = [p for p in module.parameters() if p.requires_grad]
     try:
         for p in weights:
@@ -22,7 +22,7 @@ def frozen_weights(module: nn.Module) -> Iterator[None]:
 
 
 class frozen_running_statistics:
-    """Within it, a module's BatchNorm layers use the batch's statistics but leave their running ones alone."""
+    """Within this context a module's BatchNorm layers use the batch's statistics and do not update their running ones."""
 
     def __init__(self, module: nn.Module) -> None:
         self.layers = [m for m in module.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm) and m.track_running_stats]

@@ -1,6 +1,7 @@
-"""One step of a chain in each of the passes (engine/passes.py): what it keeps of the way up, and what it makes of it.
+"""One layer of a chain in each of the closed form's passes (engine/passes.py): what it keeps of the forward pass, and its products.
 
-A stage knows three things: h up, the logits' gradient delta down, and t, up without biases, with the gradients of its weights.
+A stage does three things: it carries activations h forward, the output's gradient delta backward, and the tangent t forward once more,
+without biases, which gives the gradients of its weights. The table of layers is `_maker`.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from torch.nn.functional import conv2d, leaky_relu, leaky_relu_, linear, pixel_s
 
 @runtime_checkable
 class Mapped(Protocol):
-    """A layer with ways of its own to compute W h, W^T delta for an h, and sum_n delta_n h_n^T, without its bias."""
+    """A layer that computes W h, W^T delta for an h, and sum_n delta_n h_n^T itself, without its bias."""
 
     weight: Tensor
     bias: Tensor | None
@@ -32,8 +33,8 @@ def is_layer(step: object) -> bool:
     return isinstance(step, nn.Conv2d | nn.Linear | Mapped)
 
 
-class Slopes(NamedTuple):
-    """What a cost feels of each sample: its slope (N,), the same in the passes' precision, and the rows whose gradient moves it too.
+class SampleSlopes(NamedTuple):
+    """The loss's derivative by each logit (N,), the same in the passes' precision, and the rows on which the penalty depends too.
 
     whole: whether these are all rows.
     """
@@ -45,16 +46,16 @@ class Slopes(NamedTuple):
 
 
 class Stage(Protocol):
-    """One step on a batch's way."""
+    """One layer on the way of one batch."""
 
-    def up(self, h: Tensor) -> Tensor:
-        """What leaves the step for h (N, ...)."""
+    def forward(self, h: Tensor) -> Tensor:
+        """The layer's output for h (N, ...)."""
 
-    def down(self, delta: Tensor, rows: slice, keep: bool) -> Tensor:
-        """The logits' gradient at what came in, for that at what left, of some rows. keep: leave it for `weigh`."""
+    def backward(self, delta: Tensor, rows: slice, keep: bool) -> Tensor:
+        """The gradient at the layer's input, from that at its output, for some rows. keep: store it for `weight_gradients`."""
 
-    def weigh(self, t: Tensor | None, slopes: Slopes, found: list[Tensor]) -> Tensor | None:
-        """t as it leaves the step without biases; the gradients of the step's weights are appended to `found`."""
+    def weight_gradients(self, t: Tensor | None, slopes: SampleSlopes, found: list[Tensor]) -> Tensor | None:
+        """The tangent t after the layer, without its bias; the gradients of the layer's weights are appended to `found`."""
 
 
 class Weighted:
@@ -62,20 +63,20 @@ class Weighted:
 
     def __init__(self, layer: Layer, dtype: torch.dtype) -> None:
         self.layer = layer
-        # No copy where they have the precision already.
+        # No copy is made where the weights have the precision already.
         self.weight = layer.weight.detach().to(dtype)
         self.bias = None if layer.bias is None else layer.bias.detach().to(dtype)
 
-    def up(self, h: Tensor) -> Tensor:
+    def forward(self, h: Tensor) -> Tensor:
         self.h = h
         return _through(self.layer, self.weight, h, self.bias)
 
-    def down(self, delta: Tensor, rows: slice, keep: bool) -> Tensor:
+    def backward(self, delta: Tensor, rows: slice, keep: bool) -> Tensor:
         if keep:
             self.delta = delta
         return _back(self.layer, self.weight, self.h[rows], delta)
 
-    def weigh(self, t: Tensor | None, slopes: Slopes, found: list[Tensor]) -> Tensor | None:
+    def weight_gradients(self, t: Tensor | None, slopes: SampleSlopes, found: list[Tensor]) -> Tensor | None:
         low = slopes.low.view(-1, *[1] * (self.h.ndim - 1))
         if t is None:
             mixed = self.h * low
@@ -91,15 +92,22 @@ class Weighted:
             found.append(_bias(self.delta, slopes.exact))
         return t
 
+    def summed_gradients(self, delta: Tensor, rows: slice) -> dict[Tensor, Tensor]:
+        """The layer's weight gradients for one loss whose gradient at the output's rows is delta (n, ...): sum_n delta_n h_n^T."""
+        found = {self.layer.weight: _correlate(self.layer, self.weight, self.h[rows], delta)}
+        if self.layer.bias is not None:
+            found[self.layer.bias] = delta.sum(0)
+        return found
 
-class Bend:
+
+class LeakyReLU:
     """f(u) = s u with s = 1 above zero and `slope` (>= 0) below. over: whether u may be written over."""
 
     def __init__(self, slope: float, over: bool) -> None:
-        self.slope, self.bend = slope, leaky_relu_ if over else leaky_relu
+        self.slope, self.function = slope, leaky_relu_ if over else leaky_relu
 
-    def up(self, h: Tensor) -> Tensor:
-        self.out: Tensor = self.bend(h, self.slope)
+    def forward(self, h: Tensor) -> Tensor:
+        self.out: Tensor = self.function(h, self.slope)
         return self.out
 
     def _times_s(self, u: Tensor, out: Tensor) -> Tensor:
@@ -107,11 +115,27 @@ class Bend:
         bent: Tensor = torch.ops.aten.leaky_relu_backward(u, out, self.slope, True)
         return bent
 
-    def down(self, delta: Tensor, rows: slice, keep: bool) -> Tensor:
+    def backward(self, delta: Tensor, rows: slice, keep: bool) -> Tensor:
         return self._times_s(delta, self.out[rows])
 
-    def weigh(self, t: Tensor | None, slopes: Slopes, found: list[Tensor]) -> Tensor | None:
+    def weight_gradients(self, t: Tensor | None, slopes: SampleSlopes, found: list[Tensor]) -> Tensor | None:
         return None if t is None else self._times_s(t, self.out[slopes.rows])
+
+
+class Tanh:
+    """f(u) = tanh(u), which writes over u. For G alone: it is not piecewise linear, so it has no part in a penalty's tangent."""
+
+    def forward(self, h: Tensor) -> Tensor:
+        self.out = torch.tanh_(h)
+        return self.out
+
+    def backward(self, delta: Tensor, rows: slice, keep: bool) -> Tensor:
+        # tanh' = 1 - tanh^2, known from the output alone.
+        below: Tensor = torch.ops.aten.tanh_backward(delta, self.out[rows])
+        return below
+
+    def weight_gradients(self, t: Tensor | None, slopes: SampleSlopes, found: list[Tensor]) -> Tensor | None:
+        raise TypeError("tanh is not piecewise linear: the closed form of D's gradients does not include it")
 
 
 class Unshuffle:
@@ -120,13 +144,13 @@ class Unshuffle:
     def __init__(self, r: int) -> None:
         self.r = r
 
-    def up(self, h: Tensor) -> Tensor:
+    def forward(self, h: Tensor) -> Tensor:
         return pixel_unshuffle(h, self.r)
 
-    def down(self, delta: Tensor, rows: slice, keep: bool) -> Tensor:
+    def backward(self, delta: Tensor, rows: slice, keep: bool) -> Tensor:
         return pixel_shuffle(delta, self.r)
 
-    def weigh(self, t: Tensor | None, slopes: Slopes, found: list[Tensor]) -> Tensor | None:
+    def weight_gradients(self, t: Tensor | None, slopes: SampleSlopes, found: list[Tensor]) -> Tensor | None:
         return None if t is None else pixel_unshuffle(t, self.r)
 
 
@@ -136,22 +160,22 @@ class Residual:
     def __init__(self, stages: list[Stage]) -> None:
         self.stages = stages
 
-    def up(self, h: Tensor) -> Tensor:
+    def forward(self, h: Tensor) -> Tensor:
         out = h
         for stage in self.stages:
-            out = stage.up(out)
+            out = stage.forward(out)
         return h + out
 
-    def down(self, delta: Tensor, rows: slice, keep: bool) -> Tensor:
+    def backward(self, delta: Tensor, rows: slice, keep: bool) -> Tensor:
         inner = delta
         for stage in reversed(self.stages):
-            inner = stage.down(inner, rows, keep)
+            inner = stage.backward(inner, rows, keep)
         return delta + inner
 
-    def weigh(self, t: Tensor | None, slopes: Slopes, found: list[Tensor]) -> Tensor | None:
+    def weight_gradients(self, t: Tensor | None, slopes: SampleSlopes, found: list[Tensor]) -> Tensor | None:
         inner = t
         for stage in self.stages:
-            inner = stage.weigh(inner, slopes, found)
+            inner = stage.weight_gradients(inner, slopes, found)
         return None if t is None or inner is None else t + inner
 
 
@@ -159,10 +183,10 @@ Make = Callable[[torch.dtype], Stage]
 
 
 def makers(steps: tuple[Any, ...]) -> list[Make]:
-    """What makes a batch's stages, one for each step, in a precision."""
+    """A constructor for each step of a chain, which makes the step's stage of one batch in a given precision."""
     found: list[Make] = []
     for i, step in enumerate(steps):
-        # What a layer gave is nobody else's, and may be written over.
+        # The output of a layer is used nowhere else, so an activation may write over it.
         found.append(_maker(step, over=i > 0 and is_layer(steps[i - 1])))
     return found
 
@@ -175,10 +199,12 @@ def _maker(step: Any, over: bool) -> Make:
         return lambda _: Unshuffle(step.downscale_factor)
     if isinstance(step, nn.LeakyReLU | nn.ReLU):
         slope = step.negative_slope if isinstance(step, nn.LeakyReLU) else 0.0
-        return lambda _: Bend(slope, over)
+        return lambda _: LeakyReLU(slope, over)
+    if isinstance(step, nn.Tanh):
+        return lambda _: Tanh()
     if is_layer(step):
         return lambda dtype: Weighted(step, dtype)
-    raise TypeError(f"{type(step).__name__} is no step of a chain")
+    raise TypeError(f"{type(step).__name__} cannot be a step of a chain")
 
 
 # -- the layers' linear maps and their transposes -----------------------------------------------------------------------------------------
@@ -189,7 +215,7 @@ def flat(h: Tensor) -> Tensor:
 
 
 def like(flat: Tensor, h: Tensor) -> Tensor:
-    """Rows (N, H W C) as the maps (N, C, H, W) that h has, where it has maps."""
+    """Rows (N, H W C) in the shape of h: as maps (N, C, H, W) where h has maps."""
     if h.ndim != 4:
         return flat
     n, c, height, width = h.shape

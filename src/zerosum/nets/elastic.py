@@ -1,12 +1,13 @@
-"""Elastic displacement of G's smallest map: some of z's numbers move an image's strokes, smoothly and a little, whatever the rest make.
+"""Elastic displacement of G's smallest map: some of z's numbers move an image's strokes, smoothly and a little.
 
-Handwriting varies by small smooth displacements (Simard et al. 2003, "Best practices for convolutional neural networks", section 2, who
-made training digits of them). A convolutional G learns few of these directions and D hardly misses them, so that good fakes lie closer
-together than digits do. Here they are given: G learns images that stay good when they are displaced (Jaderberg et al. 2015, arXiv
-1506.02025, eq. 5, is the sampling). The layers after the map draw the displaced strokes sharply; moved pixels would be blurred.
+Handwriting varies by small smooth displacements; Simard et al. 2003 ("Best practices for convolutional neural networks", section 2) made
+training digits with them. A convolutional G learns few of these directions, and D hardly notices, so that generated digits lie closer
+together than real ones. Here G has the directions from the start: it learns images that stay good when they are displaced. The sampling of
+the map is that of Jaderberg et al. 2015 (arXiv 1506.02025, eq. 5). The layers after the map draw the displaced strokes sharply, where
+displaced pixels would be blurred.
 
-In evaluation mode, in which samples are drawn, displacements are a little wider than in the game: the truncation trick (Brock et al. 2019,
-arXiv 1809.11096, section 3.1) the other way round, for these numbers of z alone. It gives back variety that the game costs.
+Samples of a run are displaced `WIDEN` times as widely as in training. This is the truncation trick (Brock et al. 2019, arXiv 1809.11096,
+section 3.1) in the other direction, for these numbers of z alone: it restores variety that training loses.
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ from torch import Tensor
 from torch.nn.functional import interpolate
 
 KNOTS = 3  # points a side at which the displacement is drawn; between them it is smooth
-NUMBERS = 2 * KNOTS**2  # of z that it takes
-WIDER = 1.25  # times the game's displacements, in evaluation mode; what it gives and takes: docs/presets.md
+NUMBERS = 2 * KNOTS**2  # of z that the displacement is made of
+WIDEN = 1.25  # times the displacements of training, for samples; what it improves and what it costs: docs/presets.md
 
 
 def displaced(h: Tensor, field: Tensor, amount: float) -> Tensor:
@@ -41,3 +42,11 @@ def _hats(move: Tensor, axis: int) -> Tensor:
     cells = torch.arange(length, dtype=move.dtype, device=move.device)
     places = (cells.view(-1, 1) if axis == 0 else cells) + move
     return (1 - (places.clamp(0, length - 1)[..., None] - cells).abs()).clamp_min(0)
+
+
+def widened(z: Tensor, numbers: int, factor: float) -> Tensor:
+    """z (N, dim) with its last `numbers`, those of the displacement, multiplied by `factor`: the displacement is linear in them."""
+    if numbers == 0 or factor == 1:
+        return z
+    rest, field = z.tensor_split([z.shape[1] - numbers], 1)
+    return torch.cat((rest, field * factor), 1)

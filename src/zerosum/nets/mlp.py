@@ -8,11 +8,12 @@ from math import pi, prod
 import torch
 from torch import Tensor, nn
 
-from zerosum.nets.init import start
+from zerosum.nets.conditioning import class_input, class_projection, input_size, joined, projected
+from zerosum.nets.init import initialise
 
 ACTIVATIONS = ("relu", "leaky_relu", "prelu", "tanh", "maxout")
 SAME = "same"  # G's activation where it is D's
-LONGEST = 8.0  # the first octave's wavelength: eight standard deviations hold nearly any data once
+LONGEST = 8.0  # the first octave's wavelength: nearly all data lie within one, as it is eight standard deviations long
 PIECES = 2  # Goodfellow et al. 2013 (arXiv 1302.4389) take the largest of a few linear pieces; two keep a layer cheap.
 
 
@@ -24,8 +25,8 @@ class Maxout(nn.Module):
         return largest
 
 
-def activation(name: str, slope: float) -> nn.Module:
-    """The module for a name in ACTIVATIONS; slope: LeakyReLU's negative slope and PReLU's start."""
+def activation_module(name: str, slope: float) -> nn.Module:
+    """The module for a name in ACTIVATIONS; slope: LeakyReLU's negative slope and PReLU's initial one."""
     match name:
         case "relu":
             return nn.ReLU()
@@ -41,11 +42,11 @@ def activation(name: str, slope: float) -> nn.Module:
 
 
 class Octaves(nn.Module):
-    """x (N, d) -> x beside sin(w x) and cos(w x) of each coordinate, (N, d + 2 d octaves): w = 2 pi / LONGEST, and its doubles.
+    """x (N, d) -> x, sin(w x) and cos(w x) of each coordinate, (N, d + 2 d octaves): w = 2 pi / LONGEST, and its doubles.
 
-    A perceptron learns slow functions long before fast ones; given fast ones to begin with, D sees detail at every scale at once, and the
-    penalty on its gradient decides how much of it counts. Mildenhall et al. 2020 (arXiv 2003.08934), eq. 4; Tancik et al. 2020
-    (arXiv 2006.10739). The wavelengths are in x's unit, the standard deviation for points.
+    A perceptron learns slowly varying functions long before fast ones. With fast ones among its inputs, D sees detail at every scale at
+    once, and the penalty on its gradient decides how much of it counts. Mildenhall et al. 2020 (arXiv 2003.08934), eq. 4; Tancik et al.
+    2020 (arXiv 2006.10739). The wavelengths are in x's unit, the standard deviation for points.
     """
 
     def __init__(self, octaves: int) -> None:
@@ -58,9 +59,9 @@ class Octaves(nn.Module):
         phase = (x[:, :, None] * self.w).flatten(1)
         return torch.cat((x, phase.sin(), phase.cos()), 1)
 
-    # The derivatives of sin and cos are among the values themselves, so the Jacobian needs no x.
+    # The derivatives of sin and cos are among the values themselves, so that the Jacobian J is known from h alone.
 
-    def pull(self, h: Tensor, g: Tensor) -> Tensor:
+    def vjp(self, h: Tensor, g: Tensor) -> Tensor:
         """J^T g (N, d), for h = forward(x) and g of its shape."""
         d = self._inputs(h)
         sin, cos = h[:, d:].chunk(2, 1)
@@ -68,7 +69,7 @@ class Octaves(nn.Module):
         at_phase = torch.addcmul(by_sin * cos, by_cos, sin, value=-1).view(-1, d, len(self.w))
         return g[:, :d] + at_phase @ self.w
 
-    def push(self, h: Tensor, v: Tensor) -> Tensor:
+    def jvp(self, h: Tensor, v: Tensor) -> Tensor:
         """J v, of h's shape, for h = forward(x) and v (N, d)."""
         sin, cos = h[:, self._inputs(h) :].chunk(2, 1)
         moved = (v[:, :, None] * self.w).flatten(1)
@@ -81,8 +82,7 @@ class Octaves(nn.Module):
 class MLP(nn.Module):
     """A perceptron from (N, d_in) to (N, d_out): `depth` hidden layers of `width` units.
 
-    norm "batch" puts BatchNorm1d before each activation but the first layer's when `first_norm` is false; dropout is taken after each
-    activation.
+    norm "batch": BatchNorm1d before each activation, but not in the first layer when `first_norm` is false. dropout: after each activation.
     """
 
     def __init__(
@@ -92,94 +92,123 @@ class MLP(nn.Module):
         *,
         width: int,
         depth: int,
-        activation_name: str,
+        activation: str,
         slope: float,
         norm: str = "none",
         first_norm: bool = True,
         dropout: float = 0.0,
     ) -> None:
         super().__init__()
-        pieces = PIECES if activation_name == "maxout" else 1
+        pieces = PIECES if activation == "maxout" else 1
         layers: list[nn.Module] = []
         last = d_in
         for i in range(depth):
             linear = nn.Linear(last, pieces * width)
-            start(linear, 0.0 if activation_name in ("relu", "tanh") else slope)
+            initialise(linear, 0.0 if activation in ("relu", "tanh") else slope)
             layers.append(linear)
             if norm == "batch" and (i or first_norm):
                 layers.append(nn.BatchNorm1d(pieces * width))
-            layers.append(activation(activation_name, slope))
+            layers.append(activation_module(activation, slope))
             if dropout:
                 layers.append(nn.Dropout(dropout))
             last = width
         head = nn.Linear(last, d_out)
-        start(head)
+        initialise(head)
         self.layers = nn.Sequential(*layers, head)
 
+    @property
+    def head(self) -> nn.Linear:
+        head: nn.Linear = self.layers[-1]  # type: ignore[assignment]
+        return head
+
+    def features(self, h: Tensor) -> Tensor:
+        """What the last layer reads, (N, width)."""
+        h = h.flatten(1)
+        for layer in list(self.layers)[:-1]:
+            h = layer(h)
+        return h
+
     def forward(self, h: Tensor) -> Tensor:
-        out: Tensor = self.layers(h.flatten(1))
+        out: Tensor = self.head(self.features(h))
         return out
 
 
 class Generator(nn.Module):
-    """G: z (N, dim) -> (N, *shape). Points leave it linearly, images through tanh."""
+    """G: z (N, dim) -> (N, *shape). The last layer is linear for points and followed by tanh for images.
 
-    def __init__(self, shape: Sequence[int], dim: int, **knobs: object) -> None:
+    depth_g, activation_g: where they differ from D's. classes: of y (nets/conditioning.py); 0 for none.
+    """
+
+    def __init__(
+        self,
+        shape: Sequence[int],
+        dim: int,
+        *,
+        width: int,
+        depth: int,
+        activation: str,
+        slope: float,
+        norm: str = "none",
+        depth_g: int = 0,
+        activation_g: str = SAME,
+        classes: int = 0,
+    ) -> None:
         super().__init__()
         self.shape = tuple(shape)
-        self.body = MLP(dim, prod(self.shape), **knobs)  # type: ignore[arg-type]
+        self.embedding = class_input(classes, dim)
+        name = activation if activation_g == SAME else activation_g
+        d_in = input_size(dim, self.embedding)
+        self.body = MLP(d_in, prod(self.shape), width=width, depth=depth_g or depth, activation=name, slope=slope, norm=norm)
 
-    def forward(self, z: Tensor) -> Tensor:
-        x = self.body(z).unflatten(1, self.shape)
+    def forward(self, z: Tensor, y: Tensor | None = None) -> Tensor:
+        x = self.body(joined(z, y, self.embedding)).unflatten(1, self.shape)
         return torch.tanh(x) if len(self.shape) == 3 else x
 
     def perceptron(self) -> tuple[nn.Module, ...] | None:
-        """G's steps (engine/perceptron.py) for points, where its layers are linear and its activations have no weights; else None."""
-        if len(self.shape) != 1 or not all(isinstance(m, nn.Linear | nn.Tanh | nn.LeakyReLU | nn.ReLU) for m in self.body.layers):
+        """G's steps (engine/perceptron.py) where it makes points, is unconditional, and has no other layers than those know; else None."""
+        if len(self.shape) != 1 or self.embedding is not None:
+            return None
+        if not all(isinstance(m, nn.Linear | nn.Tanh | nn.LeakyReLU | nn.ReLU) for m in self.body.layers):
             return None
         return (*self.body.layers,)
 
 
 class Discriminator(nn.Module):
-    """D: x (N, *shape) -> logits (N,). octaves: how many it sees of each coordinate beside itself."""
+    """D: x (N, *shape) -> logits (N,).
 
-    def __init__(self, shape: Sequence[int], octaves: int = 0, **knobs: object) -> None:
+    octaves: of each coordinate among D's inputs. classes: of y (nets/conditioning.py); 0 for none.
+    """
+
+    def __init__(
+        self,
+        shape: Sequence[int],
+        *,
+        width: int,
+        depth: int,
+        activation: str,
+        slope: float,
+        norm: str = "none",
+        dropout: float = 0.0,
+        octaves: int = 0,
+        classes: int = 0,
+    ) -> None:
         super().__init__()
         self.seen = Octaves(octaves) if octaves else nn.Identity()
-        self.body = MLP(prod(shape) * (1 + 2 * octaves), 1, first_norm=False, **knobs)  # type: ignore[arg-type]
+        d_in = prod(shape) * (1 + 2 * octaves)
+        self.body = MLP(d_in, 1, width=width, depth=depth, activation=activation, slope=slope, norm=norm, first_norm=False, dropout=dropout)
         if octaves:
-            # Without biases the waves would all stand at the origin, and D see it best.
+            # Without biases all waves would have the same phase at the origin, and D would see detail best there.
             first: nn.Linear = self.body.layers[0]  # type: ignore[assignment]
             nn.init.uniform_(first.bias, -2.0, 2.0)
+        self.embedding = class_projection(classes, self.body.head)
 
-    def forward(self, x: Tensor) -> Tensor:
-        logits: Tensor = self.body(self.seen(x.flatten(1)))[:, 0]
-        return logits
+    def forward(self, x: Tensor, y: Tensor | None = None) -> Tensor:
+        h = self.body.features(self.seen(x.flatten(1)))
+        return projected(self.body.head(h)[:, 0], h, y, self.embedding)
 
     def chain(self) -> tuple[nn.Module, ...] | None:
-        """D's steps (engine/passes.py) where after the octaves there are linear layers and leaky ReLUs and nothing else; else None."""
+        """D's steps from x to the head's logit (engine/passes.py) where its layers are linear or leaky ReLUs, after the octaves; else
+        None."""
         if not all(isinstance(m, nn.Linear | nn.LeakyReLU | nn.ReLU) for m in self.body.layers):
             return None
         return (*([self.seen] if isinstance(self.seen, Octaves) else []), *self.body.layers)
-
-
-def generator(
-    shape: Sequence[int],
-    dim: int,
-    *,
-    width: int,
-    depth: int,
-    norm: str,
-    activation: str,
-    slope: float,
-    depth_g: int = 0,
-    activation_g: str = SAME,
-) -> nn.Module:
-    name = activation if activation_g == SAME else activation_g
-    return Generator(shape, dim, width=width, depth=depth_g or depth, norm=norm, activation_name=name, slope=slope)
-
-
-def discriminator(
-    shape: Sequence[int], *, width: int, depth: int, norm: str, activation: str, slope: float, dropout: float, octaves: int = 0
-) -> nn.Module:
-    return Discriminator(shape, octaves, width=width, depth=depth, norm=norm, activation_name=activation, slope=slope, dropout=dropout)

@@ -1,14 +1,14 @@
-"""The ladder of image sizes that a convolutional net climbs: each rung half the one below, rounded down."""
+"""The image sizes that a convolutional net goes through: each is half the one before, rounded down."""
 
 from __future__ import annotations
 
 from zerosum.errors import Refusal
 
-SMALLEST = 8  # pixels a side: one halving from there is the 4 x 4 at which the published nets start
+SMALLEST = 8  # pixels a side: half of it is the 4 x 4 map at which the published nets start
 
 
-def ladder(height: int, width: int) -> list[tuple[int, int]]:
-    """Sizes from the image down to the base, whose shorter side is 4 to 7: (64, 64) gives 64, 32, 16, 8, 4; (28, 28) gives 28, 14, 7.
+def resolutions(height: int, width: int) -> list[tuple[int, int]]:
+    """Sizes from the image down to the smallest map, whose shorter side is 4 to 7: (64, 64) gives 64, 32, 16, 8, 4; (28, 28) 28, 14, 7.
 
     Raises Refusal below 8 pixels a side.
     """

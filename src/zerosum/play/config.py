@@ -1,178 +1,146 @@
-"""Every knob of a training with its unit and meaning: nested frozen dataclasses, whose docstrings are the flags' help.
+"""Every option of a training: nested frozen dataclasses. The docstrings below the fields are the help of `zerosum train`.
 
-The defaults are those of `presets.py`'s plain rows; a preset is a Config, and a flag replaces one field of it.
+An option is one field: its type, choices and range are its annotation, and `zerosum.options` checks them. The defaults are plain
+ones; a preset (presets.py) is a whole Config, and an option given on the command line replaces one field of it.
 """
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field, fields, is_dataclass
-from math import inf
-from types import NoneType
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal
 
 from zerosum.data.options import DataOptions
-from zerosum.errors import Refusal, nearest
+from zerosum.errors import Refusal
+from zerosum.options import Choices, Range, options_of, unknown, value_of
+
+MOST_THREADS = 1024
 
 
 @dataclass(frozen=True)
 class GameOptions:
-    """The game that the two players play."""
+    """The game: the losses of the two players, and how they take turns."""
 
-    value: Literal["minimax", "non_saturating", "least_squares", "wasserstein", "hinge", "relativistic"] = "relativistic"
-    """The value function: what each player pays."""
-    penalty: Literal["none", "r1", "r2", "r1r2", "gp"] = "r1r2"
-    """Penalty on D's gradient: at reals (r1), at fakes (r2), at both (r1r2), or between them (gp)."""
-    gamma: float = 1.0
-    """Weight of the penalty at the start; D pays gamma/2 times it."""
-    gamma_end: float | None = None
-    """Weight of the penalty at the horizon, reached by a cosine in its logarithm; default: the same as at the start."""
-    k: int = 1
-    """Discriminator steps a round (Algorithm 1's k)."""
-    g_steps: int = 1
-    """Generator steps a round; more than one is for scenarios."""
-    smoothing: float = 0.0
-    """One-sided label smoothing: D's target for reals is 1 minus this."""
+    value: Annotated[str, Choices("zerosum.game.value", "VALUES")] = "relativistic"
+    """Value function: it defines the loss of each player."""
+    penalty: Annotated[str, Choices("zerosum.game.penalty", "PENALTIES")] = "r1r2"
+    """Gradient penalty on D: at real samples (r1), at generated samples (r2), at both (r1r2), or at points between the two (gp)."""
+    gamma: Annotated[float, Range(0)] = 1.0
+    """Weight of the gradient penalty at the start of training. D's loss contains gamma/2 times the penalty."""
+    gamma_end: Annotated[float | None, Range(1e-12)] = None
+    """Weight of the gradient penalty at the end of training, approached along a cosine in its logarithm. Default: gamma throughout."""
+    k: Annotated[int, Range(1)] = 1
+    """Discriminator updates in each training step (k in Algorithm 1)."""
+    g_steps: Annotated[int, Range(1)] = 1
+    """Generator updates in each training step. Algorithm 1 has one."""
+    smoothing: Annotated[float, Range(0, below=0.5)] = 0.0
+    """One-sided label smoothing: D's target for real samples is 1 minus this. For minimax, non_saturating and least_squares."""
     order: Literal["alternating", "simultaneous"] = "alternating"
-    """D first and then G against the new D, or both against each other's old selves."""
+    """alternating: D is updated first, and G then plays against the new D. simultaneous: both are updated from the same weights."""
+    augment: Annotated[str, Choices("zerosum.game.augment", "AUGMENTATIONS")] = "none"
+    """Random transformation of real and generated images alike before D sees them. It helps where there are few images."""
     fakes: Literal["fresh", "reused"] = "fresh"
-    """G's step draws its own noise (Algorithm 1), or goes on with the fakes of D's last step, which saves drawing them twice."""
+    """Generated samples in the generator update: drawn from fresh noise (Algorithm 1), or reused from D's last update, which is faster."""
 
 
 @dataclass(frozen=True)
 class PriorOptions:
-    """The noise that G starts from."""
+    """The prior p_z: the noise z that G turns into samples."""
 
-    kind: Literal["normal", "uniform"] = "normal"
-    """Law of each coordinate of z: N(0, 1), or U(-1, 1)."""
-    dim: int = 64
+    kind: Annotated[str, Choices("zerosum.game.prior", "PRIORS")] = "normal"
+    """Distribution of each coordinate of z: N(0, 1) or U(-1, 1)."""
+    dim: Annotated[int, Range(1)] = 64
     """Number of coordinates of z."""
 
 
 @dataclass(frozen=True)
 class NetOptions:
-    """The two networks. Knobs that a kind of net does not have must stay at their defaults."""
+    """The two networks. An option that the chosen kind of network does not have is refused unless it is at its default."""
 
-    kind: Literal["mlp", "dcgan", "resnet"] = "mlp"
-    """Kind of network for both players."""
-    width: int = 64
-    """Channels at the widest image size (dcgan, resnet), or units of a hidden layer (mlp)."""
-    depth: int = 3
-    """Hidden layers (mlp), or residual blocks a resolution (resnet)."""
-    depth_g: int = 0
-    """Hidden layers of G (mlp), where they are to be other than D's; 0 for as many."""
-    hidden: int = 0
-    """Units of a fully connected layer before D's logit, in whose place G has a 3 x 3 convolution (dcgan); 0 for none, as published."""
-    refine: int = 0
-    """3 x 3 convolutions at each size below the image's (dcgan); 0 for none, as published."""
-    elastic: float = 0.0
-    """Standard deviation in pixels of smooth displacements that some of z's numbers give to what G draws (dcgan), for handwriting and the
-    like; 0 for none."""
+    kind: Annotated[str, Choices("zerosum.nets", "NETS")] = "mlp"
+    """Architecture of both networks. Choosing another kind than the preset's resets the other net options to their defaults."""
+    classes: Literal["none", "auto"] = "none"
+    """Conditional game: none ignores class labels; auto gives them to both players where the data have classes."""
+    width: Annotated[int, Range(1)] = 64
+    """Channels at the largest image size (dcgan, resnet), or units in each hidden layer (mlp)."""
+    depth: Annotated[int, Range(1)] = 3
+    """Hidden layers (mlp), or residual blocks at each resolution (resnet)."""
+    depth_g: Annotated[int, Range(0)] = 0
+    """Hidden layers of G (mlp). 0: as many as D."""
+    hidden: Annotated[int, Range(0)] = 0
+    """Units of a fully connected layer before D's logit; G then has a 3 x 3 convolution in its place (dcgan). 0: none, as published."""
+    refine: Annotated[int, Range(0)] = 0
+    """Extra 3 x 3 convolutions at each resolution below the image's (dcgan). 0: none, as published."""
+    elastic: Annotated[float, Range(0)] = 0.0
+    """Standard deviation, in pixels, of smooth displacements of G's image that are controlled by part of z (dcgan). Suits handwriting.
+    0: none."""
     norm: Literal["none", "batch"] = "none"
-    """Normalisation: none, or batch normalisation as published for DCGAN (in G and in D)."""
-    activation: Literal["relu", "leaky_relu", "prelu", "tanh", "maxout"] = "leaky_relu"
-    """Activation of hidden layers."""
-    activation_g: Literal["same", "relu", "leaky_relu", "prelu", "tanh", "maxout"] = "same"
-    """Activation of G's hidden layers (mlp), where it is to be another than D's: tanh's plateaus gather points into narrow modes."""
-    octaves: int = 0
-    """Octaves of sine and cosine of each coordinate that D sees beside it (mlp), which shows it narrow modes early; 0 for none."""
-    slope: float = 0.2
-    """Negative slope of leaky_relu; PReLU's start."""
-    dropout: float = 0.0
-    """Share of D's hidden units dropped in training."""
+    """Normalisation: none, or batch normalisation in G and D as published for DCGAN."""
+    activation: Annotated[str, Choices("zerosum.nets.mlp", "ACTIVATIONS")] = "leaky_relu"
+    """Activation function of the hidden layers."""
+    activation_g: Annotated[str, Choices("zerosum.nets.mlp", "ACTIVATIONS", also=("same",))] = "same"
+    """Activation function of G's hidden layers (mlp). same: as in D. tanh helps G concentrate samples in narrow modes."""
+    octaves: Annotated[int, Range(0, 16)] = 0
+    """Fourier features: octaves of sine and cosine of each coordinate as further inputs of D (mlp). They make narrow modes visible early.
+    0: none."""
+    slope: Annotated[float, Range(0)] = 0.2
+    """Negative slope of leaky_relu, and the initial slope of prelu."""
+    dropout: Annotated[float, Range(0, 0.95)] = 0.0
+    """Fraction of D's hidden units that are dropped during training."""
 
 
 @dataclass(frozen=True)
 class PlayerOptions:
-    """One player's optimiser."""
+    """The optimiser of one player."""
 
-    optimiser: Literal["adam", "muon"] = "adam"
-    """adam; muon: each weight matrix moves in all its directions alike, biases by Adam (Jordan et al. 2024)."""
-    lr: float = 2e-4
-    """Learning rate at the start."""
+    optimiser: Annotated[str, Choices("zerosum.play.players", "OPTIMISERS")] = "adam"
+    """adam; or muon, which orthogonalises the update of each weight matrix and uses Adam for biases (Jordan et al. 2024)."""
+    lr: Annotated[float, Range(0)] = 2e-4
+    """Learning rate at the start of training."""
     lr_end: float | None = None
-    """Learning rate at the horizon, reached by a cosine, at most lr; default: the same as at the start."""
-    beta1: float = 0.0
-    """Decay of the gradient's mean; 0 is none."""
-    beta2: float = 0.99
-    """Adam's decay of the gradient's square."""
+    """Learning rate at the end of training, approached along a cosine; at most lr. Default: lr throughout."""
+    beta1: Annotated[float, Range(0, 0.9999)] = 0.0
+    """Decay of the running mean of gradients (momentum). 0: no momentum."""
+    beta2: Annotated[float, Range(0, 0.999999)] = 0.99
+    """Decay of the running mean of squared gradients (Adam)."""
     equalised: bool = False
-    """Each layer moves at lr / sqrt(its fan-in), as with equalised learning rates (Karras et al. 2018, section 4.1)."""
+    """Divide each layer's learning rate by the square root of its fan-in: equalised learning rates (Karras et al. 2018, section 4.1)."""
 
 
 @dataclass(frozen=True)
 class Config:
-    """A training, whole: with the seed and the data it decides every number of the run."""
+    """All options of a training. Together with the data they determine every number of the run."""
 
     game: GameOptions = field(default_factory=GameOptions)
     prior: PriorOptions = field(default_factory=PriorOptions)
     net: NetOptions = field(default_factory=NetOptions)
     d: PlayerOptions = field(default_factory=PlayerOptions)
+    """The optimiser of the discriminator."""
     g: PlayerOptions = field(default_factory=PlayerOptions)
+    """The optimiser of the generator."""
     data: DataOptions = field(default_factory=DataOptions)
-    batch: int = 64
-    """Samples a step: reals, and as many fakes."""
-    average: float = 10_000.0
-    """Half-life of G's average, in samples seen; 0 keeps no average and samples with G itself."""
-    warmup: float = 0.0
-    """Samples over which both learning rates rise from zero."""
+    batch: Annotated[int, Range(1)] = 64
+    """Batch size: real samples in each update, and as many generated ones."""
+    average: Annotated[float, Range(0)] = 10_000.0
+    """Half-life of the EMA of G's weights, in samples seen. Samples are drawn from the averaged generator. 0: no averaging."""
+    warmup: Annotated[float, Range(0)] = 0.0
+    """Learning-rate warm-up: samples seen while both learning rates rise from zero."""
     precision: Literal["auto", "float32", "bf16"] = "auto"
-    """Arithmetic of the nets: bf16 where the machine has a unit for it and it was measured faster, else float32."""
-    engine: Literal["auto", "eager", "compiled", "graph"] = "auto"
-    """How a round is executed; auto measures in the first seconds what this machine does best."""
-    threads: int = 0
-    """CPU threads of this process; 0 chooses (one for small nets on points, all cores for images)."""
+    """Arithmetic of the networks. auto: bf16 for images where the machine has hardware for it, float32 otherwise."""
+    engine: Literal["auto", "eager", "graph"] = "auto"
+    """How training steps are executed: by plain PyTorch (eager) or as CUDA graphs (graph). auto: graph on a GPU; on a CPU
+    eager, with closed-form gradients where the network allows them."""
+    threads: Annotated[int, Range(0, MOST_THREADS)] = 0
+    """CPU threads. 0: one for points, all cores for images."""
     device: str = "auto"
-    """cpu, cuda or cuda:N; auto takes a GPU where there is one."""
+    """cpu, cuda or cuda:N. auto: a GPU where there is one."""
     seed: int = 0
-    """Seed of every random draw."""
-
-
-# The range of each number that has one; NaN lies in none.
-LEAST: dict[str, float] = {
-    "game.gamma": 0,
-    "game.gamma_end": 1e-12,
-    "game.k": 1,
-    "game.g_steps": 1,
-    "prior.dim": 1,
-    "net.width": 1,
-    "net.depth": 1,
-    "net.depth_g": 0,
-    "net.hidden": 0,
-    "net.refine": 0,
-    "net.elastic": 0,
-    "net.octaves": 0,
-    "net.slope": 0,
-    "net.dropout": 0,
-    "d.lr": 0,
-    "g.lr": 0,
-    "batch": 1,
-    "average": 0,
-    "warmup": 0,
-    "threads": 0,
-}
-MOST: dict[str, float] = {
-    "net.octaves": 16,
-    "net.dropout": 0.95,
-    "d.beta1": 0.9999,
-    "g.beta1": 0.9999,
-    "d.beta2": 0.999999,
-    "g.beta2": 0.999999,
-    "threads": 1024,
-}
+    """Seed of all random numbers."""
 
 
 def check(config: Config) -> None:
-    """Raises Refusal for a number outside its range."""
-    for path in LEAST.keys() | MOST.keys():
-        number: Any = config
-        for name in path.split("."):
-            number = getattr(number, name)
-        if number is None:
-            continue
-        least, most = LEAST.get(path, 0), MOST.get(path, inf)
-        if not least <= number <= most or number == inf:
-            span = f"from {least:g} to {most:g}" if most < inf else f"of at least {least:g}"
-            raise Refusal(f"--{path.replace('_', '-')} must be a number {span}, not {number:g}.")
+    """Raises Refusal for a value that its option does not take."""
+    for name, option in options_of(Config).items():
+        option.checked(value_of(config, name), name)
 
 
 def to_json(config: Config) -> dict[str, Any]:
@@ -181,36 +149,26 @@ def to_json(config: Config) -> dict[str, Any]:
 
 
 def from_json(values: dict[str, Any]) -> Config:
-    """The config that `to_json` wrote: it names values, never code. Raises Refusal on a knob that this version does not know, a value of
-    another type than the knob's, and a number outside its range."""
+    """The config that `to_json` wrote. Options that are missing are at their defaults.
+
+    Raises Refusal for an option that this version does not have, and for a value that its option does not take.
+    """
     config: Config = _build(Config, values, "")
-    check(config)
     return config
 
 
-def _build(kind: Any, values: dict[str, Any], path: str) -> Any:
+def _build(kind: Any, values: Any, prefix: str) -> Any:
     if not isinstance(values, dict):
-        raise Refusal(f"The config's {path or 'top level'} must be a table of knobs.")
-    template = kind()
-    known = {f.name for f in fields(kind)}
-    for name in values:
+        raise Refusal(f"{prefix.rstrip('.') or 'config'} in the run's config must be a table of options.")
+    template, options = kind(), options_of(kind)
+    known = {f.name: getattr(template, f.name) for f in fields(kind)}
+    given = {}
+    for name, value in values.items():
         if name not in known:
-            raise Refusal(f"Unknown knob {path}{name} in the run's config.{nearest(name, known)}")
-    hints = get_type_hints(kind)
-    parts = {n: getattr(template, n) for n in values}
-    nested = {n: _build(type(parts[n]), v, f"{path}{n}.") for n, v in values.items() if is_dataclass(parts[n])}
-    return kind(**nested, **{n: _typed(v, hints[n], path + n) for n, v in values.items() if n not in nested})
-
-
-def _typed(value: Any, hint: Any, name: str) -> Any:
-    """`value`, if a knob of type `hint` may have it: a whole number stands for a real one, and no other type for another."""
-    if get_origin(hint) is Literal:
-        allowed: tuple[Any, ...] = get_args(hint)
-        if isinstance(value, str) and value in allowed:
-            return value
-        raise Refusal(f"The knob {name} in the run's config must be one of {', '.join(allowed)}, not {value!r}.")
-    kinds = get_args(hint) or (hint,)
-    if type(value) in kinds or (type(value) is int and float in kinds):
-        return value
-    named = " or ".join("none" if k is NoneType else k.__name__ for k in kinds)
-    raise Refusal(f"The knob {name} in the run's config must be of type {named}, not {value!r}.")
+            everywhere = [prefix + other for other in options]
+            raise unknown(f"The run's config has an unknown option {prefix}{name}", prefix + name, everywhere)
+        if is_dataclass(known[name]):
+            given[name] = _build(type(known[name]), value, f"{prefix}{name}.")
+        else:
+            given[name] = options[name].checked(value, f"{prefix}{name} in the run's config")
+    return kind(**given)

@@ -1,38 +1,37 @@
-"""How a round is executed on this machine: device, precision, threads. Chosen once, at a run's first start, and written into it."""
+"""How training steps are executed on this machine: device, precision, threads, backend. Chosen at a run's first start and recorded."""
 
 from __future__ import annotations
 
 import os
 import re
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import torch
 
 from zerosum.data.modality import MODALITIES
+from zerosum.engine.bf16_copy import can_be_copied
+from zerosum.engine.conv_autotune import faster_as_products
 from zerosum.errors import Refusal
+from zerosum.nets.traits import draws_random_numbers
 from zerosum.play.config import Config
+from zerosum.play.distributed import cores
+from zerosum.play.players import Players
 
 DEVICES = re.compile(r"cpu|cuda(:\d+)?")
-Device = torch.device  # Execution's own fields are called torch and device.
-
-REFUSED = {
-    "compiled": "is not built: PyTorch's compiler does not differentiate twice, which R1, R2 and the gradient penalty need",
-    "graph": "records rounds as CUDA graphs, and the run would be on a CPU",
-}
+Device = torch.device  # `Execution` has fields called torch and device.
 
 
 @dataclass(frozen=True)
 class Execution:
     """The choice that was made, and why.
 
-    engine: "eager" is PyTorch's own way; "twin" keeps a bf16 copy of each player's weights (engine/bf16_copy.py); "graph" replays whole
-    rounds on a
-    GPU (engine/cuda_graph.py). isa: `instruction_set`. reason: a
-    sentence. routes: which maps of which convolutions are matrix products (`run.routes`), "" for none.
-    passes: whether gradients through a D that is piecewise linear take four passes over it rather than six (engine/closed_form.py), and a
-    perceptron's own are written out (engine/perceptron.py).
+    engine: "eager" is PyTorch's own way; "bf16_copy" computes with a bf16 copy of each player's weights (engine/bf16_copy.py); "graph"
+    replays whole steps on a GPU (engine/cuda_graph.py). isa: see `instruction_set`. reason: a sentence. routes: which maps of which
+    convolutions are matrix products (engine/conv_autotune.py), "" for none. closed_form: whether gradients are written out where the nets
+    allow it (engine/closed_form.py).
     """
 
     engine: str
@@ -43,18 +42,18 @@ class Execution:
     torch: str
     reason: str
     routes: str = ""
-    passes: bool = False
+    closed_form: bool = False
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
 
     def prepare(self) -> Device:
-        """Sets this process's thread count and gives the device."""
+        """Sets this process's thread count and returns the device."""
         torch.set_num_threads(self.threads)
         return torch.device(self.device)
 
     def arithmetic(self) -> AbstractContextManager[Any]:
-        """The context in which nets run: bf16 products with float32 weights and sums, or plain float32."""
+        """The context in which nets are called: bf16 products with float32 weights and sums, or plain float32."""
         if self.precision == "bf16":
             return torch.autocast(torch.device(self.device).type, torch.bfloat16)
         return nullcontext()
@@ -69,27 +68,26 @@ def has_bf16_unit() -> bool:
 
 
 def instruction_set(precision: str) -> str:
-    """What this CPU computes with: the instruction set as torch sees it, and for bf16 whether AMX, which adds in another order, is used."""
+    """The instruction set that torch uses on this CPU; with bf16 also whether AMX is used, which sums in another order."""
     return torch.backends.cpu.get_cpu_capability() + ("+AMX" if precision == "bf16" and has_bf16_unit() else "")
 
 
 def device_of(config: Config) -> str:
-    """The device that a config's `device` is on this machine."""
+    """The device on this machine that a config's `device` names."""
     return config.device if config.device != "auto" else "cuda" if torch.cuda.is_available() else "cpu"
 
 
 def choose(config: Config, kind: str) -> Execution:
-    """The engine for a config and a kind of data (a row of MODALITIES). Raises Refusal for what this machine does not have."""
+    """The execution for a config and a kind of data (a row of MODALITIES). Raises Refusal for what this machine does not have."""
     device = device_of(config)
     if not DEVICES.fullmatch(device):
         raise Refusal(f"--device must be cpu, cuda, cuda:N or auto, not {device!r}.")
     if device.startswith("cuda") and not torch.cuda.is_available():
-        raise Refusal(f"--device {device} was asked for and torch sees no GPU here: use --device cpu.")
-    if config.engine in REFUSED and (config.engine != "graph" or device == "cpu"):
-        raise Refusal(f"--engine {config.engine} {REFUSED[config.engine]}: use --engine auto or eager.")
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        raise Refusal(f"--device {device} was given, but torch finds no GPU here: use --device cpu.")
+    if config.engine == "graph" and device == "cpu":
+        raise Refusal("--engine graph records steps as CUDA graphs, and the run would be on a CPU: use --engine auto or eager.")
     modality = MODALITIES[kind]
-    threads = config.threads or modality.threads or int(os.environ.get("OMP_NUM_THREADS", cores))
+    threads = config.threads or modality.threads or int(os.environ.get("OMP_NUM_THREADS", cores()))
     precision, reason = config.precision, "as asked"
     if precision == "auto":
         if not modality.bf16:
@@ -100,8 +98,29 @@ def choose(config: Config, kind: str) -> Execution:
             precision, reason = "float32", "this machine has no matrix unit for bf16"
     engine = "eager"
     if config.engine == "auto" and precision == "bf16" and device == "cpu":
-        engine, reason = "twin", f"{reason}; weights are copied to bf16 once an update"
+        engine, reason = "bf16_copy", f"{reason}; weights are copied to bf16 once after each update"
     if config.engine != "eager" and device != "cpu":
-        engine, reason = "graph", f"{reason}; a GPU waits less for one launch a round than for one a kernel"
+        engine, reason = "graph", f"{reason}; a GPU waits less for one launch a step than for one a kernel"
     isa = instruction_set(precision)
-    return Execution(engine, precision, threads, device, isa, torch.__version__, reason, passes=config.engine != "eager")
+    return Execution(engine, precision, threads, device, isa, torch.__version__, reason, closed_form=config.engine != "eager")
+
+
+def fitted(execution: Execution, config: Config, players: Players, shape: Sequence[int] | None) -> Execution:
+    """The execution as far as it depends on the nets: eager where they allow no other, and the routes of their convolutions.
+
+    shape: of a sample; None for a person's own nets, whose convolutions stay PyTorch's.
+    """
+    modules = {"d": players.D, "g": players.G}
+    if execution.engine == "graph" and any(map(draws_random_numbers, modules.values())):
+        return replace(execution, engine="eager", reason=f"{execution.reason}; but dropout draws anew in each step, which is not recorded")
+    if execution.engine != "bf16_copy":
+        return execution
+    if not all(map(can_be_copied, modules.values())):
+        return replace(execution, engine="eager", reason=f"{execution.reason}; but only autocast knows how to compute some of their layers")
+    if shape is None:
+        return execution
+    execution.prepare()
+    routes = faster_as_products(modules, {"d": (config.batch, *shape), "g": (config.batch, config.prior.dim)})
+    many = len(routes.split())
+    reason = f"; {many} wide convolutions were timed faster as matrix products" if many else ""
+    return replace(execution, routes=routes, reason=execution.reason + reason)

@@ -1,8 +1,8 @@
-"""Many processes that play one game, started by torchrun: each takes its rows of the global batch's draws, and gradients are averaged.
+"""Several processes that train one pair of players, started by torchrun: each has its rows of the global batch, and gradients are averaged.
 
-There is no wrapper around the nets: after autograd.grad a player's gradients go through one all-reduce, flattened, so that a penalty's
-double backward is that of a single process. What the processes must decide together (stop, look, save) travels on the host, beside the
-round. Nothing but tensors and JSON is exchanged. docs/scale.md says how to start it.
+There is no wrapper around the nets: a player's gradients, once computed, go through one all-reduce, flattened, so that a penalty's second
+derivatives are those of a single process. What the processes must decide together (stop, check, save) is exchanged on the host, beside the
+step. Nothing but tensors and JSON is exchanged. docs/scale.md says how to start it.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ from zerosum.play.interrupt import at_once
 TIMEOUT = timedelta(seconds=float(os.environ.get("ZEROSUM_RANK_TIMEOUT", 120)))
 
 
-class Reals(Protocol):
-    """Where reals come from: batch number `counter` of n raw rows, a function of (seed, counter)."""
+class Source(Protocol):
+    """Where real samples come from: batch number `counter` of n raw samples, a function of (seed, counter)."""
 
     def batch(self, n: int, seed: int, counter: int) -> Batch: ...
 
@@ -69,12 +69,12 @@ class Processes:
         share = n // self.size
         return slice(self.rank * share, (self.rank + 1) * share)
 
-    def reals(self, part: Reals, n: int, seed: int, counter: int) -> Batch:
-        """This process's rows of global batch number `counter` of n, (n / size, ...)."""
-        if self.size > 1 and isinstance(part, Rows) and not part.flip:
+    def batch(self, source: Source, n: int, seed: int, counter: int) -> Batch:
+        """This process's rows of global batch number `counter` of n: n / size samples and their labels."""
+        if self.size > 1 and isinstance(source, Rows) and not source.flip:
             # Stored rows follow one endless order, cut into batches: here into smaller ones, and no process reads another's.
-            return part.batch(n // self.size, seed, counter * self.size + self.rank)
-        return part.batch(n, seed, counter).rows(self.rows(n))
+            return source.batch(n // self.size, seed, counter * self.size + self.rank)
+        return source.batch(n, seed, counter).rows(self.rows(n))
 
     @torch.no_grad()
     def average(self, tensors: Sequence[Tensor]) -> None:

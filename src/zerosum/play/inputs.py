@@ -1,6 +1,6 @@
-"""What a round takes from outside the players: reals, noise, and the numbers of its schedules, all functions of the round's number.
+"""Everything random or scheduled that one training step needs: real samples, noise, and numbers, all functions of the step's number.
 
-All of it is dealt before the round begins, so that the round itself is a function of tensors: one that may be captured once and replayed.
+They are drawn before the step begins. The step itself is then a function of tensors, which a GPU can record once and replay.
 """
 
 from __future__ import annotations
@@ -13,93 +13,111 @@ import torch
 from torch import Tensor
 
 from zerosum.chance import uniform
+from zerosum.data.batch import Batch
 from zerosum.data.parts import Rows
 from zerosum.data.resident import Resident, fits
+from zerosum.game.augment import AUGMENTATIONS
 from zerosum.game.penalty import PENALTIES
 from zerosum.game.prior import PRIORS
 from zerosum.nets.ema import decay
 from zerosum.play.config import Config
-from zerosum.play.distributed import Processes, Reals
+from zerosum.play.distributed import Processes, Source
 from zerosum.play.schedule import gamma, learning_rate
 
 Number = float | Tensor
 
 
-def near(reals: Reals, device: torch.device, ranks: Processes) -> Reals:
-    """The reals on the device where they fit there; processes that share a game out read their own rows from the host."""
-    return Resident(reals, device) if ranks.size == 1 and isinstance(reals, Rows) and fits(reals, device) else reals
+def near(source: Source, device: torch.device, processes: Processes) -> Source:
+    """The real samples on the device, if they fit there. With several processes each reads its own rows on the host."""
+    return Resident(source, device) if processes.size == 1 and isinstance(source, Rows) and fits(source, device) else source
 
 
 class Schedules(NamedTuple):
-    """The numbers of a round: which it is, gamma, both learning rates, and what the average keeps of itself."""
+    """The numbers of one step: its own number t, the penalty's weight, both learning rates, and the share that the EMA keeps of itself."""
 
     t: Number
     gamma: Number
-    rate_d: Number
-    rate_g: Number
-    keep: Number
+    lr_d: Number
+    lr_g: Number
+    ema_keep: Number
 
 
 class StepInputs(NamedTuple):
-    """One round's share. Noise is (N, dim) and epsilon (N,), one for each step of D or G; reals are raw, one batch for each step of D."""
+    """The inputs of one step, a tuple entry for each step of D or of G.
 
-    reals: tuple[Tensor, ...]
+    real: raw samples and their labels. z_d, z_g: noise (N, dim). epsilon: (N,) in [0, 1], for a penalty between the two sides; else empty.
+    u_real, u_d, u_g: uniform numbers (N, n) for augmenting the real samples, and the generated ones in D's and in G's steps; else empty.
+    """
+
+    real: tuple[Batch, ...]
     z_d: tuple[Tensor, ...]
     z_g: tuple[Tensor, ...]
     epsilon: tuple[Tensor, ...]
+    u_real: tuple[Tensor, ...]
+    u_d: tuple[Tensor, ...]
+    u_g: tuple[Tensor, ...]
     numbers: Schedules
-
-    @property
-    def tensors(self) -> list[Tensor]:
-        return [*self.reals, *self.z_d, *self.z_g, *self.epsilon]
 
 
 @dataclass(frozen=True)
 class InputSampler:
-    """Deals round t's hand, on the device. dtype: of noise and epsilon."""
+    """Draws the inputs of step t, on the device. dtype: of noise. labelled: whether the game uses class labels."""
 
     config: Config
-    reals: Reals
-    ranks: Processes
+    source: Source
+    processes: Processes
     device: torch.device
     dtype: torch.dtype
+    labelled: bool = False
 
     def __call__(self, t: int, horizon: int | None) -> StepInputs:
         game = self.config.game
         d_steps, g_steps = (range(t * n, (t + 1) * n) for n in (game.k, game.g_steps))
-        # G's first step plays the fakes of D's last one where they are reused.
-        own = g_steps[1:] if game.fakes == "reused" else g_steps
+        z_d = tuple(self._noise("D", step) for step in d_steps)
+        z_g = tuple(self._noise("G", step) for step in (g_steps[1:] if game.fakes == "reused" else g_steps))
         return StepInputs(
             tuple(self.real(step) for step in d_steps),
-            tuple(self._noise("D", step) for step in d_steps),
-            tuple(self._noise("G", step) for step in own),
-            tuple(self._epsilon(step) for step in d_steps) if _between(self.config) else (),
-            numbers(self.config, t, horizon),
+            z_d,
+            (z_d[-1], *z_g) if game.fakes == "reused" else z_g,
+            self._each(d_steps, "epsilon", 1 if _between(self.config) else 0),
+            self._each(d_steps, "augment x", self._numbers),
+            self._each(d_steps, "augment G(z) of D", self._numbers),
+            self._each(g_steps, "augment G(z) of G", self._numbers),
+            schedules(self.config, t, horizon),
         )
 
-    def real(self, step: int) -> Tensor:
-        """The reals of D's step number `step`, raw."""
-        return self._sent(self.ranks.reals(self.reals, self.config.batch, self.config.seed, step).x)
+    def real(self, step: int) -> Batch:
+        """The real samples of D's step number `step`, raw, with their labels where the game uses them."""
+        x, y = self.processes.batch(self.source, self.config.batch, self.config.seed, step)
+        return Batch(self._sent(x), None if y is None or not self.labelled else self._sent(y))
+
+    @property
+    def _numbers(self) -> int:
+        row = AUGMENTATIONS[self.config.game.augment]
+        return 0 if row is None else row.numbers
 
     def _noise(self, whose: str, step: int) -> Tensor:
         prior = self.config.prior
         draw: Callable[..., Tensor] = PRIORS[prior.kind]
         z = draw((self.config.batch, prior.dim), self.config.seed, f"z of {whose}", step)
-        return self._sent(z[self.ranks.rows(self.config.batch)]).to(self.dtype)
+        return self._sent(z[self.processes.rows(self.config.batch)]).to(self.dtype)
 
-    def _epsilon(self, step: int) -> Tensor:
-        return self._sent(uniform((self.config.batch,), self.config.seed, "epsilon", step)[self.ranks.rows(self.config.batch)])
+    def _each(self, steps: range, purpose: str, numbers: int) -> tuple[Tensor, ...]:
+        """`numbers` uniform numbers a sample for each of the steps: (N,) for one, (N, numbers) for more."""
+        shape = (self.config.batch,) if numbers == 1 else (self.config.batch, numbers)
+        rows = self.processes.rows(self.config.batch)
+        return tuple(self._sent(uniform(shape, self.config.seed, purpose, step)[rows]) for step in steps) if numbers else ()
 
     def _sent(self, drawn: Tensor) -> Tensor:
         return drawn.to(self.device, non_blocking=True)
 
 
-def numbers(config: Config, t: int, horizon: int | None) -> Schedules:
-    """Where the schedules stand in round t."""
-    a_round = config.game.k * config.batch
-    seen = (t + 1) * a_round
-    d, g = (learning_rate(player, config.warmup, seen, horizon) for player in (config.d, config.g))
-    return Schedules(t, gamma(config.game, seen, horizon), d, g, decay(a_round, config.average, seen))
+def schedules(config: Config, t: int, horizon: int | None) -> Schedules:
+    """The scheduled numbers of step t."""
+    samples = config.game.k * config.batch
+    seen = (t + 1) * samples
+    lr_d, lr_g = (float(learning_rate(player, config.warmup, seen, horizon)) for player in (config.d, config.g))
+    return Schedules(t, float(gamma(config.game, seen, horizon)), lr_d, lr_g, decay(samples, config.average, seen))
 
 
 def _between(config: Config) -> bool:

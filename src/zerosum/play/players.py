@@ -1,4 +1,4 @@
-"""The two players of a run with their optimisers and the average of G: everything that a checkpoint holds but the counter."""
+"""The two players of a run with their optimisers and the EMA of G: the state in a checkpoint, apart from the step counter."""
 
 from __future__ import annotations
 
@@ -9,39 +9,33 @@ import torch
 from torch import Tensor, nn
 
 from zerosum.chance import key
+from zerosum.data.space import Space
 from zerosum.errors import Refusal
 from zerosum.nets import NETS, build
+from zerosum.nets.conditioning import conditional, takes_labels
 from zerosum.nets.ema import EMA
 from zerosum.nets.init import fan_in
+from zerosum.nets.traits import uses_batch_statistics
 from zerosum.play.adam import Adam
 from zerosum.play.config import Config, NetOptions, PlayerOptions
 from zerosum.play.muon import Muon
-from zerosum.runs.checkpoint import Checkpoint, Tensors
 
-BATCH_NORMS = (nn.modules.batchnorm._BatchNorm,)
-RANDOM = (nn.modules.dropout._DropoutNd,)
 MOMENTS = ("exp_avg", "exp_avg_sq", "step")
+Tensors = dict[str, Tensor]
 
 
-def uses_batch_statistics(module: nn.Module) -> bool:
-    """Whether a sample's output depends on the samples beside it: BatchNorm does."""
-    return any(isinstance(m, BATCH_NORMS) for m in module.modules())
+NOT_OF_A_KIND = ("kind", "classes")  # options of NetOptions that all kinds of net share
 
 
-def draws_random_numbers(module: nn.Module) -> bool:
-    """Whether a module draws random numbers of its own in training: dropout does."""
-    return any(isinstance(m, RANDOM) for m in module.modules())
-
-
-def _knobs(net: NetOptions) -> dict[str, object]:
-    """The knobs for a kind of net; one that the kind does not have must stand at its default."""
+def _net_options(net: NetOptions) -> dict[str, object]:
+    """The options of a kind of net. Raises Refusal where an option that the kind does not have is not at its default."""
     row, default = NETS[net.kind], asdict(NetOptions())
-    knobs = {name: knob for name, knob in asdict(net).items() if name != "kind"}
-    for name, knob in knobs.items():
-        if name not in row.knobs and knob != default[name]:
-            known = ", ".join(sorted(row.knobs))
-            raise Refusal(f"--net.{name} {knob} does nothing in --net.kind {net.kind}, which has {known}: leave it out.")
-    return knobs
+    options = {name: value for name, value in asdict(net).items() if name not in NOT_OF_A_KIND}
+    for name, value in options.items():
+        if name not in row.options and value != default[name]:
+            known = ", ".join(sorted(row.options))
+            raise Refusal(f"--net.{name} {value} has no effect with --net.kind {net.kind}, whose options are {known}: leave it out.")
+    return options
 
 
 OPTIMISERS: dict[str, type[Adam]] = {"adam": Adam, "muon": Muon}
@@ -67,46 +61,49 @@ def _kept(optimiser: Adam) -> dict[Tensor, tuple[str, ...]]:
     return {p: matrices.get(p, MOMENTS) for g in optimiser.param_groups for p in g["params"]}
 
 
-def skeleton(config: Config, shape: tuple[int, ...]) -> Players:
+def skeleton(config: Config, space: Space) -> Players:
     """The players that a config asks for, on the meta device: names, shapes and types without their memory. Raises Refusal."""
     with torch.device("meta"):
-        return Players(config, shape, torch.device("meta"))
+        return Players(config, space, torch.device("meta"))
 
 
 class Players:
-    """G, D, an optimiser for each, and the average of G, on one device, in channels-last layout where there are images."""
+    """G, D, an optimiser for each, and the EMA of G, on one device, in channels-last layout where there are images.
 
-    def __init__(
-        self, config: Config, shape: tuple[int, ...], device: torch.device, given: tuple[nn.Module, nn.Module] | None = None
-    ) -> None:
+    labelled: which of the players, by the letters "d" and "g", are called with class labels.
+    """
+
+    def __init__(self, config: Config, space: Space, device: torch.device, given: tuple[nn.Module, nn.Module] | None = None) -> None:
         """given: a person's own (G, D); else they are built by the config, with weights drawn from its seed. Raises Refusal."""
+        classes = conditional(config.net.classes, space.classes)
         if given is None:
             with torch.random.fork_rng(devices=[]):
                 torch.manual_seed(key(config.seed, "weights"))
-                given = build(config.net.kind, shape, config.prior.dim, _knobs(config.net))
-        layout = torch.channels_last if len(shape) == 3 else torch.preserve_format
+                given = build(config.net.kind, space.shape, config.prior.dim, _net_options(config.net), classes)
+        layout = torch.channels_last if len(space.shape) == 3 else torch.preserve_format
         self.G: nn.Module = given[0].to(device=device, memory_format=layout).train()  # type: ignore[call-overload]
         self.D: nn.Module = given[1].to(device=device, memory_format=layout).train()  # type: ignore[call-overload]
+        self.labelled = frozenset(letter for letter, net in (("d", self.D), ("g", self.G)) if classes and takes_labels(net))
         if config.game.penalty != "none" and uses_batch_statistics(self.D):
             raise Refusal(
-                f"--game.penalty {config.game.penalty} is of one sample's gradient, and with BatchNorm in D a sample has none of its own: "
-                "use --net.norm none or --game.penalty none."
+                f"--game.penalty {config.game.penalty} needs the gradient of D at one sample, and with BatchNorm in D that depends on "
+                "the rest of the batch: use --net.norm none or --game.penalty none."
             )
-        self.average = EMA(self.G)
+        self.ema = EMA(self.G)
         self._options = {"d": config.d, "g": config.g}
 
     @cached_property
     def optimisers(self) -> dict[str, Adam]:
-        """Each player's own. Made when first asked for: whoever only samples need not wait for torch's optimisers to be imported."""
+        """Each player's own, created when first needed: sampling alone does not."""
         return {letter: _optimiser(module, self._options[letter]) for letter, module in (("d", self.D), ("g", self.G))}
 
     def weights(self) -> Tensors:
-        """G, D and the average: parameters and buffers by name, the very tensors."""
-        named = {"G": self.G, "D": self.D, "average": self.average.module}
+        """G, D and the EMA of G: parameters and buffers by name, the very tensors."""
+        named = {"G": self.G, "D": self.D, "average": self.ema.module}
         return {f"{player}.{name}": tensor for player, module in named.items() for name, tensor in module.state_dict().items()}
 
     def moments(self) -> Tensors:
-        """The optimisers' state by player and parameter name, the very tensors; zeros stand in for what has not been stepped yet."""
+        """The optimisers' state by player and parameter name, the very tensors; zeros before the first update."""
         found: Tensors = {}
         for letter, module in (("d", self.D), ("g", self.G)):
             state, kept = self.optimisers[letter].state, _kept(self.optimisers[letter])
@@ -119,16 +116,8 @@ class Players:
         return found
 
     def files(self) -> dict[str, Tensors]:
-        """What a checkpoint holds, by file."""
+        """The tensors of a checkpoint, by file."""
         return {"weights.safetensors": self.weights(), "moments.safetensors": self.moments()}
-
-    @torch.no_grad()
-    def restore(self, checkpoint: Checkpoint, moments: bool = True) -> None:
-        """Takes over a checkpoint's state in place, the optimisers' too unless `moments` is false. Raises Refusal where it does not fit."""
-        files = self.files() if moments else {"weights.safetensors": self.weights()}
-        for file, mine in files.items():
-            for name, tensor in checkpoint.tensors(file, mine).items():
-                mine[name].copy_(tensor)
 
     def not_finite(self) -> str | None:
         """The first weight, of a player or of the average, that is NaN or infinite. Waits for the device."""

@@ -1,4 +1,4 @@
-"""Named starting points: a Config each, and which one a kind of data gets unasked. What was tried, and what it scored: docs/presets.md."""
+"""Presets: named sets of options, and which one each kind of data gets by default. What was tried, and its scores: docs/presets.md."""
 
 from __future__ import annotations
 
@@ -6,19 +6,21 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from zerosum.data.modality import MODALITIES
-from zerosum.errors import Refusal, nearest
+from zerosum.options import Choices, Option
 from zerosum.play.config import Config, GameOptions, NetOptions, PlayerOptions, PriorOptions
+
+TABLE = Choices("zerosum.play.presets", "PRESETS")
 
 
 @dataclass(frozen=True)
 class Preset:
-    """A Config with a sentence on what it is for."""
+    """A Config, and a sentence that says what it is for."""
 
     config: Config
     doc: str
 
 
-_PICTURES = Config(
+_IMAGES = Config(
     game=GameOptions(value="relativistic", penalty="r1r2", gamma=1.0, gamma_end=0.5),
     net=NetOptions(kind="dcgan", width=32, hidden=128, refine=1),
     d=PlayerOptions(optimiser="muon", lr=4e-2, lr_end=2e-3, beta2=0.9, equalised=True),
@@ -39,16 +41,16 @@ PRESETS: dict[str, Preset] = {
             batch=256,
             average=20_000,
         ),
-        "Points and known densities: small perceptrons, of which D sees octaves of each coordinate; relativistic game with R1 and R2.",
+        "Points and known densities: small MLPs with Fourier features in D; relativistic game with R1 and R2.",
     ),
     "digits": Preset(
-        # 24 numbers for what is drawn, and 18 for how it is displaced.
-        replace(_PICTURES, prior=PriorOptions(dim=42), net=replace(_PICTURES.net, elastic=1.0), average=4_000),
-        "Small grey images such as MNIST's digits: narrow convolutions, elastic displacements, relativistic game with R1 and R2.",
+        # z has 24 coordinates for the content of the image and 18 for its displacement.
+        replace(_IMAGES, prior=PriorOptions(dim=42), net=replace(_IMAGES.net, elastic=1.0), average=4_000),
+        "Small grey images such as MNIST: narrow convolutional nets with elastic displacements; relativistic game with R1 and R2.",
     ),
     "images": Preset(
-        _PICTURES,
-        "Colour images, with or without transparency: as for digits, without displacements.",
+        _IMAGES,
+        "Other images, with or without transparency: the same nets and game as digits, without displacements.",
     ),
     "dcgan": Preset(
         Config(
@@ -60,7 +62,7 @@ PRESETS: dict[str, Preset] = {
             batch=128,
             average=0,
         ),
-        "DCGAN as published by Radford et al. 2015: a baseline for images.",
+        "DCGAN as published by Radford et al. 2015. A baseline for images.",
     ),
     "goodfellow": Preset(
         Config(
@@ -72,7 +74,7 @@ PRESETS: dict[str, Preset] = {
             batch=100,
             average=0,
         ),
-        "The game of Goodfellow et al. 2014 with perceptrons: a baseline for points and small images.",
+        "MLPs and the non-saturating game of Goodfellow et al. 2014. A baseline for points and small images.",
     ),
 }
 
@@ -83,12 +85,15 @@ def default_preset(kind: str, shape: tuple[int, ...] | None) -> str:
 
 
 def named(name: str) -> Preset:
-    """The preset of this name. Raises Refusal, with the nearest, where there is none."""
-    if name not in PRESETS:
-        raise Refusal(f"There is no preset {name!r}.{nearest(name, PRESETS) or ' There are ' + ', '.join(PRESETS) + '.'}")
-    return PRESETS[name]
+    """The preset of this name. Raises Refusal where there is none."""
+    return PRESETS[Option(str, TABLE).checked(name, "preset")]
+
+
+def listing() -> str:
+    """Every preset's name and sentence, one a line."""
+    return "\n".join(f"  {name:<11} {preset.doc}" for name, preset in PRESETS.items())
 
 
 def with_net(config: Config, kind: Any) -> Config:
-    """The config with another kind of net: its other net knobs go back to their defaults, for a preset chose them for its own kind."""
+    """The config with another kind of net. The other net options go back to their defaults: the preset chose them for its own kind."""
     return config if kind == config.net.kind else replace(config, net=NetOptions(kind=kind))

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from zerosum.errors import Refusal
+from zerosum.play.players import Tensors
 from zerosum.runs import checkpoint
-from zerosum.runs.checkpoint import Tensors
 
 
 class AsyncCheckpoint:

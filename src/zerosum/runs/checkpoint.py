@@ -19,13 +19,12 @@ from typing import Any
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
-from torch import Tensor
 
 from zerosum.errors import Refusal
+from zerosum.play.players import Players, Tensors
 
 KEPT = 2
 NOISE = 0.03  # scores (`Checks.score`) that differ by less are alike
-Tensors = dict[str, Tensor]
 # safetensors' names of torch's types.
 TYPES = {
     torch.float64: "F64",
@@ -229,3 +228,12 @@ def newest(run: Path) -> tuple[Checkpoint | None, list[str]]:
         except Refusal as refusal:
             complaints.append(str(refusal))
     return None, complaints
+
+
+@torch.no_grad()
+def restore(players: Players, checkpoint: Checkpoint, moments: bool = True) -> None:
+    """Copies a checkpoint's state into the players, the optimisers' too unless `moments` is false. Raises Refusal where it does not fit."""
+    files = players.files() if moments else {"weights.safetensors": players.weights()}
+    for file, mine in files.items():
+        for name, tensor in checkpoint.tensors(file, mine).items():
+            mine[name].copy_(tensor)

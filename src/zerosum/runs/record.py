@@ -1,4 +1,7 @@
-"""The record: one JSON object a line, appended as the run goes, cut back to the checkpoint on a resume. Schema: docs/run-folder.md."""
+"""Writing a run's record: one JSON object a line, appended during training. A resume cuts it back to the checkpoint.
+
+Format: docs/run-folder.md. Reading: `zerosum.records`.
+"""
 
 from __future__ import annotations
 
@@ -9,20 +12,18 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from zerosum.errors import Refusal
-
-Row = dict[str, Any]
-SCHEMA = 1
+from zerosum.records import Row
 
 
 class Listener(Protocol):
-    """Whoever wants to follow a training: gets each row of the record, and the progress a few times a second."""
+    """An object that follows a training: it gets each row of the record, and the progress a few times a second."""
 
     def row(self, row: Row) -> None: ...
     def progress(self, samples: int, horizon: int | None, seconds: float) -> None: ...
 
 
 def plain(value: Any) -> Any:
-    """JSON has no NaN or infinity: they are written as null, and a reader sees that there was no number."""
+    """The value with null for NaN and infinity, which JSON does not have. A reader then sees that there was no number."""
     if isinstance(value, float) and not math.isfinite(value):
         return None
     if isinstance(value, dict):
@@ -33,13 +34,13 @@ def plain(value: Any) -> Any:
 
 
 class Record:
-    """Appends rows to record.jsonl. A row is there for other processes to read as soon as `append` returns.
+    """Appends rows to record.jsonl. Other processes can read a row as soon as `append` returns.
 
-    Rows that a full disk does not take are kept in memory and written, in order, when it does: the record has no gap and no half row.
+    While the disk is full, rows wait in memory; they are written in order once there is room. The record has no gap and no half row.
     """
 
     def __init__(self, path: Path, keep_bytes: int | None = None) -> None:
-        """keep_bytes: length to cut an existing record back to (rows after the checkpoint will be written again)."""
+        """keep_bytes: cut an existing record back to this length, because training writes the rows after the checkpoint again."""
         self.path = path
         self._file = path.open("ab", buffering=0)
         self._length = path.stat().st_size
@@ -53,7 +54,7 @@ class Record:
         self._written()
 
     def _written(self) -> OSError | None:
-        """Writes what is waiting, all or nothing. Returns the system's refusal."""
+        """Writes the waiting rows, all or nothing. Returns the system's error, or None."""
         done = 0
         try:
             while done < len(self._waiting):
@@ -65,14 +66,14 @@ class Record:
         return None
 
     def length(self) -> int:
-        """The record's length in bytes. Raises Refusal where rows are waiting that the disk does not take."""
+        """The record's length in bytes. Raises Refusal where waiting rows cannot be written."""
         if error := self._written():
             need = f"{len(self._waiting):,} bytes could not be written to {self.path}"
             raise Refusal(f"{need} ({error.strerror or error}): free some room; the rows wait in memory meanwhile.") from error
         return self._length
 
     def sync(self) -> None:
-        """Puts the rows on the disk for good; another thread may call it. Raises Refusal."""
+        """Flushes the rows to the disk; another thread may call it. Raises Refusal where the disk reports an error."""
         try:
             os.fsync(self._file.fileno())
         except OSError as error:
@@ -80,18 +81,3 @@ class Record:
 
     def close(self) -> None:
         self._file.close()
-
-
-def read_rows(path: Path) -> list[Row]:
-    """All whole rows of a record. A last line cut short by a lost process is passed over; so is a line that is no row."""
-    rows: list[Row] = []
-    if not path.exists():
-        return rows
-    for line in path.read_bytes().split(b"\n"):
-        try:
-            row = json.loads(line)
-        except (ValueError, RecursionError):
-            continue
-        if isinstance(row, dict) and "type" in row:
-            rows.append(row)
-    return rows

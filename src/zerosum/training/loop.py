@@ -19,14 +19,20 @@ from zerosum.monitor.checks import Checks
 from zerosum.play import oom
 from zerosum.play.device import Execution
 from zerosum.play.distributed import ALONE, Processes
+from zerosum.play.finite import NotFinite
+from zerosum.play.horizon import Horizon
 from zerosum.play.interrupt import Stop
 from zerosum.play.players import Players, host_copy
-from zerosum.play.step import STATISTICS, Algorithm1, NotFinite
+from zerosum.play.statistics import STATISTICS
+from zerosum.play.step import Algorithm1
+from zerosum.play.try_batch import try_batch
+from zerosum.records import SCHEMA
 from zerosum.runs.async_checkpoint import AsyncCheckpoint
-from zerosum.runs.record import SCHEMA, Listener, Record, plain
+from zerosum.runs.checkpoint import restore
+from zerosum.runs.labels import one_class_a_row
+from zerosum.runs.record import Listener, Record, plain
 from zerosum.runs.run import Run
-from zerosum.runs.sampling import draw_samples
-from zerosum.training.timers import Horizon, Requests, Timers
+from zerosum.training.timers import Requests, Timers
 from zerosum.version import __version__
 
 PATIENCE, AGAIN = 60.0, 2.0  # seconds that a finished run waits for room on the disk, and between two tries
@@ -41,34 +47,44 @@ class Loop:
         run: Run,
         data: Data,
         horizon: Horizon,
-        engine: Execution,
+        execution: Execution,
         listener: Listener | None,
         draw: Draw | None,
-        ranks: Processes = ALONE,
+        processes: Processes = ALONE,
+        players: Players | None = None,
     ) -> None:
-        self.run, self.config, self.space, self.horizon, self.engine, self.ranks = run, run.config, run.space, horizon, engine, ranks
-        self.listener, self.draw = (listener, draw) if ranks.first else (None, None)
+        """players: those of a run that begins now, where they exist already; else they are built."""
+        self.run, self.config, self.space, self.horizon, self.execution, self.processes = (
+            run,
+            run.config,
+            run.space,
+            horizon,
+            execution,
+            processes,
+        )
+        self.listener, self.draw = (listener, draw) if processes.first else (None, None)
         self.record: Record | None = None
         self.complaints: list[str] = []
-        start = ranks.from_first(self._found)
-        self.round, self.seconds = int(start["round"]), float(start["seconds"])
+        start = processes.from_first(self._found)
+        self.t, self.seconds = int(start["round"]), float(start["seconds"])
         # Until further minutes have a horizon of their own, schedules keep to the one before.
         self._horizon_before: int | None = start["horizon"]
-        self.players = Players(self.config, self.space.shape, self.engine.prepare(), run.given)
-        ranks.from_first(self._restore)
-        ranks.spread([*self.players.weights().values(), *self.players.moments().values()])
-        self.rounds = Algorithm1(self.config, self.players, data.train, self.space, self.engine, ranks)
-        if ranks.first:
+        device = execution.prepare()
+        self.players = players or Players(self.config, self.space, device, run.given)
+        processes.from_first(self._restore)
+        processes.spread([*self.players.weights().values(), *self.players.moments().values()])
+        self.algorithm = Algorithm1(self.config, self.players, data.train, self.space, self.execution, processes)
+        if processes.first:
             self.record = Record(run.path / "record.jsonl", keep_bytes=int(start["record_bytes"]))
             self.saver = AsyncCheckpoint(run.path)
-            self.checks = Checks(run.rows("check"), data, self.rounds, horizon)
-        self.pace = Timers(self.seconds)
+            self.checks = Checks(run.rows("check"), data, self.algorithm, horizon)
+        self.timers = Timers(self.seconds)
         self._clock = replace(horizon)
-        self._sum = torch.zeros(len(STATISTICS), device=self.rounds.device)
-        self._rounds_summed = 0
+        self._sum = torch.zeros(len(STATISTICS), device=self.algorithm.device)
+        self._steps_summed = 0
         self._row_at = (self.samples, self.seconds)
         self._grid_at = -1
-        self._until_settled = bool(run.manifest["asked"].get("until_settled"))
+        self._until_plateau = bool(run.manifest["asked"].get("until_plateau"))
 
     def _found(self) -> dict[str, Any]:
         """Where the run stands: its newest whole checkpoint, compared with the config before any net is built."""
@@ -80,11 +96,11 @@ class Loop:
 
     def _restore(self) -> None:
         if self._checkpoint is not None:
-            self.players.restore(self._checkpoint)
+            restore(self.players, self._checkpoint)
 
     @property
     def samples(self) -> int:
-        return self.round * self.config.game.k * self.config.batch
+        return self.t * self.config.game.k * self.config.batch
 
     @property
     def _end(self) -> int | None:
@@ -96,49 +112,50 @@ class Loop:
     def write(self, kind: str, **values: Any) -> None:
         if self.record is None:
             return
-        row = {"type": kind, "round": self.round, "samples": self.samples, "seconds": round(self.seconds, 3), **plain(values)}
+        row = {"type": kind, "round": self.t, "samples": self.samples, "seconds": round(self.seconds, 3), **plain(values)}
         self.record.append(row)
         if self.listener:
             self.listener.row(row)
 
-    def write_signals(self) -> None:
+    def write_statistics(self) -> None:
         """Reads the statistics since the last such row off the device: the only place where the loop waits for it."""
-        if not self._rounds_summed:
+        if not self._steps_summed:
             return
-        means = (self._sum / self._rounds_summed).tolist()
+        means = (self._sum / self._steps_summed).tolist()
         samples, seconds = self._row_at
         rate = (self.samples - samples) / max(self.seconds - seconds, 1e-9)
         self.write("signals", **dict(zip(STATISTICS, means, strict=True)), rate=round(rate, 2))
         self._sum.zero_()
-        self._rounds_summed, self._row_at = 0, (self.samples, self.seconds)
+        self._steps_summed, self._row_at = 0, (self.samples, self.seconds)
 
     def write_grid(self) -> None:
         """Draws samples. A picture that cannot be drawn or written is complained of: it is no reason to stop."""
-        if self.draw is None or self._grid_at == self.round:
+        if self.draw is None or self._grid_at == self.t:
             return
         n = self.space.modality.preview_samples
-        path = self.run.path / "grids" / f"{self.round:09d}.png"
-        samples = self.space.to_array(draw_samples(self.players.average.module, self.config.prior, self.space, n, self.config.seed))
+        path = self.run.path / "grids" / f"{self.t:09d}.png"
         newest = self.run.path / "grid.png"
         temporary = newest.with_suffix(".partial")
         try:
             path.parent.mkdir(exist_ok=True)
-            self.draw(samples, path)
+            by_class = one_class_a_row(len(self.run.classes), n) if self.space.modality.one_file_each else None
+            n = n if by_class is None else len(by_class)
+            self.draw(self.run.drawn_by(self.players.ema.module, n, self.config.seed, by_class), path)
             temporary.write_bytes(path.read_bytes())
             temporary.replace(newest)
         except (OSError, Refusal) as error:
             temporary.unlink(missing_ok=True)
             self.write("complaint", message=f"The grid {path} could not be drawn ({error}); the training goes on.")
             return
-        self._grid_at = self.round
+        self._grid_at = self.t
         self.write("grid", file=f"grids/{path.name}")
 
     def save(self) -> None:
         """Copies the state to host memory and has it written beside the rounds. Raises Refusal where the record cannot be written."""
-        self.write_signals()
+        self.write_statistics()
         if self.record is None:
             return
-        meta = {"schema": SCHEMA, "round": self.round, "samples": self.samples, "seconds": self.seconds, "horizon": self._end}
+        meta = {"schema": SCHEMA, "round": self.t, "samples": self.samples, "seconds": self.seconds, "horizon": self._end}
         meta["record_bytes"] = self.record.length()
         meta["score"] = self.checks.keep(self.seconds)
         self.saver.save(meta, {file: host_copy(tensors) for file, tensors in self.players.files().items()}, self.record.sync)
@@ -155,7 +172,7 @@ class Loop:
 
     def _complain(self) -> None:
         """Of a save that failed, and of rounds that are not played as the engine says."""
-        for complaint in (self.saver.failure() if self.record is not None else None, self.rounds.complaint()):
+        for complaint in (self.saver.failure() if self.record is not None else None, self.algorithm.complaint()):
             if complaint:
                 self.write("complaint", message=str(complaint))
 
@@ -197,60 +214,60 @@ class Loop:
         for complaint in self.complaints:
             self.write("complaint", message=complaint)
         versions = {"zerosum": __version__, "torch": str(torch.__version__)}
-        self.write("start", horizon=self.horizon.samples, **versions, pid=os.getpid(), ranks=self.ranks.size)
-        if self.round == 0:
+        self.write("start", horizon=self.horizon.samples, **versions, pid=os.getpid(), ranks=self.processes.size)
+        if self.t == 0:
             self._check(None)
             self.save()
             if self.record is not None:
                 self.saver.wait()
         self._tick = time.perf_counter()
-        self.pace.begin(self.samples)
+        self._clock.begin(self.samples, self.seconds)
 
     def _until_the_end(self, stop: Stop) -> str:
         while not self.horizon.reached(self.samples):
-            agreed = Requests(*self.ranks.agree(self._wishes(stop)))
-            self._between_rounds(agreed)
-            if agreed.stop or agreed.out_of_time or agreed.settled:
-                self.rounds.require_finite(self.round)
-                return "interrupted" if agreed.stop else "minutes" if agreed.out_of_time else "settled"
-            self._one_round()
-        self.rounds.require_finite(self.round)
+            agreed = Requests(*self.processes.agree(self._requests(stop)))
+            self._between_steps(agreed)
+            if agreed.stop or agreed.out_of_time or agreed.plateaued:
+                self.algorithm.guard.require_finite(self.t)
+                return "interrupted" if agreed.stop else "minutes" if agreed.out_of_time else "plateaued"
+            self._one_step()
+        self.algorithm.guard.require_finite(self.t)
         return "finished"
 
-    def _one_round(self) -> None:
-        played = self.rounds.play(self.round, self._end)
+    def _one_step(self) -> None:
+        played = self.algorithm.step(self.t, self._end)
         self._sum += played
-        self._rounds_summed += 1
-        self.round += 1
+        self._steps_summed += 1
+        self.t += 1
         now = time.perf_counter()
         self.seconds += now - self._tick
         self._tick = now
         self._check(played)
 
     def _check(self, played: torch.Tensor | None) -> None:
-        if self.record is not None and self.checks.due(self.round):
-            self.write("check", **self.checks.look(self.round, self.samples, played))
+        if self.record is not None and self.checks.due(self.t):
+            self.write("check", **self.checks.look(self.t, self.samples, played))
 
-    def _wishes(self, stop: Stop) -> Requests:
-        if not (self.ranks.first and self._rounds_summed):
-            return Requests(stop=stop.asked, out_of_time=self.ranks.first and self.horizon.out_of_time(self.seconds))
-        self._clock.measure(self.samples, self.seconds, self.pace)
-        due = self.pace.due(self.seconds)
+    def _requests(self, stop: Stop) -> Requests:
+        if not (self.processes.first and self._steps_summed):
+            return Requests(stop=stop.asked, out_of_time=self.processes.first and self.horizon.out_of_time(self.seconds))
+        self._clock.measure(self.samples, self.seconds)
+        due = self.timers.due(self.seconds)
         if due.progress and self.listener:
             self.listener.progress(self.samples, self.horizon.samples, self.seconds)
         checkpoint = due.checkpoint or self.checks.worth_keeping(self.seconds)
-        end, settled = self._clock.samples or 0, self._until_settled and self.checks.settled()
-        return Requests(stop.asked, self.horizon.out_of_time(self.seconds), due.row, due.grid, checkpoint, end, settled)
+        end, plateaued = self._clock.samples or 0, self._until_plateau and self.checks.plateaued()
+        return Requests(stop.asked, self.horizon.out_of_time(self.seconds), due.row, due.grid, checkpoint, end, plateaued)
 
-    def _between_rounds(self, agreed: Requests) -> None:
+    def _between_steps(self, agreed: Requests) -> None:
         if agreed.horizon and self.horizon.samples is None:
             self.horizon.samples = int(agreed.horizon)
             self.write("horizon", horizon=self.horizon.samples)
         if agreed.row or agreed.checkpoint:
-            self.rounds.require_finite(self.round)
+            self.algorithm.guard.require_finite(self.t)
         if agreed.row:
             self._complain()
-            self.write_signals()
+            self.write_statistics()
         if agreed.grid and not agreed.stop:
             self.write_grid()
         if agreed.checkpoint:
@@ -261,7 +278,7 @@ class Loop:
     # -- the end ----------------------------------------------------------------------------------------------------------
 
     def _finish(self, reason: str, message: str | None, stop: Stop) -> None:
-        self.write_signals()
+        self.write_statistics()
         if not stop.asked:
             self.write_grid()
         self.write("stop", reason=reason, message=message)
@@ -270,7 +287,7 @@ class Loop:
                 self._save_last(stop)
         finally:
             self._close()
-        self.ranks.part()
+        self.processes.part()
 
     def _close(self) -> None:
         if self.record is not None:
@@ -281,9 +298,9 @@ class Loop:
         """After a fault: a whole round's state is saved, for it is no worse for the fault. Raises Refusal where memory ran out."""
         sentence = self._lack_of_memory(error) if oom.is_lack_of_memory(error) else str(error) or type(error).__name__
         try:
-            self.write_signals()
+            self.write_statistics()
             self.write("stop", reason="error", message=sentence)
-            if self.rounds.whole and self.round > 0:
+            if self.algorithm.whole and self.t > 0:
                 self.save()
                 if self.record is not None:
                     self.saver.wait()
@@ -296,10 +313,10 @@ class Loop:
 
     def _lack_of_memory(self, error: Exception) -> str:
         traceback.clear_frames(error.__traceback__)  # They hold what filled the memory.
-        asked = f"{oom.asked_for(error)} could not be had in round {self.round + 1} at --batch {self.config.batch}"
+        asked = f"{oom.asked_for(error)} could not be had in step {self.t + 1} at --batch {self.config.batch}"
         stays = f"what was saved in {self.run.path} stays"
-        if self.ranks.size > 1:  # The others are waiting.
+        if self.processes.size > 1:  # The others are waiting.
             return f"There is not enough memory: {asked}: take a smaller --batch, --net.width or --data.size; {stays}."
-        fits = oom.largest(self.config.batch, self.rounds.rehearse)
+        fits = oom.largest(self.config.batch, lambda n: try_batch(self.algorithm, n))
         what = f"--batch {fits} was tried and fits" if fits else "not even --batch 1 fits, so take a smaller --net.width or --data.size"
         return f"There is not enough memory: {asked}; {what}; {stays}."

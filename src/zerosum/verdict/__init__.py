@@ -1,5 +1,5 @@
-"""Record rows -> state -> words: pure functions of a run's record, with nothing heavy imported."""
+"""A record's rows -> a diagnosis -> words: pure functions of a run's record. Nothing heavy is imported."""
 
-from zerosum.verdict.verdict import Verdict, settled, verdict
+from zerosum.verdict.verdict import Verdict, plateaued, verdict
 
-__all__ = ["Verdict", "settled", "verdict"]
+__all__ = ["Verdict", "plateaued", "verdict"]

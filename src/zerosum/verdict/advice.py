@@ -1,53 +1,59 @@
-"""What to do about a state: knobs by name, from their present value to another."""
+"""What to do about a diagnosis: options by name, from their present value to another."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from zerosum.verdict.diagnoses import State, Turn
+from zerosum.verdict.diagnoses import Diagnosis, Suggestion
 
-MOST = 3  # things to try; more is no advice
+MOST = 3  # suggestions; a longer list helps nobody decide
 
 
-def advice(state: State, config: Mapping[str, Any] | None) -> str:
-    """Sentences on what to change. config: the knobs as in run.json; without it knobs are named, not values."""
-    if not state.trouble:
+def advice(diagnosis: Diagnosis, config: Mapping[str, Any] | None) -> str:
+    """Say what to change; "" for a run in no trouble. config: the options as in run.json; without it no present values are named."""
+    if not diagnosis.trouble:
         return ""
-    said = [words for turn in state.turns if (words := _words(turn, config)) is not None][:MOST]
+    said = [words for suggestion in diagnosis.suggestions if (words := _words(suggestion, config)) is not None][:MOST]
     return f"Try, one at a time: {'; '.join(said)}." if said else ""
 
 
-def knob(config: Mapping[str, Any], name: str) -> Any:
-    """A knob's value by its flag's name; None where the config has none such."""
+def option_value(config: Mapping[str, Any], name: str) -> Any:
+    """The value of an option by its flag's name, such as "game.gamma"; None where the config has no such option."""
     value: Any = config
     for part in name.split("."):
         value = value.get(part) if isinstance(value, Mapping) else None
     return value
 
 
-def _words(turn: Turn, config: Mapping[str, Any] | None) -> str | None:
-    """One thing to try; None where the knob stands there already."""
-    flag = f"--{turn.knob.replace('_', '-')}"
-    if turn.by is None and turn.to is None:
-        return f"{flag}: {turn.why}"
-    now = None if config is None else knob(config, turn.knob)
-    if turn.knob == "game.gamma" and config is not None and knob(config, "game.penalty") == "none":
-        return None  # The weight of a penalty that is not there.
-    if turn.knob == "data.flip" and config is not None and knob(config, "net.kind") == "mlp":
-        return None  # Points have no mirror image.
-    if turn.by is not None and isinstance(now, (int, float)) and not isinstance(now, bool) and now > 0:
-        then = now * turn.by
-        if turn.by > 1 and isinstance(turn.to, (int, float)):
-            then = max(then, turn.to)
-        aim: object = max(1, round(then)) if isinstance(now, int) else float(f"{then:.2g}")
+def _words(suggestion: Suggestion, config: Mapping[str, Any] | None) -> str | None:
+    """One suggestion in words; None where the option has that value already or does not apply."""
+    option, factor = suggestion.option, suggestion.factor
+    flag = f"--{option.replace('_', '-')}"
+    if factor is None and suggestion.value is None:
+        return f"{flag}: {suggestion.why}"
+    if config is not None and not _applies(option, config):
+        return None
+    now = None if config is None else option_value(config, option)
+    if factor is not None and isinstance(now, (int, float)) and not isinstance(now, bool) and now > 0:
+        changed = now * factor
+        if factor > 1 and isinstance(suggestion.value, (int, float)):
+            changed = max(changed, suggestion.value)
+        new: object = max(1, round(changed)) if isinstance(now, int) else float(f"{changed:.2g}")
     else:
-        aim = turn.to
+        new = suggestion.value
     if now is not None:
-        return None if aim is None or aim == now else f"{flag} {_shown(aim)} instead of {_shown(now)} ({turn.why})"
-    if aim is not None:
-        return f"{flag} {_shown(aim)} ({turn.why})"
-    return f"{'a larger' if (turn.by or 0) > 1 else 'a smaller'} {flag} ({turn.why})"
+        return None if new is None or new == now else f"{flag} {_shown(new)} instead of {_shown(now)} ({suggestion.why})"
+    if new is not None:
+        return f"{flag} {_shown(new)} ({suggestion.why})"
+    return f"{'a larger' if (factor or 0) > 1 else 'a smaller'} {flag} ({suggestion.why})"
+
+
+def _applies(option: str, config: Mapping[str, Any]) -> bool:
+    """Whether an option has an effect in this config: gamma needs a penalty, and points have no mirror image."""
+    if option == "game.gamma":
+        return bool(option_value(config, "game.penalty") != "none")
+    return not (option == "data.flip" and option_value(config, "net.kind") == "mlp")
 
 
 def _shown(value: object) -> str:

@@ -1,25 +1,30 @@
-"""The states of a run, in order of precedence: what each means, which signs make it, and what to do about it."""
+"""The diagnoses, in order of precedence: what each means, which symptoms make it, and which options to change."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
 
-class Turn(NamedTuple):
-    """A knob to turn. by: factor on its present value; to: the value instead, also where the present one is 0. why: half a sentence."""
+class Suggestion(NamedTuple):
+    """A change of one option.
 
-    knob: str
+    option: its flag's name without dashes. why: half a sentence. factor: multiply the present value by it. value: the new value instead;
+    with a factor above 1, the least new value, also where the present one is 0. Without either, `why` alone is said.
+    """
+
+    option: str
     why: str
-    by: float | None = None
-    to: object = None
+    factor: float | None = None
+    value: object = None
 
 
-class State(NamedTuple):
-    """One state.
+class Diagnosis(NamedTuple):
+    """One state of a run.
 
-    meaning: a sentence for a beginner. trouble: whether something should be done. needs: signs that must all stand; some: signs of which
-    one must stand too, where there are any. told: signs that are told besides where they stand. unless_improving: a run that still comes
-    nearer is not in it. alone: it is what every trouble ends in, and is told where there is no other. turns: what to change, in order.
+    name, meaning: as users read them; the meaning is a sentence for a beginner. trouble: whether the user should do something.
+    needs: symptoms that must all be present. some: symptoms of which at least one must be present, where there are any. also: symptoms that
+    the evidence mentions where they are present. unless_improving: a run that still improves does not get this diagnosis. alone: every
+    trouble ends in it, so it is named only where there is no other. suggestions: options to change, most useful first.
     """
 
     name: str
@@ -27,129 +32,133 @@ class State(NamedTuple):
     trouble: bool
     needs: tuple[str, ...] = ()
     some: tuple[str, ...] = ()
-    told: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()
     unless_improving: bool = True
     alone: bool = False
-    turns: tuple[Turn, ...] = ()
+    suggestions: tuple[Suggestion, ...] = ()
 
 
-GENTLER = (Turn("d.lr", "smaller steps", by=0.3), Turn("g.lr", "smaller steps", by=0.3))
+SMALLER_STEPS = (Suggestion("d.lr", "smaller steps", factor=0.3), Suggestion("g.lr", "smaller steps", factor=0.3))
 
-# Causes stand before what they cause: a blind D lets G run in circles, in circles it collapses again and again, and all make a run stall.
-TROUBLES: tuple[State, ...] = (
-    State(
+# Causes come before effects: a weak D lets G oscillate, an oscillating G collapses again and again, and all of them make a run stall.
+TROUBLES: tuple[Diagnosis, ...] = (
+    Diagnosis(
         "diverged",
-        "The numbers have run away: what G makes is no longer near the data at all.",
+        "Training has broken down: generated samples are no longer near the data.",
         True,
-        needs=("burst", "off the data"),
+        needs=("spread exploded", "off the data"),
         unless_improving=False,
-        turns=(
-            Turn("d.lr", "smaller steps", by=0.1),
-            Turn("g.lr", "smaller steps", by=0.1),
-            Turn("game.penalty", "it holds D's slopes", to="r1r2"),
+        suggestions=(
+            Suggestion("d.lr", "smaller steps", factor=0.1),
+            Suggestion("g.lr", "smaller steps", factor=0.1),
+            Suggestion("game.penalty", "it limits D's gradient", value="r1r2"),
         ),
     ),
-    State(
-        "memorising",
-        "G copies training items instead of learning what they have in common.",
+    Diagnosis(
+        "memorisation",
+        "G reproduces training samples instead of generalising from them.",
         True,
-        needs=("near training items", "copies"),
+        needs=("nearest is a training sample", "copies"),
         unless_improving=False,
-        turns=(
-            Turn("data.limit", "more training items leave nothing to copy; use all that there are"),
-            Turn("net.width", "a smaller G", by=0.5),
+        suggestions=(
+            Suggestion("data.limit", "more training samples are harder to memorise; use all you have"),
+            Suggestion("net.width", "a smaller G", factor=0.5),
         ),
     ),
-    State(
-        "overfitting",
-        "D knows its training items by heart: what it tells G is no longer about the data, but about those items.",
+    Diagnosis(
+        "discriminator overfitting",
+        "D has memorised its training samples, so its gradient pulls G towards those samples instead of towards the data distribution.",
         True,
-        needs=("D knows its reals",),
-        some=("worse than it was", "far", "by heart"),
-        told=("D is sure of training reals",),
+        needs=("D overfits",),
+        some=("worse than its best", "far", "D overfits strongly"),
+        also=("r_t is high",),
         unless_improving=False,
-        turns=(
-            Turn("game.penalty", "it holds D's slopes", to="r1r2"),
-            Turn("game.gamma", "a smoother D", by=10.0, to=1.0),
-            Turn("net.width", "a smaller D", by=0.5),
-            Turn("data.flip", "mirrored images are new to D", to=True),
+        suggestions=(
+            Suggestion("game.penalty", "it limits D's gradient", value="r1r2"),
+            Suggestion("game.gamma", "a smoother D", factor=10.0, value=1.0),
+            Suggestion("net.width", "a smaller D", factor=0.5),
+            Suggestion("data.flip", "mirrored images are new to D", value=True),
         ),
     ),
-    State(
-        "D blind",
-        "D is fooled although the fakes are bad: it cannot see what is wrong, so G is not told.",
+    Diagnosis(
+        "weak discriminator",
+        "D cannot separate generated samples from real ones although they differ, so G gets no useful gradient.",
         True,
-        needs=("D tells little", "a fresh D tells"),
-        told=("missing", "narrow"),
-        turns=(
-            Turn("d.lr", "D learns faster", by=3.0, to=2e-4),
-            Turn("game.k", "D learns more often", by=2.0),
-            Turn("game.gamma", "D may be less smooth", by=0.1),
-            Turn("net.width", "a larger D", by=2.0),
+        needs=("D separates little", "separable"),
+        also=("parts missing", "low diversity"),
+        suggestions=(
+            Suggestion("d.lr", "D learns faster", factor=3.0, value=2e-4),
+            Suggestion("game.k", "D learns more often", factor=2.0),
+            Suggestion("game.gamma", "D may be less smooth", factor=0.1),
+            Suggestion("net.width", "a larger D", factor=2.0),
         ),
     ),
-    State(
-        "oscillating",
-        "G and D chase each other in circles: what G makes keeps changing and gets no better.",
+    Diagnosis(
+        "oscillation",
+        "G and D circle around the equilibrium: generated samples keep changing and get no better.",
         True,
-        needs=("G wanders", "not near"),
-        some=("G leaves its average", "jumps", "turns"),
-        turns=(
-            Turn("game.penalty", "it damps the circling (Mescheder et al. 2018)", to="r1r2"),
-            Turn("game.gamma", "more damping", by=3.0, to=1.0),
-            *GENTLER,
-            Turn("d.beta1", "momentum feeds the circling", to=0.0),
+        needs=("G keeps changing", "not near"),
+        some=("G is far from its EMA", "distance jumps", "distance reverses"),
+        suggestions=(
+            Suggestion("game.penalty", "it damps the oscillation (Mescheder et al. 2018)", value="r1r2"),
+            Suggestion("game.gamma", "more damping", factor=3.0, value=1.0),
+            *SMALLER_STEPS,
+            Suggestion("d.beta1", "momentum sustains the oscillation", value=0.0),
         ),
     ),
-    State(
-        "collapsing",
-        "G makes only a few kinds of sample and leaves out the rest of the data (the Helvetica scenario).",
+    Diagnosis(
+        "mode collapse",
+        "G produces only a few kinds of sample and misses the rest of the data (the Helvetica scenario of Goodfellow et al. 2014).",
         True,
         needs=("parts lost",),
-        some=("narrow", "only a part", "fell"),
-        turns=(
-            Turn("game.penalty", "it keeps D from chasing a collapsed G around", to="r1r2"),
-            Turn("game.value", "each fake is compared with a real", to="relativistic"),
-            Turn("game.g_steps", "G must not run ahead of D", to=1),
-            Turn("g.lr", "G must not run ahead of D", by=0.3),
+        some=("low diversity", "precise but incomplete", "coverage fell"),
+        suggestions=(
+            Suggestion("game.penalty", "it keeps D from chasing a collapsed G around", value="r1r2"),
+            Suggestion("game.value", "each generated sample is compared with a real one", value="relativistic"),
+            Suggestion("game.g_steps", "G must not get ahead of D", value=1),
+            Suggestion("g.lr", "G must not get ahead of D", factor=0.3),
         ),
     ),
-    State(
-        "discriminator winning",
-        "D tells every fake from every real, and G gets no nearer: it has little to learn from.",
+    Diagnosis(
+        "vanishing gradients",
+        "D separates generated from real samples almost perfectly and G does not improve: its gradient has little left to say.",
         True,
-        needs=("D is sure", "far"),
-        some=("G's gradient", "G stands", "D tells all"),
-        turns=(
-            Turn("game.value", "G's gradient does not vanish where D is sure", to="relativistic"),
-            Turn("game.penalty", "it holds D's slopes", to="r1r2"),
-            Turn("g.lr", "G learns faster", by=3.0, to=2e-4),
-            Turn("game.k", "D learns less often", to=1),
-            Turn("d.lr", "D learns more slowly", by=0.3),
+        needs=("D separates nearly all", "far"),
+        some=("gradient vanished", "G unchanged", "D's loss is near 0"),
+        suggestions=(
+            Suggestion("game.value", "its gradient for G does not vanish where D is certain", value="relativistic"),
+            Suggestion("game.penalty", "it limits D's gradient", value="r1r2"),
+            Suggestion("g.lr", "G learns faster", factor=3.0, value=2e-4),
+            Suggestion("game.k", "D learns less often", value=1),
+            Suggestion("d.lr", "D learns more slowly", factor=0.3),
         ),
     ),
-    State(
+    Diagnosis(
         "stalled",
-        "It is far from the data and no longer comes nearer.",
+        "G is far from the data and no longer improves.",
         True,
-        needs=("far", "does not move"),
-        told=("worse than it was",),
+        needs=("far", "no progress"),
+        also=("worse than its best",),
         alone=True,
-        turns=(
-            Turn("g.lr", "G learns faster", by=3.0, to=2e-4),
-            Turn("d.lr", "D learns faster", by=3.0, to=2e-4),
-            Turn("game.penalty", "where D's slopes are held G is led further", to="r1r2"),
-            Turn("game.gamma", "D may be less smooth", by=0.1),
-            Turn("net.width", "larger nets", by=2.0),
+        suggestions=(
+            Suggestion("g.lr", "G learns faster", factor=3.0, value=2e-4),
+            Suggestion("d.lr", "D learns faster", factor=3.0, value=2e-4),
+            Suggestion("game.penalty", "a D with a limited gradient guides G further", value="r1r2"),
+            Suggestion("game.gamma", "D may be less smooth", factor=0.1),
+            Suggestion("net.width", "larger nets", factor=2.0),
         ),
     ),
 )
-SETTLED = State("settled", "It is as near to the data as it gets with these knobs: its score no longer moves beyond its noise.", False)
-IMPROVING = State("improving", "What G makes comes nearer to the data.", False)
-EARLY = State(
+PLATEAUED = Diagnosis(
+    "plateaued",
+    "The distance from the data no longer falls by more than its noise. Training longer with the same options is unlikely to help.",
+    False,
+)
+IMPROVING = Diagnosis("improving", "Generated samples are getting closer to the data.", False)
+EARLY = Diagnosis(
     "too early to say",
-    "It cannot be told yet: the checks are few, or the score moves too much from one to the next, or its learning rates have far to fall.",
+    "There are too few checks, the distance varies too much from check to check, or the learning rates still have far to decay.",
     False,
 )
 
-STATES: dict[str, State] = {state.name: state for state in (*TROUBLES, SETTLED, IMPROVING, EARLY)}
+DIAGNOSES: dict[str, Diagnosis] = {diagnosis.name: diagnosis for diagnosis in (*TROUBLES, PLATEAUED, IMPROVING, EARLY)}

@@ -1,6 +1,6 @@
-"""Signs: what may be seen in the checks, each a condition on one kind of number and the sentence that tells it.
+"""Symptoms: what the checks may show, each a condition on one kind of number and the sentence that reports it.
 
-A sign stands when it was seen at several checks in a row (`THRESHOLDS["several"]`, of which one may be missing): one odd check is noise.
+A symptom is present when several checks in a row show it (`THRESHOLDS["checks in a row"]`, one exception allowed): one odd check is noise.
 """
 
 from __future__ import annotations
@@ -11,14 +11,25 @@ from statistics import mean, median, pstdev
 from typing import NamedTuple
 
 from zerosum.verdict.thresholds import limit
-from zerosum.verdict.trend import Looks, fell_back, improving, middle, recent, rests, sized, smooth_distances, window
+from zerosum.verdict.trend import (
+    CheckViews,
+    fell_back,
+    flat,
+    hot,
+    improving,
+    recent,
+    recent_median,
+    sized,
+    smoothed_distances,
+    window,
+)
 
 
-class Sign(NamedTuple):
-    """seen: whether it is seen at the last of these checks; says: the sentence, numbers and all, for the checks where it stands."""
+class Symptom(NamedTuple):
+    """shown: whether the last of these checks shows it; says: the sentence, with numbers, for checks where it is present."""
 
-    seen: Callable[[Looks], bool]
-    says: Callable[[Looks], str]
+    shown: Callable[[CheckViews], bool]
+    says: Callable[[CheckViews], str]
 
 
 def percent(share: float, digits: int = 0) -> str:
@@ -26,246 +37,291 @@ def percent(share: float, digits: int = 0) -> str:
     return f"{100 * share:.{digits}f} %"
 
 
-def stands(sign: Sign, looks: Looks) -> bool:
-    """Whether the sign was seen at the last check and at all but one of the last several."""
+def present(symptom: Symptom, views: CheckViews) -> bool:
+    """Whether the last check shows the symptom, and all but one of the last several do."""
     n = window()
-    if len(looks) < n:
+    if len(views) < n:
         return False
-    seen = [sign.seen(looks[: len(looks) - back]) for back in range(n)]
-    return seen[0] and sum(seen) >= n - 1
+    shown = [symptom.shown(views[: len(views) - back]) for back in range(n)]
+    return shown[0] and sum(shown) >= n - 1
 
 
-def _below(name: str, threshold: str) -> Callable[[Looks], bool]:
-    def seen(looks: Looks) -> bool:
-        value = getattr(looks[-1], name)
+def _at_most(name: str, threshold: str) -> Callable[[CheckViews], bool]:
+    def shown(views: CheckViews) -> bool:
+        value = getattr(views[-1], name)
         return value is not None and bool(value <= limit(threshold))
 
-    return seen
+    return shown
 
 
-def _above(name: str, threshold: str) -> Callable[[Looks], bool]:
-    def seen(looks: Looks) -> bool:
-        value = getattr(looks[-1], name)
+def _at_least(name: str, threshold: str) -> Callable[[CheckViews], bool]:
+    def shown(views: CheckViews) -> bool:
+        value = getattr(views[-1], name)
         return value is not None and bool(value >= limit(threshold))
 
-    return seen
+    return shown
 
 
-def _only_a_part(looks: Looks) -> bool:
-    last = looks[-1]
-    return last.cover is not None and last.precise is not None and last.cover <= limit("part") <= last.precise
+# -- how far G is from the data ---------------------------------------------------------------------------------------------
 
 
-def _fell(looks: Looks) -> bool:
-    covers = [look.cover for look in looks if look.cover is not None]
-    if len(covers) < window() or looks[-1].cover is None:
+def covers_ahead_of_ema(views: CheckViews) -> bool:
+    """Whether G itself covers the data where its EMA does not: the EMA only lags, and will follow."""
+    coverage, ema = views[-1].coverage, views[-1].ema_coverage
+    return coverage is not None and coverage >= limit("G covers the data") and (ema is None or coverage > ema + limit("G ahead of its EMA"))
+
+
+def _far_by_itself(views: CheckViews) -> bool:
+    """Whether the last check's distance alone is far: at a fine scale clearly, or less so, flat, and at a coarse scale too."""
+    d, coarse = views[-1].distance, views[-1].ema_missing
+    if d is None:
         return False
-    best = max(median(covers[i : i + 3]) for i in range(len(covers) - 2))
-    return best >= 0.3 and looks[-1].cover <= limit("part") * best
+    if hot(views):
+        return d >= limit("far at high rates")
+    if views[-1].images:  # In so many dimensions even a good sample is further from its nearest real one.
+        return d >= limit("far on images")
+    both_scales = d >= limit("far at both scales") and coarse is not None and coarse >= limit("missing at the coarse scale")
+    return d >= limit("far") or (both_scales and flat(views))
 
 
-def strongest(looks: Looks) -> float:
-    """The largest median of three of G's gradient norms in a row, over the first half of the checks; NaN where there are none."""
-    norms = [look.grad_g for look in looks[: max(3, len(looks) // 2)] if look.grad_g is not None]
-    return max((median(norms[i : i + 3]) for i in range(max(1, len(norms) - 2))), default=float("nan")) if norms else float("nan")
+def far(views: CheckViews) -> bool:
+    """Whether the last check is far from the data: by itself, or compared with the first check (the untrained G), or with its best.
+
+    The distance is that of the averaged G.
+    """
+    d = views[-1].distance
+    first = next((view.distance for view in views if view.distance is not None), 1.0)
+    if d is None or covers_ahead_of_ema(views):
+        return False
+    allowance = sized("distance noise", views) - limit("distance noise")  # With few samples the first distance is noisy as well.
+    return (
+        _far_by_itself(views) or d >= max(limit("not near"), limit("share of the first distance") * first + allowance) or fell_back(views)
+    )
 
 
-def _vanished(looks: Looks) -> bool:
-    now = looks[-1].grad_g
-    return now is not None and now <= limit("vanished") * strongest(looks)
+def _not_near(views: CheckViews) -> bool:
+    d = views[-1].distance
+    return far(views) if hot(views) else d is not None and d > limit("near")
 
 
-def _wanders(looks: Looks) -> bool:
-    """At this check, or on the mean of many: a G in wide circles stands still at their far ends."""
-    drifts = [look.drift or 0.0 for look in looks[-2 * window() :]]
-    return drifts[-1] >= limit("drift") or (len(drifts) == 2 * window() and mean(drifts) >= limit("drift"))
+def _worse_than_best(views: CheckViews) -> bool:
+    d = smoothed_distances(views)
+    return len(d) > window() and d[-1] >= min(d) + sized("worse than its best", views)
 
 
-def _says_vanished(looks: Looks) -> str:
-    most = strongest(looks)
-    return f"G's gradient is {percent(middle(looks, 'grad_g') / most, 1)} of what it was at its strongest" if most else "G has no gradient"
+# -- what G does ------------------------------------------------------------------------------------------------------------
+
+_parts_missing = _at_least("missing", "parts missing")
 
 
-def _jumps(looks: Looks) -> bool:
-    d = [look.distance for look in looks[-recent(looks) :] if look.distance is not None]
+def _precise_but_incomplete(views: CheckViews) -> bool:
+    last = views[-1]
+    return last.coverage is not None and last.precision is not None and last.coverage <= limit("half of the reference") <= last.precision
+
+
+def _coverage_fell(views: CheckViews) -> bool:
+    found = [view.coverage for view in views if view.coverage is not None]
+    if len(found) < window() or views[-1].coverage is None:
+        return False
+    best = max(median(found[i : i + 3]) for i in range(len(found) - 2))
+    return best >= 0.3 and views[-1].coverage <= limit("half of the reference") * best
+
+
+def _has_moved(views: CheckViews) -> bool:
+    """Whether G has ever changed: one that stays as it was initialised has lost nothing."""
+    return any(view.change is not None and view.change > limit("G unchanged") for view in views)
+
+
+def _parts_lost(views: CheckViews) -> bool:
+    """Parts that G reached, or might have reached, are missing. While learning rates are high they must be missing from its EMA as well.
+
+    At high rates G swings: at one check it is here, at the next there, as in healthy runs. Its EMA covers what it swings over.
+    """
+    ema = views[-1].ema_missing
+    steady = not hot(views) or ema is None or ema >= limit("parts missing")
+    return _parts_missing(views) and steady and _has_moved(views)
+
+
+def _unchanged(views: CheckViews) -> bool:
+    return recent_median(views, "change") <= limit("G unchanged")
+
+
+def _keeps_changing(views: CheckViews) -> bool:
+    """At this check, or on the mean of many: a G on a wide cycle hardly moves at the cycle's turning points."""
+    changes = [view.change or 0.0 for view in views[-2 * window() :]]
+    threshold = limit("G keeps changing")
+    return changes[-1] >= threshold or (len(changes) == 2 * window() and mean(changes) >= threshold)
+
+
+def _distance_jumps(views: CheckViews) -> bool:
+    d = [view.distance for view in views[-recent(views) :] if view.distance is not None]
     steps = [later - earlier for earlier, later in pairwise(d)]
-    return len(steps) >= 3 and pstdev(steps) >= sized("jumps", looks)
+    return len(steps) >= 3 and pstdev(steps) >= sized("distance jumps", views)
 
 
-def _turns(looks: Looks) -> bool:
+def _distance_reverses(views: CheckViews) -> bool:
     """Whether the distance goes up and down by more than noise, again and again."""
-    d = [look.distance for look in looks[-recent(looks) :] if look.distance is not None]
-    big = [s for s in (b - a for a, b in pairwise(d)) if abs(s) > sized("move", looks)]
+    d = [view.distance for view in views[-recent(views) :] if view.distance is not None]
+    big = [s for s in (b - a for a, b in pairwise(d)) if abs(s) > sized("distance noise", views)]
     return len(big) >= 3 and sum(a * b < 0 for a, b in pairwise(big)) >= len(big) // 2
 
 
-def _knows(looks: Looks) -> bool:
-    gap, error = looks[-1].gap, looks[-1].gap_error
-    return gap is not None and error is not None and gap >= max(limit("knows"), 3 * error)
+# -- what D does ------------------------------------------------------------------------------------------------------------
 
 
-def _by_heart(looks: Looks) -> bool:
-    """Knowing its reals that well D tells G of little else; while the fakes are good, so that no D tells them, that harms nobody.
+def largest_gradient(views: CheckViews) -> float:
+    """The largest median of three of G's gradient norms in a row, in the first half of the checks; NaN where there are none."""
+    norms = [view.grad_g for view in views[: max(3, len(views) // 2)] if view.grad_g is not None]
+    return max((median(norms[i : i + 3]) for i in range(max(1, len(norms) - 2))), default=float("nan")) if norms else float("nan")
 
-    D itself is asked as well: where a few dozen reals are held out, the distance sees little.
+
+def _gradient_vanished(views: CheckViews) -> bool:
+    now = views[-1].grad_g
+    return now is not None and now <= limit("gradient vanished") * largest_gradient(views)
+
+
+def _overfits(views: CheckViews) -> bool:
+    gap, error = views[-1].overfit, views[-1].overfit_error
+    return gap is not None and error is not None and gap >= max(limit("D overfits"), 3 * error)
+
+
+def _overfits_strongly(views: CheckViews) -> bool:
+    """A D that overfits so much teaches G little else. That harms nobody while generated samples are good, which no D could separate.
+
+    D itself is asked as well: where only a few dozen samples are held out, the distance shows little.
     """
-    gap, d, told = looks[-1].gap, looks[-1].distance, looks[-1].told
-    bad = (d is not None and d > limit("near")) or (told is not None and told >= limit("tells some"))
-    return gap is not None and gap >= limit("by heart") and bad
+    gap, d, separated = views[-1].overfit, views[-1].distance, views[-1].separated
+    bad = (d is not None and d > limit("near")) or (separated is not None and separated >= limit("D separates some"))
+    return gap is not None and gap >= limit("D overfits strongly") and bad
 
 
-def _worse(looks: Looks) -> bool:
-    d = smooth_distances(looks)
-    return len(d) > window() and d[-1] >= min(d) + sized("worse", looks)
-
-
-def near(looks: Looks) -> bool:
-    """Whether G itself reaches the reals, where its average does not: it only lags behind, and comes after."""
-    cover, average = looks[-1].cover, looks[-1].cover_average
-    return cover is not None and cover >= limit("G reaches") and (average is None or cover > average + limit("ahead"))
-
-
-def _tells_little(looks: Looks) -> bool:
-    told, auc, fresh = looks[-1].told, looks[-1].auc, looks[-1].fresh
-    if told is None or auc is None:
+def _separates_little(views: CheckViews) -> bool:
+    separated, auc, separable = views[-1].separated, views[-1].auc, views[-1].separable
+    if separated is None or auc is None:
         return False
-    return told <= max(limit("tells little"), limit("a part") * (fresh or 0.0)) or auc <= limit("fooled")
+    little = max(limit("D separates little"), limit("share of the separable") * (separable or 0.0))
+    return separated <= little or auc <= limit("D is fooled")
 
 
-def _fresh(looks: Looks) -> bool:
-    """A fresh D is asked about the average's fakes and D about G's own: the two are at odds where the average lags behind a good G.
+def _separable(views: CheckViews) -> bool:
+    """Nearest neighbours separate the EMA's samples, and D sees G's own: the two differ where the EMA lags behind a good G.
 
-    And a fresh D by nearest neighbours sees thin lines and narrow modes before a net can: no D is blind while the distance is not far.
+    Nearest neighbours also see thin lines and narrow modes before a net can: no D is called weak while the distance is not far.
     """
-    fresh = looks[-1].fresh
-    return fresh is not None and fresh >= limit("fresh") and _away(looks) and not near(looks)
+    value = views[-1].separable
+    return value is not None and value >= limit("separable") and _far_by_itself(views) and not covers_ahead_of_ema(views)
 
 
-def hot(looks: Looks) -> bool:
-    """Whether rates or penalty have far to fall: at high rates G swings about what it reaches when they are low."""
-    return looks[-1].left > limit("left")
+# -- sentences --------------------------------------------------------------------------------------------------------------
+
+SCALE = "lower is better; 0: as close as real samples, 1: nothing in common"
 
 
-def _away(looks: Looks) -> bool:
-    """Whether the last check is far by itself: at a fine scale beyond doubt, or less so, at rest, and at a coarse one too."""
-    d, coarse = looks[-1].distance, looks[-1].missing_average
-    if d is None:
-        return False
-    if hot(looks):
-        return d >= limit("far while hot")
-    if looks[-1].images:  # In so many dimensions a fair fake lies further from its nearest real.
-        return d >= limit("far on images")
-    return d >= limit("far") or (d >= limit("far at both scales") and coarse is not None and coarse >= limit("coarse") and rests(looks))
+def _says_distance(views: CheckViews) -> str:
+    return f"the distance from held-out real samples is {recent_median(views, 'distance'):.2f} ({SCALE})"
 
 
-def _not_near(looks: Looks) -> bool:
-    d = looks[-1].distance
-    return far(looks) if hot(looks) else d is not None and d > limit("near")
+def _says_worse(views: CheckViews) -> str:
+    d = smoothed_distances(views)
+    return f"the distance from held-out real samples is {d[-1]:.2f}, and was {min(d):.2f} at its best (lower is better)"
 
 
-def far(looks: Looks) -> bool:
-    """Whether the last check is far from the data: by itself, or beside the first one, that of the untrained G, or beside its best.
-
-    The distance is that of G's average.
-    """
-    d = looks[-1].distance
-    began = next((look.distance for look in looks if look.distance is not None), 1.0)
-    if d is None or near(looks):
-        return False
-    moved = sized("move", looks) - limit("move")  # Of few samples the distance is as noisy at the start as now.
-    return _away(looks) or d >= max(limit("still away"), limit("as it began") * began + moved) or fell_back(looks)
+def _says_missing(views: CheckViews) -> str:
+    modes = views[-1].modes
+    known = f"; {modes[0]} of the {modes[1]} modes are reached" if modes is not None else ""
+    return f"{percent(recent_median(views, 'missing'))} of G's samples are in the wrong parts of the data (real samples: 0 %)" + known
 
 
-def _still(looks: Looks) -> bool:
-    return middle(looks, "drift") <= limit("still")
+def _says_incomplete(views: CheckViews) -> str:
+    precision, coverage = percent(recent_median(views, "precision")), percent(recent_median(views, "coverage"))
+    return f"G's samples score {precision} of the precision of real samples, but only {coverage} of their coverage"
 
 
-def _moved(looks: Looks) -> bool:
-    """Whether G has ever moved: one that stands where it was made has lost nothing."""
-    return any(look.drift is not None and look.drift > limit("still") for look in looks)
+def _says_gradient(views: CheckViews) -> str:
+    most = largest_gradient(views)
+    return (
+        f"G's gradient is {percent(recent_median(views, 'grad_g') / most, 1)} of its largest early value" if most else "G has no gradient"
+    )
 
 
-def _modes(looks: Looks) -> str:
-    last = looks[-1].modes
-    return f"; {last[0]} of the {last[1]} modes are reached" if last is not None else ""
+def _says_scored(views: CheckViews, digits: int = 0) -> str:
+    return (
+        f"D scores a held-out real sample above a generated one in {percent(recent_median(views, 'auc'), digits)} of pairs (chance: 50 %)"
+    )
 
 
-_missing = _above("missing", "missing")
-
-
-def _says_missing(looks: Looks) -> str:
-    return f"{percent(middle(looks, 'missing'))} of the fakes are in the wrong parts of the data, beyond what chance makes" + _modes(looks)
-
-
-SIGNS: dict[str, Sign] = {
-    "burst": Sign(_above("diversity", "burst"), lambda s: f"fakes lie {s[-1].diversity:.3g} times as far apart as reals"),
-    "off the data": Sign(
-        lambda s: s[-1].precise is not None and s[-1].precise < 0.1, lambda s: f"{percent(s[-1].precise or 0)} of fakes lie where reals do"
+SYMPTOMS: dict[str, Symptom] = {
+    "spread exploded": Symptom(
+        _at_least("diversity", "spread exploded"), lambda s: f"generated samples are {s[-1].diversity:.3g} times as spread out as real ones"
     ),
-    "narrow": Sign(
-        _below("diversity", "diversity"), lambda s: f"two fakes lie on average {middle(s, 'diversity'):.2f} times as far apart as two reals"
+    "off the data": Symptom(
+        lambda s: s[-1].precision is not None and s[-1].precision < 0.1,
+        lambda s: f"only {percent(s[-1].precision or 0)} of G's samples are near real ones (real samples: 100 %)",
     ),
-    "missing": Sign(_missing, _says_missing),
-    "parts lost": Sign(lambda s: _missing(s) and _moved(s), _says_missing),
-    "only a part": Sign(
-        _only_a_part,
+    "low diversity": Symptom(
+        _at_most("diversity", "low diversity"),
+        lambda s: f"generated samples are {recent_median(s, 'diversity'):.2f} times as far apart as real ones (real samples: 1)",
+    ),
+    "parts missing": Symptom(_parts_missing, _says_missing),
+    "parts lost": Symptom(_parts_lost, _says_missing),
+    "precise but incomplete": Symptom(_precise_but_incomplete, _says_incomplete),
+    "coverage fell": Symptom(
+        _coverage_fell,
+        lambda s: f"G's coverage is {percent(recent_median(s, 'coverage'))} of that of real samples, less than half of its own best",
+    ),
+    "D separates little": Symptom(_separates_little, _says_scored),
+    "separable": Symptom(
+        _separable,
         lambda s: (
-            f"{percent(middle(s, 'precise'))} of fakes lie where reals do, but they reach {percent(middle(s, 'cover'))} of the reals"
-            " (100 % is what real samples would get)"
+            f"a nearest-neighbour classifier separates the same samples by {recent_median(s, 'separable'):.2f} nats"
+            " (0: not at all, 0.69: completely)"
         ),
     ),
-    "fell": Sign(_fell, lambda s: f"G reaches {percent(middle(s, 'cover'))} of the reals, less than half of what it once reached"),
-    "D tells little": Sign(
-        _tells_little,
-        lambda s: f"D scores a real above a fake in {percent(middle(s, 'auc'))} of pairs (50 % is guessing)",
+    "D separates nearly all": Symptom(_at_least("auc", "D separates nearly all"), lambda s: _says_scored(s, 1)),
+    "D's loss is near 0": Symptom(
+        _at_least("separated", "D's loss is near 0"),
+        lambda s: f"D separates the two by {recent_median(s, 'separated'):.2f} nats (0: not at all, 0.69: completely)",
     ),
-    "a fresh D tells": Sign(
-        _fresh,
-        lambda s: f"a fresh D tells {middle(s, 'fresh'):.2f} nats between the same samples (0 at best, at most 0.69)",
+    "gradient vanished": Symptom(_gradient_vanished, _says_gradient),
+    "G unchanged": Symptom(
+        _unchanged, lambda s: f"G hardly changes: {percent(recent_median(s, 'change'), 1)} of its samples move between two checks"
     ),
-    "D is sure": Sign(_above("auc", "wins"), lambda s: f"D scores a held-out real above a fake in {percent(middle(s, 'auc'), 1)} of pairs"),
-    "D tells all": Sign(_above("told", "tells all"), lambda s: f"D tells {middle(s, 'told'):.2f} of at most 0.69 nats"),
-    "G's gradient": Sign(_vanished, _says_vanished),
-    "G stands": Sign(
-        _still, lambda s: f"what G makes does not move: {percent(middle(s, 'drift'), 1)} of its samples change place from check to check"
+    "G keeps changing": Symptom(
+        _keeps_changing,
+        lambda s: f"{percent(recent_median(s, 'change'))} of G's samples move to another part of the data between two checks",
     ),
-    "G wanders": Sign(_wanders, lambda s: f"{percent(middle(s, 'drift'))} of G's samples change place from check to check"),
-    "G leaves its average": Sign(
-        _above("apart", "apart"), lambda s: f"{percent(middle(s, 'apart'))} of G's samples lie where its average has none"
+    "G is far from its EMA": Symptom(
+        _at_least("ema_gap", "G is far from its EMA"),
+        lambda s: f"{percent(recent_median(s, 'ema_gap'))} of G's samples are in other parts of the data than those of its EMA",
     ),
-    "jumps": Sign(_jumps, lambda s: "the distance from the data jumps from check to check"),
-    "turns": Sign(_turns, lambda s: "the distance from the data goes down and up again"),
-    "D knows its reals": Sign(
-        _knows, lambda s: f"D scores a training real above a held-out one in {percent(0.5 + middle(s, 'gap'))} of pairs (50 % is fair)"
+    "distance jumps": Symptom(_distance_jumps, lambda s: "the distance from the data jumps from check to check"),
+    "distance reverses": Symptom(_distance_reverses, lambda s: "the distance from the data falls and rises again"),
+    "D overfits": Symptom(
+        _overfits,
+        lambda s: f"D scores a training sample above a held-out one in {percent(0.5 + recent_median(s, 'overfit'))} of pairs (fair: 50 %)",
     ),
-    "by heart": Sign(
-        _by_heart,
+    "D overfits strongly": Symptom(_overfits_strongly, lambda s: f"{_says_distance(s)}, and {_says_scored(s)}"),
+    "r_t is high": Symptom(
+        _at_least("r_t", "r_t is high"),
+        lambda s: f"r_t, the mean sign of D on training samples, is {recent_median(s, 'r_t'):.2f} (above 0.6: overfitting)",
+    ),
+    "worse than its best": Symptom(_worse_than_best, _says_worse),
+    "nearest is a training sample": Symptom(
+        _at_most("held_out", "nearest is held out"),
         lambda s: (
-            f"the distance from held-out reals is {middle(s, 'distance'):.2f} (0 is the floor, 1 the far end), and D scores one"
-            f" above a fake in {percent(middle(s, 'auc'))} of pairs"
+            f"held-out samples are the nearest real ones {percent(recent_median(s, 'held_out'))} as often as expected (no copies: 100 %)"
         ),
     ),
-    "D is sure of training reals": Sign(
-        _above("r_t", "heuristic r_t"), lambda s: f"r_t, the mean sign of D on training reals, is {middle(s, 'r_t'):.2f}"
+    "copies": Symptom(
+        _at_least("copies", "copies"),
+        lambda s: (
+            f"{percent(recent_median(s, 'copies'))} of generated samples are nearer to a training sample than its own nearest neighbour is"
+            " (no copies: about 50 %)"
+        ),
     ),
-    "worse than it was": Sign(
-        _worse,
-        lambda s: f"the distance from held-out reals is {smooth_distances(s)[-1]:.2f}, and was {min(smooth_distances(s)):.2f} at its best",
-    ),
-    "near training items": Sign(
-        _below("held_out", "held out"),
-        lambda s: f"fakes are nearest to a held-out real {percent(middle(s, 'held_out'))} as often as they should be (100 %: no copies)",
-    ),
-    "copies": Sign(
-        _above("copies", "copies"),
-        lambda s: f"{percent(middle(s, 'copies'))} of fakes are nearer to a training item than that item's own neighbour is",
-    ),
-    "far": Sign(far, lambda s: f"the distance from held-out reals is {middle(s, 'distance'):.2f} (0 is the floor, 1 the far end)"),
-    "not near": Sign(
-        _not_near,
-        lambda s: f"the distance from held-out reals is {middle(s, 'distance'):.2f} (0 is the floor, 1 the far end)",
-    ),
-    "does not move": Sign(
-        lambda s: len(s) > recent(s) and not improving(s), lambda s: f"it has not come nearer over the last {recent(s)} checks"
+    "far": Symptom(far, _says_distance),
+    "not near": Symptom(_not_near, _says_distance),
+    "no progress": Symptom(
+        lambda s: len(s) > recent(s) and not improving(s), lambda s: f"the distance has reached no new low in the last {recent(s)} checks"
     ),
 }

@@ -1,4 +1,4 @@
-"""Record rows -> a verdict: one named state, since when, the evidence, what to do, how sure; and the history of every check."""
+"""A record's rows -> a verdict: one diagnosis, since when, the evidence, what to do, how sure; and the diagnosis at every check."""
 
 from __future__ import annotations
 
@@ -7,19 +7,21 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from zerosum.verdict.advice import advice
-from zerosum.verdict.check_view import Look, Row, looks
-from zerosum.verdict.diagnoses import EARLY, IMPROVING, SETTLED, STATES, TROUBLES, State
-from zerosum.verdict.symptoms import SIGNS, far, hot, percent, stands
+from zerosum.verdict.check_view import CheckView, Row, check_views
+from zerosum.verdict.diagnoses import DIAGNOSES, EARLY, IMPROVING, PLATEAUED, TROUBLES, Diagnosis
+from zerosum.verdict.symptoms import SCALE, SYMPTOMS, far, percent, present
 from zerosum.verdict.thresholds import limit
-from zerosum.verdict.trend import Looks, falls, improving, recent, rests, smooth_distances, window
+from zerosum.verdict.trend import CheckViews, falls, flat, hot, improving, recent, smoothed_distances, window
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """state: a name of STATES. since: samples seen when it began, None where nothing is said yet. meaning: the state in a sentence.
+    """How a run is going.
 
-    evidence: sentences with numbers. advice: what to change. confidence: low, medium or high. others: further troubles that hold, in order
-    of precedence. trouble: whether something should be done. history: round, samples, state and distance at every check.
+    state: the name of a diagnosis, a key of DIAGNOSES. since: samples seen when it began, None before the first check. meaning: the
+    diagnosis in a sentence. evidence: sentences with numbers. advice: what to change. confidence: low, medium or high. others: further
+    troubles, in order of precedence. trouble: whether the user should do something. history: round, samples, state and distance of every
+    check.
     """
 
     state: str
@@ -33,16 +35,17 @@ class Verdict:
     history: list[dict[str, Any]]
 
     def to_json(self) -> dict[str, Any]:
+        """Plain values for `json.dumps`."""
         return asdict(self)
 
     @property
     def paragraph(self) -> str:
-        """The whole in a few sentences."""
+        """The verdict in a few sentences."""
         since = f" since {self.since:,} samples" if self.since else ""
-        shown = f" Seen: {'; '.join(self.evidence)}." if self.evidence else ""
+        shown = f" Evidence: {'; '.join(self.evidence)}." if self.evidence else ""
         others = f" Also: {', '.join(self.others)}." if self.others else ""
         name = self.state[0].upper() + self.state[1:]
-        return f"{name}{since} (confidence {self.confidence}). {self.meaning}{shown}{others} {self.advice}".rstrip()
+        return f"{name}{since} (confidence: {self.confidence}). {self.meaning}{shown}{others} {self.advice}".rstrip()
 
     @property
     def line(self) -> str:
@@ -51,111 +54,120 @@ class Verdict:
 
 
 def verdict(rows: Sequence[Row], config: Mapping[str, Any] | None = None) -> Verdict:
-    """The verdict on a run from its record's rows alone, whole or so far.
+    """Judge a run by its record's rows alone, finished or not.
 
-    config: the run's knobs as in run.json, so that the advice can name present values.
+    config: the run's options as in run.json, with which the advice can name present values.
     """
-    seen = looks(rows)
-    named = [troubles(seen[: i + 1]) for i in range(len(seen))]
-    states = [found[0] if found else quiet(seen[: i + 1]) for i, found in enumerate(named)]
+    views = check_views(rows)
+    named = [troubles(views[: i + 1]) for i in range(len(views))]
+    diagnoses = [found[0] if found else without_trouble(views[: i + 1]) for i, found in enumerate(named)]
     history = [
-        {"round": look.round, "samples": look.samples, "state": state.name, "distance": look.distance}
-        for look, state in zip(seen, states, strict=True)
+        {"round": view.round, "samples": view.samples, "state": diagnosis.name, "distance": view.distance}
+        for view, diagnosis in zip(views, diagnoses, strict=True)
     ]
     stop = next((row for row in reversed(rows) if row.get("type") in ("stop", "start")), None)
     if stop is not None and stop.get("reason") == "not finite":
-        return _burst(stop, config, history)
-    if not seen:
+        return _not_finite(stop, config, history)
+    if not views:
         return Verdict(EARLY.name, None, EARLY.meaning, ["no check is recorded yet"], "", "low", [], False, [])
-    state = states[-1]
-    stretch = _stretch([s.name for s in states])
+    diagnosis = diagnoses[-1]
+    stretch = _stretch([d.name for d in diagnoses])
     return Verdict(
-        state.name,
-        _since(seen, state, stretch),
-        state.meaning,
-        evidence(state, seen),
-        advice(state, config),
-        _confidence(state, seen, stretch),
+        diagnosis.name,
+        _since(views, diagnosis, stretch),
+        diagnosis.meaning,
+        evidence(diagnosis, views),
+        advice(diagnosis, config),
+        _confidence(diagnosis, views, stretch),
         [other.name for other in named[-1][1:]],
-        state.trouble,
+        diagnosis.trouble,
         history,
     )
 
 
-def settled(rows: Sequence[Row]) -> bool:
-    """Whether a run has been settled for so many checks that it may stop (--until-settled)."""
-    seen = looks(rows)
-    n = int(limit("settled"))
-    if len(seen) < n:
+def plateaued(rows: Sequence[Row]) -> bool:
+    """Whether a run has plateaued for so many checks that it may stop (`--until-plateau`)."""
+    views = check_views(rows)
+    n = int(limit("plateau checks"))
+    if len(views) < n:
         return False
-    return all(not troubles(part) and quiet(part) is SETTLED for part in (seen[: len(seen) - back] for back in range(n)))
+    return all(not troubles(part) and without_trouble(part) is PLATEAUED for part in (views[: len(views) - back] for back in range(n)))
 
 
-def holds(state: State, seen: Looks) -> bool:
-    """Whether a trouble's signs stand at the last of these checks."""
-    if state.unless_improving and improving(seen):
+def applies(diagnosis: Diagnosis, views: CheckViews) -> bool:
+    """Whether a trouble's symptoms are present at the last of these checks."""
+    if diagnosis.unless_improving and improving(views):
         return False
-    if not all(stands(SIGNS[name], seen) for name in state.needs):
+    if not all(present(SYMPTOMS[name], views) for name in diagnosis.needs):
         return False
-    return not state.some or any(stands(SIGNS[name], seen) for name in state.some)
+    return not diagnosis.some or any(present(SYMPTOMS[name], views) for name in diagnosis.some)
 
 
-def troubles(seen: Looks) -> list[State]:
-    """The troubles that hold at the last of these checks, in order of precedence."""
-    if not seen:
+def _count_not_finite(views: CheckViews) -> int:
+    return sum(not view.finite for view in views[-window() :])
+
+
+def troubles(views: CheckViews) -> list[Diagnosis]:
+    """The troubles at the last of these checks, in order of precedence."""
+    if not views:
         return []
-    if sum(not look.finite for look in seen[-window() :]) >= 2:
-        return [STATES["diverged"]]
-    found = [state for state in TROUBLES if len(seen) >= limit("first") and holds(state, seen)]
-    return [state for state in found if not state.alone or len(found) == 1]
+    if _count_not_finite(views) >= 2:
+        return [DIAGNOSES["diverged"]]
+    found = [trouble for trouble in TROUBLES if len(views) >= limit("checks before a trouble") and applies(trouble, views)]
+    return [trouble for trouble in found if not trouble.alone or len(found) == 1]
 
 
-def quiet(seen: Looks) -> State:
-    """The state of a run that is in no trouble."""
-    d = smooth_distances(seen)
-    if len(d) < limit("several"):
+def without_trouble(views: CheckViews) -> Diagnosis:
+    """The diagnosis of a run that is in no trouble."""
+    d = smoothed_distances(views)
+    if len(d) < limit("checks in a row"):
         return EARLY
-    if improving(seen):
+    if improving(views):
         return IMPROVING
-    if not hot(seen) and rests(seen) and not far(seen) and d[-1] < min(d) + limit("lost"):
-        return SETTLED
-    # Near the floor a check of a few hundred samples sees little of what is gained still.
-    return IMPROVING if d[-1] <= limit("near") or falls(seen) else EARLY
+    if not hot(views) and flat(views) and not far(views) and d[-1] < min(d) + limit("above best"):
+        return PLATEAUED
+    # Near 0 a check of a few hundred samples hardly shows what is still gained.
+    return IMPROVING if d[-1] <= limit("near") or falls(views) else EARLY
 
 
-def evidence(state: State, seen: Looks) -> list[str]:
-    """What is seen of the state, in sentences; of a run in no trouble, how far it is and how it got there."""
-    if state.trouble:
-        names = dict.fromkeys([*state.needs, *state.some, *state.told])
-        found = [SIGNS[name].says(seen) for name in names if stands(SIGNS[name], seen)]
-        return found or [
-            f"{sum(not look.finite for look in seen[-window() :])} of the last {window()} checks found numbers that are not finite"
-        ]
-    d = smooth_distances(seen)
+def symptom_names(diagnosis: Diagnosis) -> list[str]:
+    """The symptoms that a diagnosis mentions, each once, in order."""
+    return list(dict.fromkeys([*diagnosis.needs, *diagnosis.some, *diagnosis.also]))
+
+
+def evidence(diagnosis: Diagnosis, views: CheckViews) -> list[str]:
+    """What supports the diagnosis, in sentences; for a run in no trouble, how far it is from the data and how it got there."""
+    if not diagnosis.trouble:
+        return _progress(views)
+    found = [SYMPTOMS[name].says(views) for name in symptom_names(diagnosis) if present(SYMPTOMS[name], views)]
+    return list(dict.fromkeys(found)) or [f"{_count_not_finite(views)} of the last {window()} checks found numbers that are not finite"]
+
+
+def _progress(views: CheckViews) -> list[str]:
+    d, last = smoothed_distances(views), views[-1]
     if not d:
-        return ["the data are too few to compare with"]
-    best = f", and {min(d):.2f} at its best" if d[-1] >= min(d) + limit("worse") else ""
-    said = [f"the distance from held-out reals is {d[-1]:.2f} (0 is the floor, 1 the far end), and was {d[0]:.2f} at the first check{best}"]
-    last = seen[-1]
-    if last.cover_average is not None:
-        said.append(f"G's average reaches {percent(last.cover_average)} of the reals (100 % is what real samples would get)")
-        if last.cover is not None and last.cover > last.cover_average + limit("lags"):
-            said.append(f"G itself reaches {percent(last.cover)}: its average lags behind, as it does while G takes large steps")
+        return ["there are too few samples to compare with"]
+    best = f", and {min(d):.2f} at its best" if d[-1] >= min(d) + limit("worse than its best") else ""
+    said = [f"the distance from held-out real samples is {d[-1]:.2f} ({SCALE}); it was {d[0]:.2f} at the first check{best}"]
+    if last.ema_coverage is not None:
+        said.append(f"the averaged generator's coverage is {percent(last.ema_coverage)} of that of real samples (higher is better)")
+        if last.coverage is not None and last.coverage > last.ema_coverage + limit("EMA lags"):
+            said.append(f"G itself scores {percent(last.coverage)}: the average lags while learning rates are high")
     if last.modes is not None:
         said.append(f"{last.modes[0]} of {last.modes[1]} modes are reached")
-    if last.left > limit("left"):
-        said.append(f"{percent(last.left)} of the fall of learning rates or penalty is to come, and what that brings is seen as it comes")
+    if last.decay_left > limit("decay left"):
+        said.append(f"{percent(last.decay_left)} of the decay of learning rates or penalty is still to come, and may bring more")
     return said
 
 
-def _burst(stop: Row, config: Mapping[str, Any] | None, history: list[dict[str, Any]]) -> Verdict:
-    state = STATES["diverged"]
+def _not_finite(stop: Row, config: Mapping[str, Any] | None, history: list[dict[str, Any]]) -> Verdict:
+    diagnosis = DIAGNOSES["diverged"]
     what = str(stop.get("message") or "a number was not finite")
-    return Verdict(state.name, stop.get("samples"), state.meaning, [what], advice(state, config), "high", [], True, history)
+    return Verdict(diagnosis.name, stop.get("samples"), diagnosis.meaning, [what], advice(diagnosis, config), "high", [], True, history)
 
 
 def _stretch(names: Sequence[str]) -> int:
-    """How many checks the last state has stood without a break of more than one check."""
+    """For how many checks the last state has lasted, breaks of single checks allowed."""
     n, last = 1, names[-1]
     for i in range(len(names) - 2, -1, -1):
         if names[i] == last or (i > 0 and names[i - 1] == last and names[i] != last):
@@ -165,19 +177,19 @@ def _stretch(names: Sequence[str]) -> int:
     return n
 
 
-def _since(seen: Looks, state: State, stretch: int) -> int:
+def _since(views: CheckViews, diagnosis: Diagnosis, stretch: int) -> int:
     """Samples seen when the state began: a trouble was there for several checks before it could be named."""
-    before = window() - 1 if state.trouble else 0
-    return seen[max(0, len(seen) - stretch - before)].samples
+    before = window() - 1 if diagnosis.trouble else 0
+    return views[max(0, len(views) - stretch - before)].samples
 
 
-def _confidence(state: State, seen: Looks, stretch: int) -> str:
-    if state.name == EARLY.name:
+def _confidence(diagnosis: Diagnosis, views: CheckViews, stretch: int) -> str:
+    if diagnosis.name == EARLY.name:
         return "low"
-    if not state.trouble:
-        return "high" if stretch >= recent(seen) else "medium"
-    signs = sum(stands(SIGNS[name], seen) for name in dict.fromkeys([*state.needs, *state.some, *state.told]))
-    return "high" if signs >= 3 and stretch >= window() else "medium" if signs >= 3 or stretch >= window() else "low"
+    if not diagnosis.trouble:
+        return "high" if stretch >= recent(views) else "medium"
+    n = sum(present(SYMPTOMS[name], views) for name in symptom_names(diagnosis))
+    return "high" if n >= 3 and stretch >= window() else "medium" if n >= 3 or stretch >= window() else "low"
 
 
-__all__ = ["Look", "Verdict", "settled", "verdict"]
+__all__ = ["CheckView", "Verdict", "plateaued", "verdict"]
