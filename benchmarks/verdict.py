@@ -30,9 +30,9 @@ from verdict_ways import WAYS, Plan, plans
 
 from zerosum.api.training import with_options
 from zerosum.data.density import Density
+from zerosum.data.modality import MODALITIES
 from zerosum.data.source import Data
 from zerosum.measure.score import wilson
-from zerosum.monitor.check_schedule import SIZES
 from zerosum.monitor.checks import Checks
 from zerosum.play.config import Config
 from zerosum.play.presets import PRESETS
@@ -51,7 +51,7 @@ KINDS = ("healthy", "recovered", "border", "broken")
 def watched(plan: Plan, data: Data, density: Density | None, config: Config) -> Iterator[Truth]:
     """Within it runs are checked CHECKS times, as a longer run is, and at every other check their truth is taken."""
     kind = data.space.kind
-    look, size, truth = Checks.look, SIZES[kind], Truth(data, config, density)
+    look, row, truth = Checks.look, MODALITIES[kind], Truth(data, config, density)
 
     def both(self: Checks, t: int, samples: int, statistics: Any) -> dict[str, Any]:
         found = look(self, t, samples, statistics)
@@ -59,11 +59,12 @@ def watched(plan: Plan, data: Data, density: Density | None, config: Config) -> 
             truth.look(self._signals.rounds.players, samples)
         return found
 
-    Checks.look, SIZES[kind] = both, replace(size, apart=plan.samples // CHECKS)  # type: ignore[method-assign]
+    Checks.look = both  # type: ignore[method-assign]
+    MODALITIES[kind] = replace(row, check=replace(row.check, apart=plan.samples // CHECKS))
     try:
         yield truth
     finally:
-        Checks.look, SIZES[kind] = look, size  # type: ignore[method-assign]
+        Checks.look, MODALITIES[kind] = look, row  # type: ignore[method-assign]
 
 
 def record(plan: Plan, emoji: Path | None) -> dict[str, Any]:

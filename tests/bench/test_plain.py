@@ -52,5 +52,5 @@ def test_a_reference_round_moves_both_players(name: str) -> None:
 
 def test_synthetic_reals_come_round_again() -> None:
     reals = Synthetic((2,), n=6)
-    assert_close(torch.cat([reals.batch(4, 0, c) for c in range(3)]), reals.items.repeat(2, 1))
-    assert Synthetic((1, 8, 8)).batch(3, 0, 0).dtype == torch.uint8
+    assert_close(torch.cat([reals.batch(4, 0, c).x for c in range(3)]), reals.items.repeat(2, 1))
+    assert Synthetic((1, 8, 8)).batch(3, 0, 0).x.dtype == torch.uint8

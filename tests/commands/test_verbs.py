@@ -93,7 +93,7 @@ def test_sample_as_a_grid_a_folder_and_a_walk(place: Path) -> None:
     [
         (["sample", "runs/ring8-1", "--out", "folder"], "makes points, which have no picture each"),
         (["sample", "runs/ring8-1", "--out", "x.gif"], "neither an array (.npy), a picture (.png) nor a folder"),
-        (["sample", "runs/ring8-1", "--out", "runs"], "holds something already"),
+        (["sample", "runs/ring8-1", "--out", "runs"], "is not empty"),
         (["sample", "runs/ring8-1"], "needs --out"),
         (["sample", "runs/ring8-1", "-n", "-3", "--out", "x.npy"], "-n must be at least 1, not -3"),
         (["sample", "runs/ring8-2", "--out", "x.npy"], "There is no run at runs/ring8-2"),

@@ -32,6 +32,10 @@ def images(*shape: int) -> np.ndarray:
     [
         ((50, 2), "f4", "points", (2,)),
         ((50, 16), "f8", "points", (16,)),
+        ((50, 17), "f4", "points", (17,)),
+        ((50, 784), "f8", "points", (784,)),
+        ((50, 64), "i4", "points", (64,)),
+        ((50, 16), "u1", "points", (16,)),
         ((50,), "f4", "points", (1,)),
         ((50, 3), "i8", "points", (3,)),
         ((50, 3), "u1", "points", (3,)),
@@ -53,7 +57,7 @@ def test_a_tensors_channels_come_first_where_both_readings_fit() -> None:
 @pytest.mark.parametrize(
     ("shape", "dtype", "words"),
     [
-        ((50, 17), "f4", r"shape \(50, 17\) and type float32: give points"),
+        ((50, 17), "u1", r"shape \(50, 17\) and type uint8, either flattened images or points: reshape images to \(N, H, W\)"),
         ((), "f4", "give points"),
         ((0, 2), "f4", "empty"),
         ((50, 28, 28), "f4", "uint8 from 0 to 255"),
@@ -82,7 +86,7 @@ def test_what_is_not_finite_is_counted(bad: float, tmp_path: Path) -> None:
     array = cloud().astype(np.float64)
     array[3, 1] = array[3, 2] = array[40, 0] = bad
     np.save(tmp_path / "x.npy", array)
-    with pytest.raises(Refusal, match=r"2 of 50 rows of .*x\.npy hold NaN or infinite"):
+    with pytest.raises(Refusal, match=r"2 of 50 rows of .*x\.npy contain NaN or infinite"):
         read_array(tmp_path / "x.npy", OPTIONS)
 
 
@@ -115,9 +119,16 @@ def test_npz_takes_images_labels_and_the_test_set(tmp_path: Path) -> None:
     assert read_array(path, OPTIONS).array.shape == (50, 3)
 
 
-@pytest.mark.parametrize("labels", [np.zeros(19, int), np.zeros((20, 2), int), np.zeros(20)])
-def test_labels_that_do_not_fit_are_refused(labels: np.ndarray) -> None:
-    with pytest.raises(Refusal, match="20 whole numbers"):
+@pytest.mark.parametrize(
+    ("labels", "words"),
+    [
+        (np.zeros(19, int), "20 samples and 19 labels"),
+        (np.zeros((20, 2), int), r"argmax\(1\)"),
+        (np.zeros(20), "float64: give whole numbers"),
+    ],
+)
+def test_labels_that_do_not_fit_are_refused(labels: np.ndarray, words: str) -> None:
+    with pytest.raises(Refusal, match=words):
         items_of(images(20, 6, 5), labels, "x", OPTIONS)
 
 
@@ -136,14 +147,14 @@ def written(save: Callable[..., None], *arguments: Any, **keywords: Any) -> byte
 @pytest.mark.parametrize(
     ("name", "content", "words"),
     [
-        ("x.npy", written(np.save, np.array([{}, 1], dtype=object)), "holds Python objects"),
-        ("x.npz", written(np.savez, np.array([{}, 1], dtype=object)), "holds Python objects"),
+        ("x.npy", written(np.save, np.array([{}, 1], dtype=object)), "contains Python objects"),
+        ("x.npz", written(np.savez, np.array([{}, 1], dtype=object)), "contains Python objects"),
         ("x.npz", written(np.savez), "no arrays"),
         ("x.npy", written(np.save, cloud())[:-7], "cannot be read as an array"),
         ("x.npz", written(np.savez, cloud())[:-30], "cannot be read as an array"),
         ("x.npy", b"", "cannot be read as an array"),
-        ("x.npy", b"not an array", "does not begin as an array file does"),
-        ("x.npy", written(np.save, cloud(15)), "holds 15 usable items: give at least 16"),
+        ("x.npy", b"not an array", "does not start with the header of an array file"),
+        ("x.npy", written(np.save, cloud(15)), "contains 15 usable items: give at least 16"),
     ],
 )
 def test_damaged_files_get_a_sentence(name: str, content: bytes, words: str, tmp_path: Path) -> None:
@@ -169,14 +180,14 @@ def test_any_damage_gives_an_array_or_a_refusal(place: int, damage: bytes) -> No
 
 def test_a_large_npz_is_refused_before_it_is_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     np.savez_compressed(tmp_path / "x.npz", np.zeros((1000, 16), np.float32))
-    monkeypatch.setattr("zerosum.data.arrays.budget", lambda: 10_000)
+    monkeypatch.setattr("zerosum.data.arrays.memory_budget", lambda: 10_000)
     with pytest.raises(Refusal, match=r"unpacks to 64,\d+ bytes"):
         read_array(tmp_path / "x.npz", OPTIONS)
 
 
 def test_arrays_larger_than_the_budget_stay_on_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     np.save(tmp_path / "x.npy", images(20, 6, 5, 3))
-    monkeypatch.setattr("zerosum.data.arrays.budget", lambda: 10)
+    monkeypatch.setattr("zerosum.data.arrays.memory_budget", lambda: 10)
     items = read_array(tmp_path / "x.npy", OPTIONS)
     assert isinstance(items.array, np.memmap)
     assert np.array_equal(items.array, images(20, 6, 5, 3).transpose(0, 3, 1, 2))

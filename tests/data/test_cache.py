@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from zerosum.data import cache
-from zerosum.data.cache import aside, budget, directory, hold
+from zerosum.data.cache import cache_directory, cached_images, memory_budget, spill_to_disk
 from zerosum.errors import Refusal
 
 SHAPE = (1, 4, 5)
@@ -22,7 +22,7 @@ ROWS = [(np.full(SHAPE, i, np.uint8), 100 + i, "") for i in range(6)] + [(None, 
 @pytest.fixture(autouse=True)
 def on_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("ZEROSUM_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(cache, "budget", lambda: 0)
+    monkeypatch.setattr(cache, "memory_budget", lambda: 0)
     return tmp_path / "cache" / "images"
 
 
@@ -31,9 +31,9 @@ def finished(on_disk: Path) -> list[str]:
 
 
 def test_disk_and_memory_hold_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    disk = hold(7, SHAPE, "a", lambda: ROWS)
-    monkeypatch.setattr(cache, "budget", lambda: 10**6)
-    memory = hold(7, SHAPE, "a", lambda: ROWS)
+    disk = cached_images(7, SHAPE, "a", lambda: ROWS)
+    monkeypatch.setattr(cache, "memory_budget", lambda: 10**6)
+    memory = cached_images(7, SHAPE, "a", lambda: ROWS)
     assert isinstance(disk.pixels, np.memmap)
     assert not isinstance(memory.pixels, np.memmap)
     assert np.array_equal(disk.pixels, memory.pixels)
@@ -43,10 +43,10 @@ def test_disk_and_memory_hold_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_cache_is_made_once_for_each_identity(on_disk: Path) -> None:
-    hold(7, SHAPE, "a", lambda: ROWS)
-    hold(7, SHAPE, "a", lambda: pytest.fail("decoded twice"))
+    cached_images(7, SHAPE, "a", lambda: ROWS)
+    cached_images(7, SHAPE, "a", lambda: pytest.fail("decoded twice"))
     assert len(finished(on_disk)) == 1
-    hold(7, SHAPE, "b", lambda: ROWS)
+    cached_images(7, SHAPE, "b", lambda: ROWS)
     assert len(finished(on_disk)) == 2
 
 
@@ -56,25 +56,25 @@ def test_a_build_that_dies_leaves_nothing_that_looks_finished(on_disk: Path) -> 
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        hold(7, SHAPE, "a", dying)
+        cached_images(7, SHAPE, "a", dying)
     assert finished(on_disk) == []
-    assert len(hold(7, SHAPE, "a", lambda: ROWS).pixels) == 7
+    assert len(cached_images(7, SHAPE, "a", lambda: ROWS).pixels) == 7
 
 
 def test_what_a_killed_process_left_is_swept_away(on_disk: Path) -> None:
-    hold(7, SHAPE, "a", lambda: ROWS)
+    cached_images(7, SHAPE, "a", lambda: ROWS)
     (name,) = finished(on_disk)
     (on_disk / name).rename(on_disk / f"{name}.building")
-    assert len(hold(7, SHAPE, "a", lambda: ROWS).pixels) == 7
+    assert len(cached_images(7, SHAPE, "a", lambda: ROWS).pixels) == 7
     assert finished(on_disk) == [name]
 
 
 @pytest.mark.parametrize("damage", ["images.npy", "keys.npy", "reasons.json"])
 def test_a_damaged_cache_is_made_anew(on_disk: Path, damage: str) -> None:
-    hold(7, SHAPE, "a", lambda: ROWS)
+    cached_images(7, SHAPE, "a", lambda: ROWS)
     file = on_disk / finished(on_disk)[0] / damage
     file.write_bytes(file.read_bytes()[:-3])
-    assert np.array_equal(hold(7, SHAPE, "a", lambda: ROWS).pixels[5], ROWS[5][0])
+    assert np.array_equal(cached_images(7, SHAPE, "a", lambda: ROWS).pixels[5], ROWS[5][0])
 
 
 def test_of_two_at_once_one_builds(on_disk: Path) -> None:
@@ -87,7 +87,7 @@ def test_of_two_at_once_one_builds(on_disk: Path) -> None:
             yield row
 
     with ThreadPoolExecutor(2) as pool:
-        first, second = pool.map(lambda _: hold(7, SHAPE, "a", slow), range(2))
+        first, second = pool.map(lambda _: cached_images(7, SHAPE, "a", slow), range(2))
     assert len(built) == 1
     assert np.array_equal(first.pixels, second.pixels)
 
@@ -98,36 +98,36 @@ def test_a_full_disk_is_refused_before_and_during(monkeypatch: pytest.MonkeyPatc
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with pytest.raises(Refusal, match="needs 140 bytes and the disk has no room"):
-        hold(7, SHAPE, "a", filling)
+        cached_images(7, SHAPE, "a", filling)
     assert finished(on_disk) == []
     monkeypatch.setattr(cache.shutil, "disk_usage", lambda _: SimpleNamespace(free=100))
     with pytest.raises(Refusal, match="needs 140 bytes and the disk has no room"):
-        hold(7, SHAPE, "a", lambda: pytest.fail("began to decode"))
+        cached_images(7, SHAPE, "a", lambda: pytest.fail("began to decode"))
 
 
 def test_a_cache_directory_that_is_none_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").touch()
     monkeypatch.setenv("ZEROSUM_CACHE", str(tmp_path / "file"))
     with pytest.raises(Refusal, match="cannot be written"):
-        hold(7, SHAPE, "a", lambda: ROWS)
+        cached_images(7, SHAPE, "a", lambda: ROWS)
 
 
 def test_the_directory_is_the_users(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    assert directory() == tmp_path / "cache"
+    assert cache_directory() == tmp_path / "cache"
     monkeypatch.delenv("ZEROSUM_CACHE")
-    assert directory().name == "zerosum"
+    assert cache_directory().name == "zerosum"
     # The fixture replaced the module's name; this is the real one, imported before.
-    assert 2**20 < budget() < 2**50
+    assert 2**20 < memory_budget() < 2**50
 
 
 def test_a_long_index_lies_in_a_file_without_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
     index = np.arange(1000, dtype=np.uint32)
-    assert aside(index) is index
+    assert spill_to_disk(index) is index
     monkeypatch.setattr(cache, "SMALL", 100)
-    found = aside(index)
+    found = spill_to_disk(index)
     assert isinstance(found, np.memmap)
     assert np.array_equal(found, index)
-    assert list(directory().iterdir()) == []
+    assert list(cache_directory().iterdir()) == []
 
 
 def test_without_room_for_its_file_a_long_index_stays_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -137,4 +137,4 @@ def test_without_room_for_its_file_a_long_index_stays_in_memory(monkeypatch: pyt
     monkeypatch.setattr(cache, "SMALL", 100)
     monkeypatch.setattr(cache.tempfile, "TemporaryFile", full)
     index = np.arange(1000)
-    assert aside(index) is index
+    assert spill_to_disk(index) is index

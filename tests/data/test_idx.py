@@ -39,11 +39,11 @@ def test_every_type_comes_back_in_native_order(kind: str, zipped: bool, tmp_path
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b"", "does not begin"),
-        (b"\x00\x00\x07\x01\x00\x00\x00\x01a", "does not begin"),
+        (b"", "does not start"),
+        (b"\x00\x00\x07\x01\x00\x00\x00\x01a", "does not start"),
         (b"\x00\x00\x08\x02\x00\x00\x00\x01", "inside its header"),
-        (idx(np.zeros((4, 4), np.uint8))[:-1], "holds only 15"),
-        (idx(np.zeros((4, 4), np.uint8)) + b"x", "holds more"),
+        (idx(np.zeros((4, 4), np.uint8))[:-1], "contains only 15"),
+        (idx(np.zeros((4, 4), np.uint8)) + b"x", "contains more"),
         (b"\x00\x00\x08\x03" + b"\xff" * 12, "more than its 16 can hold"),
         (gzip.compress(idx(np.arange(5000, dtype=np.int32)))[:-40], "cannot be read"),
         (b"\x1f\x8bnothing", "cannot be read"),

@@ -4,11 +4,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 from zerosum.chance import normal
-from zerosum.data.inspection import contact_sheet, inspect_data
+from zerosum.data.inspection import inspect_data
 from zerosum.data.options import DataOptions
 from zerosum.data.source import open_data
 from zerosum.errors import Refusal
@@ -29,6 +28,7 @@ def test_a_folder_is_described(save: Any, tmp_path: Path) -> None:
     assert found["sizes"] == {"12x12": 61, "50x70": 1}
     assert found["shape"] == [4, 64, 64]
     assert found["channels"] == 4
+    assert found["what"] == "RGBA images of 64 x 64"
     assert found["duplicates"] == 1
     assert found["skipped"] == [{"name": "cat/void.png", "reason": "zero bytes"}]
     assert found["ignored"] == 1
@@ -42,36 +42,14 @@ def test_points_and_densities_are_described() -> None:
     data = open_data(cloud)
     head = data.train.head(100)
     assert found["range"] == [[float(head[:, i].min()), float(head[:, i].max())] for i in range(2)]
+    assert found["what"] == "points of 2 coordinates"
+    labelled = inspect_data((cloud, [("a", "b", "b", "b")[i % 4] for i in range(100)]))
+    assert labelled["classes"] == {"a": 25, "b": 75}
     endless = inspect_data("ring8")
     assert (endless["count"], endless["duplicates"], endless["parts"]["train"]) == (None, None, None)
     assert json.loads(json.dumps(endless)) == endless
 
 
-@pytest.mark.parametrize("mode", ["L", "LA", "RGB", "RGBA"])
-def test_a_contact_sheet_shows_the_training_images(mode: str, save: Any, tmp_path: Path) -> None:
-    for i in range(20):
-        save(f"{i}.png", mode, size=(10, 6), number=i)
-    data = open_data(tmp_path / "pictures")
-    sheet = contact_sheet(data, 9)
-    assert sheet.mode == "RGB"
-    # Sixfold, three a row, two pixels between.
-    assert sheet.size == (3 * 62 + 2, 3 * 38 + 2)
-    shown = np.asarray(sheet)[2:38:6, 2 + 62 : 62 + 62 : 6]
-    image = data.train.head(2)[1].numpy().transpose(1, 2, 0).astype(float)
-    if mode in ("L", "RGB"):
-        assert np.array_equal(shown, np.broadcast_to(image, (6, 10, 3)))
-    else:
-        opacity = image[..., -1:] / 255
-        colour = image[..., :-1] * opacity
-        assert (shown >= np.floor(colour)).all()
-        assert (shown <= np.ceil(colour + 255 * (1 - opacity))).all()
-
-
-def test_points_have_no_contact_sheet() -> None:
-    with pytest.raises(Refusal, match="holds points"):
-        contact_sheet(open_data("ring8"))
-
-
 def test_inspection_refuses_what_training_would(tmp_path: Path) -> None:
-    with pytest.raises(Refusal, match="holds no images"):
+    with pytest.raises(Refusal, match="contains no images"):
         inspect_data(tmp_path, DataOptions())

@@ -6,7 +6,7 @@ import torch
 from torch.testing import assert_close
 
 from zerosum.data import resident
-from zerosum.data.batches import Rows
+from zerosum.data.parts import Rows
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (40, 3, 4, 5), dtype=np.uint8)
 CUDA = torch.device("cuda", 0)
@@ -22,11 +22,11 @@ def test_its_batches_are_the_parts_own(array: np.ndarray, rows: np.ndarray | Non
     part = Rows(array, rows, flip=flip and array.ndim == 4)
     on_device = resident.Resident(part, torch.device("cpu"))
     for counter in range(3):
-        assert_close(on_device.batch(7, 2, counter), part.batch(7, 2, counter), rtol=0, atol=0)
+        assert_close(on_device.batch(7, 2, counter).x, part.batch(7, 2, counter).x, rtol=0, atol=0)
 
 
 def test_gathered_on_the_device() -> None:
-    batch = resident.Resident(Rows(IMAGES, flip=True), torch.device("meta")).batch(7, 0, 0)
+    batch = resident.Resident(Rows(IMAGES, flip=True), torch.device("meta")).batch(7, 0, 0).x
     assert (batch.device.type, batch.shape, batch.dtype) == ("meta", (7, 3, 4, 5), torch.uint8)
 
 

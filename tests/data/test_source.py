@@ -11,10 +11,10 @@ import pytest
 import torch
 
 from zerosum.chance import normal
-from zerosum.data.batches import Rows
 from zerosum.data.density import DENSITIES
-from zerosum.data.kinds import Kind, kind_of
+from zerosum.data.detect import Kind, kind_of
 from zerosum.data.options import DataOptions
+from zerosum.data.parts import Rows
 from zerosum.data.source import DATA, Data, moments, open_data
 from zerosum.errors import Refusal
 
@@ -47,17 +47,16 @@ def test_every_row_of_data_keeps_the_contract(name: str, request: pytest.Fixture
     assert (data.name, data.spec) == (name, name)
     assert len(data.fingerprint) == 32
     for part in (data.train, data.validation, data.test):
-        batch = part.batch(6, 1, 2)
+        batch = part.batch(6, 1, 2).x
         assert batch.shape == (6, *data.space.shape)
-        assert batch.dtype == (torch.uint8 if data.space.kind == "images" else torch.float32)
-        assert torch.equal(part.batch(6, 1, 2), batch)
+        assert batch.dtype == (torch.uint8 if data.space.modality.value_bytes == 1 else torch.float32)
+        assert torch.equal(part.batch(6, 1, 2).x, batch)
         assert torch.equal(part.head(9)[:4], part.head(4))
         y = data.space.encode(batch)
         assert y.dtype == torch.float32
         torch.testing.assert_close(data.space.decode(y), batch, atol=1e-5, rtol=1e-5)
     kind = kind_of(name)
-    assert kind.shape == data.space.shape
-    assert (kind.kind == "points") == (data.space.kind == "points")
+    assert kind == (data.space.kind, data.space.shape)
 
 
 @pytest.mark.parametrize("name", DENSITIES)
@@ -85,7 +84,7 @@ def test_mnist_keeps_its_test_set(mnist: Data) -> None:
 def test_a_mixture_is_written_in_the_name() -> None:
     data = open_data("mixture:0.3*N(-2,0.5)+0.7*N(1,0.2)")
     assert data.space.offset == (0.3 * -2 + 0.7 * 1,)
-    assert data.train.batch(5, 0, 0).shape == (5, 1)
+    assert data.train.batch(5, 0, 0).x.shape == (5, 1)
     assert kind_of(data.spec) == Kind("points", (1,))
     with pytest.raises(Refusal, match="integrate to one"):
         open_data("mixture:0.3*N(-2,0.5)")
@@ -119,14 +118,14 @@ def test_moments_do_not_lose_small_spreads_far_from_zero() -> None:
 
 def test_arrays_and_tensors_are_data() -> None:
     points = normal((100, 2), 0, "test")
-    assert torch.equal(open_data(points).train.batch(7, 0, 0), open_data(points.numpy()).train.batch(7, 0, 0))
+    assert torch.equal(open_data(points).train.batch(7, 0, 0).x, open_data(points.numpy()).train.batch(7, 0, 0).x)
     pictures = torch.arange(40 * 3 * 4 * 4).to(torch.uint8).reshape(40, 3, 4, 4)
     assert open_data(pictures).space.shape == (3, 4, 4)
     assert open_data(pictures.numpy()).space.shape == (4, 3, 4)
     assert kind_of(pictures) == Kind("images", (3, 4, 4))
     assert kind_of(points) == kind_of(points.bfloat16()) == Kind("points", (2,))
-    assert open_data(points.bfloat16()).train.batch(3, 0, 0).dtype == torch.float32
-    with pytest.raises(Refusal, match="rows of the tensor hold NaN"):
+    assert open_data(points.bfloat16()).train.batch(3, 0, 0).x.dtype == torch.float32
+    with pytest.raises(Refusal, match="rows of the tensor contain NaN"):
         open_data(points / 0)
 
 
@@ -173,13 +172,13 @@ def test_idx_files_are_read_with_what_lies_beside_them(tmp_path: Path) -> None:
     assert data.test.size == 20
     assert data.classes == tuple("0123456789")
     assert open_data(tmp_path).fingerprint == data.fingerprint
-    assert kind_of(tmp_path) == kind_of(tmp_path / "train-images-idx3-ubyte.gz") == Kind("digits", (1, 28, 28))
+    assert kind_of(tmp_path) == kind_of(tmp_path / "train-images-idx3-ubyte.gz") == Kind("images", (1, 28, 28))
     alone = open_data(tmp_path / "t10k-images-idx3-ubyte.gz")
     assert sum(part.size or 0 for part in (alone.train, alone.validation, alone.test)) == 20
 
 
 def test_the_kind_is_known_from_headers(folder: Path, tmp_path: Path) -> None:
-    assert kind_of("mnist") == Kind("digits", (1, 28, 28))
+    assert kind_of("mnist") == Kind("images", (1, 28, 28))
     assert kind_of("mnist", DataOptions(size="32")) == Kind("images", (1, 32, 32))
     assert kind_of(folder) == Kind("images", (3, 12, 12))
     assert kind_of(folder, DataOptions(size="8x10")) == Kind("images", (3, 8, 10))
@@ -226,14 +225,14 @@ def test_a_name_is_no_path_and_a_path_no_name(tmp_path: Path, monkeypatch: pytes
 def test_another_file_is_refused(content: bytes, tmp_path: Path) -> None:
     (tmp_path / "x.dat").write_bytes(content)
     for ask in (open_data, kind_of):
-        with pytest.raises(Refusal, match="no data that zerosum reads"):
+        with pytest.raises(Refusal, match="not data that zerosum reads"):
             ask(tmp_path / "x.dat")
 
 
 def test_a_cached_folder_gives_the_same_data(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     in_memory = open_data(folder)
     monkeypatch.setenv("ZEROSUM_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr("zerosum.data.cache.budget", lambda: 0)
+    monkeypatch.setattr("zerosum.data.cache.memory_budget", lambda: 0)
     told: list[Any] = []
     first, again = (open_data(folder, progress=lambda *row: told.append(row[0])) for _ in range(2))
     assert told == ["looking at images", "reading images", "looking at images"]
@@ -241,4 +240,4 @@ def test_a_cached_folder_gives_the_same_data(folder: Path, tmp_path: Path, monke
         assert isinstance(data.train, Rows)
         assert isinstance(data.train.array, np.memmap)
         assert data.fingerprint == in_memory.fingerprint
-        assert torch.equal(data.train.batch(9, 0, 5), in_memory.train.batch(9, 0, 5))
+        assert torch.equal(data.train.batch(9, 0, 5).x, in_memory.train.batch(9, 0, 5).x)

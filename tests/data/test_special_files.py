@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from zerosum.data.kinds import kind_of
+from zerosum.data.detect import kind_of
 from zerosum.data.options import DataOptions
 from zerosum.data.source import open_data
 from zerosum.errors import Refusal
@@ -30,7 +30,7 @@ def test_a_pipe_among_images_is_skipped(tmp_path: Path) -> None:
         Image.fromarray(np.full((8, 8), i, np.uint8)).save(tmp_path / f"{i}.png")
     os.mkfifo(tmp_path / "pipe.png")
     (skipped,) = open_data(str(tmp_path), DataOptions()).skipped
-    assert (skipped.name, skipped.reason) == ("pipe.png", "no regular file")
+    assert (skipped.name, skipped.reason) == ("pipe.png", "not a regular file")
 
 
 @pytest.mark.parametrize("spec", ["", " "])

@@ -1,4 +1,4 @@
-"""The closed form against autograd's second derivatives: every value function, every penalty, every kind of chain, with and without labels."""
+"""The closed form against autograd's second derivatives: every value function, penalty and kind of chain, with and without labels."""
 
 from __future__ import annotations
 

@@ -64,7 +64,7 @@ CONFIGS = {
 
 
 def rounds(config: Config, device: str = "cpu", engine: str = "graph") -> Algorithm1:
-    chosen = Execution(engine, "float32", 1, device, "", torch.__version__, "", passes=config.engine == "auto")
+    chosen = Execution(engine, "float32", 1, device, "", torch.__version__, "", closed_form=config.engine == "auto")
     players = Players(config, images(SHAPE), torch.device(device))
     return Algorithm1(config, players, Synthetic(SHAPE, 64), images(SHAPE), chosen)
 
@@ -193,8 +193,8 @@ def late(work: Callable[[], Tensor]) -> Recording:
 @pytest.mark.parametrize(
     ("record", "words"),
     [
-        (nothing, "parted from a plain one by 100%"),
-        (half, "parted from a plain one"),
+        (nothing, "differed from a plain one by 100%"),
+        (half, "differed from a plain one"),
         (unable, "(operation not permitted"),
         (late, "recorded"),
     ],
@@ -231,5 +231,5 @@ def test_who_replays() -> None:
 
 
 def test_a_recording_needs_a_gpu() -> None:
-    with pytest.raises(Refusal, match="records rounds as CUDA graphs, and the run would be on a CPU: use --engine auto or eager"):
+    with pytest.raises(Refusal, match="records steps as CUDA graphs, and the run would be on a CPU: use --engine auto or eager"):
         choose(replace(BASE, engine="graph"), "images")

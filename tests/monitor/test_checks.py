@@ -16,10 +16,10 @@ from torch.nn.functional import dropout
 from torch.testing import assert_close
 
 from zerosum.chance import normal
+from zerosum.data.modality import MODALITIES, CheckSize
 from zerosum.data.options import DataOptions
 from zerosum.data.source import Data, open_data
-from zerosum.monitor import check_schedule
-from zerosum.monitor.check_schedule import A_RUN, Size, next_check
+from zerosum.monitor.check_schedule import A_RUN, next_check
 from zerosum.monitor.checks import Checks
 from zerosum.monitor.diagnostics import exact_jsd
 from zerosum.monitor.discriminator import auc, calibrated, contrast
@@ -54,7 +54,7 @@ def pictures() -> Data:
 def often(monkeypatch: pytest.MonkeyPatch) -> None:
     """Checks every 3 rounds of 16."""
     for kind, n in (("points", 64), ("images", 32)):
-        monkeypatch.setitem(check_schedule.SIZES, kind, Size(n, 48))
+        monkeypatch.setitem(MODALITIES, kind, replace(MODALITIES[kind], check=CheckSize(n, 48)))
 
 
 def state(run: Path) -> dict[str, Tensor]:
@@ -105,14 +105,14 @@ def test_checks_leave_the_global_generator_as_it_was(ring: Data, tmp_path: Path,
 @pytest.mark.usefixtures("often")
 def test_a_resume_neither_repeats_nor_skips_a_check(ring: Data, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     straight = launch.train(ring, tmp_path / "straight", POINTS, samples=20 * 16)
-    original = launch.Loop._one_round
+    original = launch.Loop._one_step
 
-    def one_round(self: launch.Loop) -> None:
+    def one_step(self: launch.Loop) -> None:
         original(self)
-        if self.round in (6, 7, 16):  # the second of a pair of checks, between two, and one before the next
+        if self.t in (6, 7, 16):  # the second of a pair of checks, between two, and one before the next
             self.horizon.minutes = -1.0
 
-    monkeypatch.setattr(launch.Loop, "_one_round", one_round)
+    monkeypatch.setattr(launch.Loop, "_one_step", one_step)
     broken = launch.train(ring, tmp_path / "broken", POINTS, samples=20 * 16)
     for _ in range(3):
         broken = launch.resume(broken.path, data=ring)

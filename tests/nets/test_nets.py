@@ -194,23 +194,23 @@ class TestEMA:
 
     def test_it_follows_parameters_and_running_statistics(self) -> None:
         G = nn.Sequential(nn.Linear(2, 3), nn.BatchNorm1d(3))
-        average = EMA(G)
-        before = [p.clone() for p in average.module.parameters()]
+        ema = EMA(G)
+        before = [p.clone() for p in ema.module.parameters()]
         G(normal((9, 2), 0, "z"))
         with torch.no_grad():
             for p in G.parameters():
                 p.add_(1.0)
-        average.update(0.75)
-        for p, old in zip(average.module.parameters(), before, strict=True):
+        ema.update(0.75)
+        for p, old in zip(ema.module.parameters(), before, strict=True):
             assert_close(p, old + 0.25)
-        assert_close(average.module[1].running_mean, 0.25 * G[1].running_mean)
-        assert_close(average.module[1].num_batches_tracked, G[1].num_batches_tracked)
-        assert not average.module.training
+        assert_close(ema.module[1].running_mean, 0.25 * G[1].running_mean)
+        assert_close(ema.module[1].num_batches_tracked, G[1].num_batches_tracked)
+        assert not ema.module.training
 
     def test_without_a_half_life_it_is_g(self) -> None:
         G = nn.Linear(2, 3)
-        average = EMA(G)
+        ema = EMA(G)
         with torch.no_grad():
             G.weight.add_(1.0)
-        average.update(decay(10, 0, 100))
-        assert_close(average.module.weight, G.weight, rtol=0, atol=0)
+        ema.update(decay(10, 0, 100))
+        assert_close(ema.module.weight, G.weight, rtol=0, atol=0)

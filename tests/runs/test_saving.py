@@ -65,9 +65,9 @@ def test_where_every_checkpoint_is_damaged_nothing_is_begun_anew(tmp_path: Path)
         file = path / "weights.safetensors"
         file.write_bytes(file.read_bytes()[:-1])
     before = {path: path.read_bytes() for path in run.path.rglob("*") if path.is_file()}
-    with pytest.raises(Refusal, match="holds no whole checkpoint: bring one back from a copy"):
+    with pytest.raises(Refusal, match="contains no whole checkpoint: restore one from a copy"):
         launch.resume(run.path, samples=16 * 9)
-    with pytest.raises(Refusal, match="holds no whole checkpoint"):
+    with pytest.raises(Refusal, match="contains no whole checkpoint"):
         open_run(run.path).sample(1)
     assert {path: path.read_bytes() for path in run.path.rglob("*") if path.is_file()} == before
 

@@ -13,6 +13,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ import torch
 import zerosum.api
 from zerosum.api import training as api_training
 from zerosum.commands import cli
-from zerosum.monitor import check_schedule
+from zerosum.data.modality import MODALITIES, CheckSize
 from zerosum.monitor.diagnostics import Diagnostics
 from zerosum.play.step import Algorithm1
 from zerosum.report import page
@@ -69,7 +70,7 @@ def begin(run: Path, phase: str, seconds: float) -> tuple[int, int]:
         # To draw takes longer than all the rest.
         api_training.drawer = lambda data: lambda samples, path: path.write_bytes(b"a picture")
         page.curves = lambda run: []
-        check_schedule.SIZES["points"] = check_schedule.Size(n=64, apart=1600)  # Checks come early, and are short.
+        MODALITIES["points"] = replace(MODALITIES["points"], check=CheckSize(n=64, apart=1600))  # Checks come early, and are short.
         owner, name = PHASES[phase]
         # The first checkpoint syncs twice, and the first look is before the first round: what comes after is in mid-run.
         after = {"steps": 20, "saving": 4, "measuring": 2}.get(phase, 1)

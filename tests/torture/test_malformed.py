@@ -19,9 +19,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from zerosum.chance import normal
-from zerosum.data.kinds import kind_of
+from zerosum.data.detect import kind_of
+from zerosum.data.image_file import UnreadableImage, decode_image, read_header, strict_pillow
 from zerosum.data.options import DataOptions
-from zerosum.data.pictures import Unreadable, guarded, look, pixels
 from zerosum.data.source import open_data
 from zerosum.errors import Refusal
 from zerosum.play.config import Config, NetOptions, PriorOptions, from_json, to_json
@@ -61,19 +61,19 @@ IDX = struct.pack(">HBB3I", 0, 8, 3, *PIXELS.shape) + PIXELS.tobytes()
 
 
 def read_picture(path: Path) -> None:
-    with guarded():
+    with strict_pillow():
         try:
-            seen = look(BytesIO(path.read_bytes()))
+            seen = read_header(BytesIO(path.read_bytes()))
             assert seen.height > 0
-            assert pixels(BytesIO(path.read_bytes()), (3, 8, 8), "crop").shape == (3, 8, 8)
-        except Unreadable as error:
+            assert decode_image(BytesIO(path.read_bytes()), (3, 8, 8), "crop").shape == (3, 8, 8)
+        except UnreadableImage as error:
             raise Refusal(str(error)) from error
 
 
 def read_data(path: Path) -> None:
     kind_of(str(path))
     data = open_data(str(path), DataOptions())
-    assert len(data.train.batch(4, 0, 0)) == 4
+    assert len(data.train.batch(4, 0, 0).x) == 4
 
 
 def read_config(path: Path) -> None:

@@ -107,8 +107,8 @@ def in_cache(file: str) -> Callable[[Path, Payload], None]:
     def attack(folder: Path, payload: Payload) -> None:
         shape, pixels = (1, 2, 2), np.ones((1, 2, 2), np.uint8)
 
-        def held() -> cache.Held:
-            return cache.hold(2, shape, "it", lambda: [(pixels, 1, ""), (pixels, 2, "")])
+        def held() -> cache.DecodedImages:
+            return cache.cached_images(2, shape, "it", lambda: [(pixels, 1, ""), (pixels, 2, "")])
 
         held()
         for path in (folder / "cache" / "images").glob(f"*/{file}"):

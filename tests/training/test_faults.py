@@ -14,6 +14,7 @@ import torch
 from torch.testing import assert_close
 
 from zerosum.data.source import Data, open_data
+from zerosum.data.space import images, points
 from zerosum.errors import Refusal
 from zerosum.play import oom
 from zerosum.play.config import Config, NetOptions, PriorOptions
@@ -151,7 +152,7 @@ def test_lack_of_memory_says_what_was_asked_for_and_what_fits(ring: Data, tmp_pa
         return x, y
 
     monkeypatch.setattr(Algorithm1, "real_samples", greedy)
-    with pytest.raises(Refusal, match=r"4611686018427387904 bytes could not be had in round 4 at --batch 16; --batch 4 was tried and fits"):
+    with pytest.raises(Refusal, match=r"4611686018427387904 bytes could not be had in step 4 at --batch 16; --batch 4 was tried and fits"):
         launch.train(ring, tmp_path / "a", POINTS, samples=16 * 9)
     run = open_run(tmp_path / "a")
     assert run.rows()[-1]["reason"] == "error"
@@ -224,11 +225,11 @@ REFUSED: list[Any] = [
 
 @pytest.mark.parametrize(("config", "words"), REFUSED)
 def test_what_several_processes_cannot_play_is_refused(config: Config, words: str) -> None:
-    shape = (1, 16, 16) if config.net.kind == "dcgan" else (2,)
-    players = Players(config, shape, torch.device("cpu"))
-    launch.require_divisible(Processes(), config, players.G, players.D)
+    space = images((1, 16, 16)) if config.net.kind == "dcgan" else points((0.0, 0.0), (1.0, 1.0))
+    players = Players(config, space, torch.device("cpu"))
+    launch.require_divisible(config, Processes(), players)
     with pytest.raises(Refusal, match=words):
-        launch.require_divisible(Processes(size=3), config, players.G, players.D)
+        launch.require_divisible(config, Processes(size=3), players)
 
 
 def test_started_again_by_torchrun_a_run_goes_on(ring: Data, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -243,7 +244,7 @@ def test_started_again_by_torchrun_a_run_goes_on(ring: Data, tmp_path: Path, mon
     assert [row["round"] for row in again.rows("start")] == [0, 5]
     assert again.finished
     launch.train(ring, tmp_path / "a", POINTS, samples=16 * 9)  # Lost after its end: there is nothing left to do.
-    with pytest.raises(Refusal, match="other knobs"):
+    with pytest.raises(Refusal, match="other options"):
         launch.train(ring, run.path, replace(POINTS, batch=8), samples=16 * 9)
 
 

@@ -23,7 +23,7 @@ from zerosum.game.penalty import PENALTIES
 from zerosum.game.value import VALUES
 from zerosum.nets import NETS
 from zerosum.play.config import Config, GameOptions, NetOptions, PlayerOptions, PriorOptions, from_json, to_json
-from zerosum.play.step import STATISTICS
+from zerosum.play.statistics import STATISTICS
 from zerosum.records import SCHEMA
 from zerosum.runs.run import open_run
 from zerosum.training import launch
@@ -115,15 +115,15 @@ def test_a_resumed_run_is_the_same_run(
     a_round = config.game.k * config.batch
     launch.train(data, tmp_path / "straight", config, samples=12 * a_round)
     stops = {5, 9}
-    original = launch.Loop._one_round
+    original = launch.Loop._one_step
 
-    def one_round(self: launch.Loop) -> None:
+    def one_step(self: launch.Loop) -> None:
         torch.rand(3)
         original(self)
-        if self.round in stops:
+        if self.t in stops:
             self.horizon.minutes = -1.0  # out of time
 
-    monkeypatch.setattr(launch.Loop, "_one_round", one_round)
+    monkeypatch.setattr(launch.Loop, "_one_step", one_step)
     run = launch.train(data, tmp_path / "broken", config, samples=12 * a_round)
     assert run.rows()[-1]["round"] == 5
     run.sample(3)

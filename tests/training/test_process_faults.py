@@ -40,7 +40,7 @@ def ends(out: Path) -> Ends:
 def test_a_number_that_is_not_finite_in_one_process_stops_all_before_the_update(ends: Ends, out: Path) -> None:
     for end in ends["not finite"]:
         assert end["reason"] == "not finite"
-        assert "round 4" in end["message"]
+        assert "step 4" in end["message"]
     assert checkpoint.newest(out / "not finite" / "run")[0] is not None
 
 

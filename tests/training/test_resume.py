@@ -39,7 +39,7 @@ def test_a_resume_elsewhere_says_from_which_round_it_differs(ring: Data, tmp_pat
     if not torch.cuda.is_available():
         launch.resume(run.path, samples=16 * 7)
         (complaint,) = run.rows("complaint")
-        for words in ("From round 7 on", "no longer bit-equal", "GPU", "VSX", "torch 1.0"):
+        for words in ("From step 7 on", "no longer bit-identical", "GPU", "VSX", "torch 1.0"):
             assert words in complaint["message"]
 
 

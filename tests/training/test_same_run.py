@@ -19,8 +19,8 @@ from torch.testing import assert_close
 from zerosum.chance import normal
 from zerosum.commands import cli
 from zerosum.data import cache
-from zerosum.data.batches import Rows
 from zerosum.data.options import DataOptions
+from zerosum.data.parts import Rows
 from zerosum.data.source import open_data
 from zerosum.errors import Refusal
 from zerosum.play.config import Config, GameOptions, NetOptions, PriorOptions
@@ -177,7 +177,7 @@ def test_copied_elsewhere(place: Path, tmp_path: Path, interruptions: Interrupti
     shutil.copytree(tmp_path / "here", tmp_path / "there")
     shutil.rmtree(tmp_path / "here")
     run = tmp_path / "there" / "a"
-    with pytest.raises(Refusal, match=r"points\.npy, which the run in .* was trained on, is gone: .* --data PATH"):
+    with pytest.raises(Refusal, match=r"points\.npy, which the run in .* was trained on, is missing: .* --data PATH"):
         launch.resume(run)
     assert cli.main(["resume", str(run), "--data", str(tmp_path / "there" / "points.npy"), "--quiet"]) == 0
     assert_same(straight, open_run(run))

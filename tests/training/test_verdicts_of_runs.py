@@ -16,10 +16,9 @@ import torch
 from torch import Tensor, nn
 
 from zerosum.commands.cli import main
+from zerosum.data.modality import MODALITIES, CheckSize
 from zerosum.data.options import DataOptions
 from zerosum.data.source import Data, open_data
-from zerosum.monitor import check_schedule
-from zerosum.monitor.check_schedule import Size
 from zerosum.nets.mlp import Discriminator, Generator
 from zerosum.play.config import Config, GameOptions, NetOptions, PlayerOptions, PriorOptions
 from zerosum.report.board import State
@@ -89,7 +88,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Run, State
 
     folder, played = tmp_path_factory.mktemp("runs"), {}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(check_schedule.SIZES, "points", Size(192, APART * HEALTHY.batch))
+        patch.setitem(MODALITIES, "points", replace(MODALITIES["points"], check=CheckSize(192, APART * HEALTHY.batch)))
         for name, (config, G, data) in CASES.items():
             watching = Watching()
             opened: Data = open_data(data, DataOptions())
@@ -140,7 +139,7 @@ def test_diagnose_in_words(runs: dict[str, tuple[Run, State]], capsys: pytest.Ca
 
 
 def test_until_plateau_stops_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(check_schedule.SIZES, "points", Size(192, 256))
+    monkeypatch.setitem(MODALITIES, "points", replace(MODALITIES["points"], check=CheckSize(192, 256)))
     still = replace(HEALTHY, g=PlayerOptions(lr=0.0))
     asked: list[int] = []
 

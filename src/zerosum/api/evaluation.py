@@ -12,7 +12,6 @@ from torch import Tensor
 from zerosum.data.items import Progress
 from zerosum.data.options import DataOptions
 from zerosum.data.source import Data, open_data
-from zerosum.data.space import Space
 from zerosum.errors import Refusal
 from zerosum.measure.evaluation import evaluate_images, evaluate_points, evaluate_sets
 from zerosum.measure.features import Digits, Features, Inception, Missing, features
@@ -83,22 +82,15 @@ def evaluate(
 def _evaluate_run(run: Run, n: int, seed: int, choice: FeatureChoice, weights: str | Path | None, progress: Progress | None) -> list[Score]:
     data = run.data()
     real = data.test.head(n)
-    fake = raw(run.sample(n, seed), data.space)
+    fake = data.space.from_array(run.sample(n, seed))
     if data.density is not None:
         return evaluate_points(fake, real, None, data.density, seed, progress=progress)
     train = data.train.head(data.train.size or 0)
-    if data.space.kind == "points":
+    default = data.space.modality.features
+    if default is None:
         return evaluate_points(fake, real, train, None, seed, progress=progress)
-    chosen = features_for(choice, real, weights, f"array/{_codec(data)}", progress)
+    chosen = features_for(default if choice == "auto" else choice, real, weights, f"array/{_codec(data)}", progress)
     return evaluate_images(fake, real, train, chosen, seed, progress=progress)
-
-
-def raw(array: np.ndarray[Any, Any], space: Space) -> Tensor:
-    """A run's samples as the measures take them: uint8 (N, C, H, W) or float32 (N, d)."""
-    x = torch.from_numpy(array)
-    if space.kind == "points":
-        return x
-    return x[:, None] if x.ndim == 3 else x.movedim(3, 1).contiguous()
 
 
 def _everything(data: Data, n: int, held_out: bool = False) -> tuple[Tensor, Any]:
@@ -123,8 +115,8 @@ def features_for(
         raise Refusal(f"Weights in a file are for the features `inception`, not for `{choice}`: choose those, or leave the file out.")
     if choice == "fresh" or real.ndim != 4:
         return None
-    if choice == "digits":
-        return features("digits")
+    if choice not in ("auto", "inception"):
+        return features(choice)
     if choice == "auto" and file is None and (known := recognised(real)):
         return known
     try:

@@ -11,9 +11,8 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import torch
 
-from zerosum.api.evaluation import raw, recognised
+from zerosum.api.evaluation import recognised
 from zerosum.data.source import Data
 from zerosum.errors import Refusal
 from zerosum.measure import NAMED
@@ -45,18 +44,27 @@ def quick_scores(data: Data, sample: Callable[[int], Array], seen: int) -> list[
     For a density with modes, the modes are counted. Other points get Frechet distance, precision and recall, density and coverage. Digits
     get the same in the classifier's features, and the balance of their classes. Other images get none, for lack of fast features.
     """
-    if data.space.kind == "points":
-        n = _at_most(POINTS, data)
-        only = ["modes"] if data.density is not None and data.density.modes is not None else ["frechet", "manifold"]
-        scores = evaluate_points(torch.from_numpy(sample(n)), data.validation.head(n), data.train.head(n), data.density, only=only)
-        return [_row(score) for score in scores]
+    return [_row(score) for score in QUICK[data.space.modality.compared_as](data, sample, seen)]
+
+
+def _points_scores(data: Data, sample: Callable[[int], Array], seen: int) -> list[Score]:
+    n = _at_most(POINTS, data)
+    only = ["modes"] if data.density is not None and data.density.modes is not None else ["frechet", "manifold"]
+    return evaluate_points(data.space.from_array(sample(n)), data.validation.head(n), data.train.head(n), data.density, only=only)
+
+
+def _image_scores(data: Data, sample: Callable[[int], Array], seen: int) -> list[Score]:
     n = _at_most(min(DIGITS, seen), data)
     real = data.validation.head(n)
     features = recognised(real)
     if features is None:
         return []
-    scores = evaluate_images(raw(sample(n), data.space), real, data.train.head(n), features, only=["frechet", "manifold", "classes"])
-    return [_row(score) for score in scores]
+    fake = data.space.from_array(sample(n))
+    return evaluate_images(fake, real, data.train.head(n), features, only=["frechet", "manifold", "classes"])
+
+
+# By the modality's `compared_as`.
+QUICK: dict[str, Callable[[Data, Callable[[int], Array], int], list[Score]]] = {"vectors": _points_scores, "pixels": _image_scores}
 
 
 def leave_scores(run: Run, data: Data, listener: Listener | None) -> None:

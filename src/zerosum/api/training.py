@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from inspect import signature
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from zerosum.api.scoring import leave_scores
+from zerosum.data.detect import kind_of
+from zerosum.data.in_memory import in_memory
 from zerosum.data.items import Progress
-from zerosum.data.kinds import kind_of
-from zerosum.data.source import Data, open_data
+from zerosum.data.source import Data, Spec, open_data
 from zerosum.errors import Refusal
 from zerosum.game.value import VALUES, smoothed
 from zerosum.options import options_of, replaced, unknown
@@ -31,7 +32,7 @@ from zerosum.training import launch
 from zerosum.training.launch import Draw, Listener
 
 Array = np.ndarray[Any, Any]
-Source = str | Path | Array | Tensor | Data | Iterable[Any]
+Source = Spec | Data
 
 ROOM = 200 << 20
 """Bytes that a run may need: three checkpoints of the largest preset (two kept, one being written) and the grids."""
@@ -56,7 +57,8 @@ def train(
 ) -> Run:
     """Train a GAN on `data` and return the run. Its folder holds the record, the newest checkpoints, grids of samples and report.html.
 
-    data: a name (mnist, ring8, ...), a path, an array or tensor (see `open_data`), or an iterable of batches, which is read once.
+    data: a name (mnist, ring8, ...), a path, an array or tensor, (samples, labels), a map-style data set whose items are
+        (sample, label), or an iterable of batches such as a DataLoader, which is read once (see `open_data`).
     minutes or samples: how long to train; samples counts the real samples shown to D. Neither: five minutes.
     until_plateau: stop earlier if the run plateaus, that is, if its checks say that it no longer improves.
     out: the run's folder, new or empty. Default: runs/NAME-N with the first free N.
@@ -73,7 +75,7 @@ def train(
     minutes, samples = checked_length(minutes, samples)
     given = _modules(generator, discriminator)
     chosen = _chosen(options or {}, keywords)
-    source = data if isinstance(data, Data) else _gathered(data)
+    source = data if isinstance(data, Data) else in_memory(data)
     if config is None:
         preset = preset or _suited(source)
         config = named(preset).config
@@ -121,7 +123,7 @@ def resume(
     if data is None:
         opened = run.data()
     else:
-        opened = data if isinstance(data, Data) else open_data(_gathered(data), run.config.data, progress)
+        opened = data if isinstance(data, Data) else open_data(in_memory(data), run.config.data, progress)
     run = launch.resume(run.path, samples=samples, minutes=minutes, data=opened, listener=listener, draw=drawer(opened), given=run.given)
     return _closed(run, opened, listener)
 
@@ -207,9 +209,8 @@ def check_room(folder: Path, need: int = ROOM) -> None:
 
 def drawer(data: Data) -> Draw:
     """How a run draws its grids: images as tiles; points over the density of p_data where that is known, else over real samples."""
-    if data.space.kind == "images":
-        return save_grid
-    real = data.space.to_array(data.validation.head(2048))
+    modality = data.space.modality
+    real = data.space.to_array(data.validation.head(modality.preview_real)) if modality.preview_real else None
     known = data.density
 
     def density(x: Array) -> Array:
@@ -218,7 +219,7 @@ def drawer(data: Data) -> Draw:
         return p
 
     def draw(samples: Array, path: Path) -> Path:
-        return save_grid(samples, path, real=real, density=density if known is not None else None)
+        return save_grid(samples, path, real=real, density=density if known is not None else None, preview=modality.preview)
 
     return draw
 
@@ -231,16 +232,6 @@ def _modules(generator: nn.Module | None, discriminator: nn.Module | None) -> Mo
     return generator, discriminator
 
 
-def _suited(source: Data | str | Path | Array | Tensor) -> str:
+def _suited(source: Data | Spec) -> str:
     kind, shape = (source.space.kind, source.space.shape) if isinstance(source, Data) else kind_of(source)
     return default_preset(kind, shape)
-
-
-def _gathered(data: str | Path | Array | Tensor | Iterable[Any]) -> str | Path | Array | Tensor:
-    """An iterable of batches as one array; of a (samples, labels) pair, as a DataLoader gives, the samples."""
-    if isinstance(data, (str, Path, np.ndarray, Tensor)):
-        return data
-    batches = [torch.as_tensor(batch[0] if isinstance(batch, (tuple, list)) else batch) for batch in data]
-    if not batches:
-        raise Refusal("The iterable of batches was empty: give one that yields arrays or tensors (N, ...).")
-    return torch.cat(batches)

@@ -19,8 +19,8 @@ from torch import Tensor, nn
 from zerosum.bench.clock import interleaved
 from zerosum.bench.games import GAMES, Game, ours
 from zerosum.bench.plain import stack
-from zerosum.data.batches import Rows
-from zerosum.runs.sampling import draw_samples, quick
+from zerosum.data.parts import Rows
+from zerosum.runs.sampling import draw_samples, sampling_module
 
 SIDE = 8  # pixels a side of the images that are loaded
 CHUNK = 1 << 16
@@ -36,7 +36,7 @@ def in_a_loop(G: nn.Module, prior: int, n: int, batch: int = 64) -> Tensor:
 def sample_line(*, turns: int, seconds: float, threads: int, n: int = 512, game: Game = GAMES["digits"]) -> dict[str, Any]:
     """Images a second of `zerosum sample` against the module called in a loop, float32. Ours makes pixels of them too."""
     rounds, _ = ours(game, threads=threads)
-    average, prior = quick(rounds.players.ema.module, rounds.execution.to_json()), game.config.prior
+    average, prior = sampling_module(rounds.players.ema.module, rounds.execution.to_json()), game.config.prior
     plain = stack(rounds.players.G).eval()
     timing = interleaved(
         lambda: draw_samples(average, prior, rounds.space, n, 0), lambda: in_a_loop(plain, prior.dim, n), turns=turns, seconds=seconds

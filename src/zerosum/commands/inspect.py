@@ -22,8 +22,6 @@ EXAMPLES = """\
 """
 
 _LISTED = 10
-_SHEET = 64
-_SCATTER = 1024
 
 
 @dataclass(frozen=True)
@@ -62,17 +60,16 @@ def _draw(data: Data, sheet: Path) -> None:
     """Some of the training items: images as tiles, points as a plot."""
     from zerosum.report.grid import save_grid
 
-    count = _SHEET if data.space.kind == "images" else _SCATTER
-    save_grid(data.space.to_array(data.train.head(count)), sheet)
+    modality = data.space.modality
+    save_grid(data.space.to_array(data.train.head(modality.preview_samples)), sheet, preview=modality.preview)
 
 
 def lines(facts: Mapping[str, Any]) -> list[str]:
     """The facts of `inspection.describe` as sentences."""
-    images = facts["kind"] == "images"
     endless = facts["count"] is None
-    shape = " x ".join(map(str, facts["shape"]))
-    what = "endless points drawn from a known density" if endless else f"{facts['count']:,} {facts['kind']}"
-    out = [f"{facts['name']}: {what}, each {shape}{' (channels x height x width)' if images else ''}"]
+    out = [f"{facts['name']}: {'endless' if endless else format(facts['count'], ',')} {facts['what']}"]
+    if endless:
+        out[0] += ", drawn from a known density"
     if not endless:
         out.append("parts: " + ", ".join(f"{n:,} {name}" for name, n in facts["parts"].items()))
     if facts["classes"]:

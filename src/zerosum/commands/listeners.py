@@ -101,7 +101,7 @@ def report(run: Run) -> int:
     for label, file in (("grid", "grid.png"), ("report", "report.html")):
         if (run.path / file).exists():
             print(f"  {label:<7} {run.path / file}")
-    target = "samples.png" if run.space.kind == "images" else "samples.npy"
+    target = f"samples{run.space.modality.suffix}"
     for i, command in enumerate(
         [f"zerosum sample {name} -n 64 --out {target}", f"zerosum evaluate {name}", f"zerosum diagnose {name}", *further]
     ):

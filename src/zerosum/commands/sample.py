@@ -1,10 +1,11 @@
-"""zerosum sample RUN: draws from the generator into an array, a picture or a folder."""
+"""zerosum sample RUN: samples of the generator as an array, a picture or a folder of pictures."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from io import BytesIO
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,26 +22,41 @@ EXAMPLES = """\
   zerosum sample runs/digits -n 10000 --out digits.npy          an array: uint8, N x H x W (x C); points: float32, N x d
   zerosum sample runs/digits -n 100 --out digits/               a file each
   zerosum sample runs/digits -n 80 --interpolate --out walk.png  rows of ten, each a walk between two samples
+  zerosum sample runs/digits -n 64 --widen 1 --out digits.png   displaced as in training (default: 1.25 times as widely)
+For a run that was trained with --net.classes auto:
+  zerosum sample runs/pets -n 64 --class cat --out cats.png     one class, by its name or its number
+  zerosum sample runs/pets -n 60 --class cat,dog --out pets.png  as many of each, in this order; all: of every class
 """
 
 STEPS = 10
 """Samples in a row of an interpolation."""
 
+LONGEST = 16
+"""Samples in a row of a picture in which each row shows one class."""
+
+ALL = "all"
+"""What --class says for every class of the data."""
+
 
 @dataclass(frozen=True)
 class Sample:
-    """Draw samples from a run's generator (its average, where the run keeps one). Sample i depends on the seed and i alone."""
+    """Draw samples from a run's averaged generator. Sample i depends on the seed, on i and on its class alone."""
 
     run: Path = positional("RUN")
     """The run's folder."""
     n: int = short("-n", 64)
     """How many samples."""
     out: Path | None = None
-    """Where to: a name ending in .npy (an array) or .png (one picture of all), or a folder (a PNG each)."""
+    """Where to write them: a name ending in .npy (an array) or .png (one picture of all), or a folder (a PNG each)."""
     seed: int = 0
-    """Seed of the draws of z."""
+    """Seed of the random draws of z, and of the classes where none are given."""
     interpolate: bool = False
     """Walk from one z to another, in rows of ten samples, instead of drawing each z anew."""
+    classes: str | None = short("--class", None)
+    """Which class to draw, for a conditional run: a name or a number, several with commas between them (as many samples of each, in this
+    order), or all. Default: classes by their shares of the training data."""
+    widen: float | None = None
+    """How many times as widely as in training samples are displaced, for a run with --net.elastic. Default: what the run states, 1.25."""
 
 
 def main(argv: Sequence[str]) -> int:
@@ -53,26 +69,52 @@ def main(argv: Sequence[str]) -> int:
     from zerosum.report.grid import save_grid
 
     run = api.load(args.run)
-    images = run.space.kind == "images"
-    if out.suffix not in (".npy", ".png") and not images:
-        raise Refusal(f"{args.run} makes points, which have no picture each: end --out in .npy, or in .png for a plot of all.")
+    modality = run.space.modality
+    if out.suffix not in (".npy", ".png") and not modality.one_file_each:
+        raise Refusal(f"{args.run} makes {run.space.kind}, which have no picture each: end --out in .npy, or in .png for a plot of all.")
     steps = min(STEPS, args.n)
+    columns = steps if args.interpolate else None
     if args.interpolate:
-        array = run.interpolate(-(-args.n // steps), steps, args.seed)[: args.n]
+        rows = -(-args.n // steps)
+        array = run.interpolate(rows, steps, args.seed, chosen(run.classes, args.classes, rows, "rows"), args.widen)[: args.n]
     else:
-        array = run.sample(args.n, args.seed)
+        y = chosen(run.classes, args.classes, args.n, "samples")
+        array = run.sample(args.n, args.seed, y, args.widen)
+        columns = one_class_a_row(y)
     if out.suffix == ".npy":
         write_whole(out, _npy(array))
     elif out.suffix == ".png":
-        save_grid(array, out, columns=steps if args.interpolate and images else None)
+        save_grid(array, out, columns=columns, preview=modality.preview)
     else:
         _write_each(array, out)
-    print(f"{args.n:,} samples of {args.run} with seed {args.seed}: {out}")
+    which = "" if args.classes is None else f", class {args.classes}"
+    print(f"{args.n:,} samples of {args.run} with seed {args.seed}{which}: {out}")
     return 0
 
 
+def chosen(classes: Sequence[str], asked: str | None, n: int, what: str) -> str | list[str] | None:
+    """What --class says, as `Run.sample` takes it: None, one class, or one for each of n samples, as many of each and in order.
+
+    what: what there are n of. Raises Refusal where there are more classes than that.
+    """
+    if asked is None or asked in classes or not classes:
+        return asked
+    named = list(classes) if asked == ALL else [name.strip() for name in asked.split(",")]
+    if len(named) > n:
+        raise Refusal(f"--class {asked} names {len(named)} classes, and there are only {n} {what}: ask for more with -n.")
+    return [named[i * len(named) // n] for i in range(n)]
+
+
+def one_class_a_row(y: str | list[str] | None) -> int | None:
+    """How many tiles a row of a picture has, so that each row shows one class; None where rows cannot, or would be long."""
+    if not isinstance(y, list):
+        return None
+    lengths = {sum(1 for _ in same) for _, same in groupby(y)}
+    return lengths.pop() if len(lengths) == 1 and max(lengths) <= LONGEST else None
+
+
 def _destination(out: Path | None) -> Path:
-    """The --out that can be written. Raises Refusal where it is missing, of an unknown kind, or a folder that holds something."""
+    """--out, if it can be written. Raises Refusal where it is missing, of an unknown kind, or a folder that is not empty."""
     if out is None:
         raise Refusal("zerosum sample needs --out: a name ending in .npy or .png, or a folder for a PNG each.")
     if out.suffix in (".npy", ".png") and not out.is_dir():
@@ -80,7 +122,7 @@ def _destination(out: Path | None) -> Path:
     if out.suffix and not out.is_dir():
         raise Refusal(f"--out {out} is neither an array (.npy), a picture (.png) nor a folder: name one of these.")
     if out.is_file() or (out.is_dir() and any(out.iterdir())):
-        raise Refusal(f"--out {out} holds something already, which zerosum does not overwrite: name another folder.")
+        raise Refusal(f"--out {out} is not empty, and zerosum overwrites nothing: name another folder.")
     return out
 
 

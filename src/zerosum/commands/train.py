@@ -23,7 +23,7 @@ EXAMPLES = """\
   zerosum train mnist --minutes 5 --out runs/digits     the digits that come with zerosum
   zerosum train ring8 --minutes 1                       a known density in two dimensions
   zerosum train photos/ --data.size 64 --minutes 60     a folder of images
-  zerosum train points.npy --preset goodfellow --samples 1e6
+  zerosum train cloud.npy --preset goodfellow --samples 1e6
   zerosum train bimodal --game.value minimax --game.penalty none --d.lr 1e-4
   zerosum train mnist --dry-run                         the options that would be used, and no training
 """
@@ -81,7 +81,7 @@ def _kind(spec: str, size: str | None) -> tuple[str, tuple[int, ...] | None]:
     if not Path(spec).expanduser().exists():
         # A density, a mixture, or a mistake, which opening the data will refuse.
         return "points", None
-    from zerosum.data.kinds import kind_of
+    from zerosum.data.detect import kind_of
 
     return kind_of(spec, DataOptions(size=size))
 

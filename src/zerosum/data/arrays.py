@@ -1,4 +1,4 @@
-"""Arrays as data: .npy, .npz and idx files, numpy arrays and tensors -> points (N, d) or images (N, C, H, W)."""
+"""Read arrays: .npy, .npz and idx files, numpy arrays and tensors -> points (N, d) or images (N, C, H, W)."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import zipfile
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,32 +14,37 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from zerosum.data.cache import budget, hold
+from zerosum.data.cache import cached_images, memory_budget
 from zerosum.data.idx import companion, read_idx
-from zerosum.data.images import decoded
+from zerosum.data.image_file import fit_image
+from zerosum.data.image_folder import decode_all
+from zerosum.data.image_size import parse_size
 from zerosum.data.items import Items, Progress, require_enough
+from zerosum.data.labels import class_numbers, joined, renumbered
 from zerosum.data.options import DataOptions
-from zerosum.data.pictures import fitted
-from zerosum.data.size import parse_size
 from zerosum.data.split import digest, digests
 from zerosum.errors import Refusal
 
-MOST_DIMENSIONS = 16
+# uint8 arrays (N, d) of more columns than this may be flattened images as well as points.
+MOST_BYTE_COLUMNS = 16
 _CHUNK = 2**18
 _IMAGES = ("images", "x", "x_train", "arr_0")
 _LABELS = ("labels", "y", "y_train")
-# What numpy's messages mean here.
-_SIGNS = {
-    "Object arrays cannot be loaded": "it holds Python objects",
-    "Python objects in dtype": "it holds Python objects",
-    "contains pickled": "it does not begin as an array file does",
+# Part of a message of numpy -> what it means for the file.
+_MEANINGS = {
+    "Object arrays cannot be loaded": "it contains Python objects",
+    "Python objects in dtype": "it contains Python objects",
+    "contains pickled": "it does not start with the header of an array file",
 }
 _MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
 
 
 def read_array(path: Path, options: DataOptions, progress: Progress | None = None) -> Items:
-    """An .npy or .npz file. An .npz gives its array `images`, `x`, `x_train` or `arr_0`, else its first; `labels` or `y`, and the test set
-    `x_test`, `y_test`, where there. Raises Refusal for objects, other shapes and types, NaN and infinite values."""
+    """Read an .npy or .npz file.
+
+    Of an .npz, the samples are the array `images`, `x`, `x_train` or `arr_0`, else its first; the labels are `labels`, `y` or `y_train`,
+    and the test set is `x_test` with `y_test`, where they exist. Raises Refusal for objects, other shapes and types, NaN and infinities.
+    """
     with _loaded(path) as loaded:
         if isinstance(loaded, np.ndarray):
             return items_of(loaded, None, str(path), options, progress)
@@ -47,7 +53,7 @@ def read_array(path: Path, options: DataOptions, progress: Progress | None = Non
 
 
 def declared(path: Path) -> tuple[tuple[int, ...], np.dtype[Any]]:
-    """Shape and type of the items in an .npy or .npz file, from headers where that is possible. Raises Refusal."""
+    """Shape and type of the samples in an .npy or .npz file, from its header. Raises Refusal."""
     with _loaded(path) as loaded:
         if isinstance(loaded, np.ndarray):
             return loaded.shape, loaded.dtype
@@ -59,7 +65,7 @@ def declared(path: Path) -> tuple[tuple[int, ...], np.dtype[Any]]:
 
 
 def read_idx_files(path: Path, options: DataOptions, progress: Progress | None = None) -> Items:
-    """An idx file, with the labels and, for train-..., the test set t10k-... where they lie beside it."""
+    """Read an idx file, with its label file and, for train-..., the test set t10k-... where they are in the same folder."""
     labels = companion(path, kind="labels")
     items = items_of(read_idx(path), read_idx(labels) if labels else None, str(path), options, progress)
     test = companion(path, part="t10k-") if path.name.startswith("train-") else None
@@ -68,40 +74,34 @@ def read_idx_files(path: Path, options: DataOptions, progress: Progress | None =
 
 def items_of(
     array: npt.NDArray[Any],
-    labels: npt.NDArray[Any] | None,
+    labels: Any,
     name: str,
     options: DataOptions,
     progress: Progress | None = None,
     channels_first: bool = False,
 ) -> Items:
-    """An array as items. channels_first: how (N, 3, 3, 3) and the like are to be understood.
+    """An array as items. labels: one a row, or None (see `class_numbers`). channels_first: how to understand (N, 3, 3, 3) and the like.
 
-    Raises Refusal where it is neither points nor images.
+    Raises Refusal where the array is neither points nor images.
     """
-    kind, shape = classify(array.shape, array.dtype, name, channels_first)
+    kind, _ = classify(array.shape, array.dtype, name, channels_first)
     require_enough(len(array), "item", name)
-    numbers, classes = _classes(labels, len(array), name)
-    if kind == "points":
-        return Items(_finite(array.reshape(len(array), -1), name), numbers, classes)
-    images = array[:, None] if array.ndim == 3 else array if _first(array.shape, channels_first) else np.moveaxis(array, 3, 1)
-    sizes = Counter({(shape[1], shape[2]): len(array)})
-    if options.size is not None and parse_size(options.size) != shape[1:]:
-        return _resized(images, numbers, classes, sizes, options, progress)
-    if images.nbytes <= budget():
-        images = np.ascontiguousarray(images)
-    return Items(images, numbers, classes, sizes=sizes)
+    numbers, classes = class_numbers(labels, len(array), name)
+    items = Items(kind, array, numbers, classes)
+    return _READERS[kind](items, name, options, progress, channels_first)
 
 
 def classify(shape: tuple[int, ...], dtype: np.dtype[Any], name: str, channels_first: bool = False) -> tuple[str, tuple[int, ...]]:
-    """("points", (d,)) or ("images", (C, H, W)) of an array of this shape and type. Raises Refusal where it is neither."""
-    wanted = f"give points (N, d) of numbers with d up to {MOST_DIMENSIONS}, or images (N, H, W) or (N, H, W, C) of uint8 with C up to 4"
+    """("points", (d,)) or ("images", (C, H, W)) for an array of this shape and type. Raises Refusal where it is neither, or may be both."""
+    wanted = "give points (N, d) of numbers, or images (N, H, W) or (N, H, W, C) of uint8 with C up to 4"
     found = f"{name} is an array of shape {tuple(shape)} and type {dtype}"
     if 0 in shape:
         raise Refusal(f"{found}, which is empty: {wanted}.")
     if len(shape) in (1, 2) and dtype.kind in "fiu":
         d = shape[1] if len(shape) == 2 else 1
-        if d <= MOST_DIMENSIONS:
-            return "points", (d,)
+        if dtype == np.uint8 and d > MOST_BYTE_COLUMNS:
+            raise Refusal(f"{found}, either flattened images or points: reshape images to (N, H, W), or convert points to float32.")
+        return "points", (d,)
     if len(shape) == 3 and dtype == np.uint8:
         return "images", (1, *shape[1:])
     if len(shape) == 4 and dtype == np.uint8:
@@ -114,21 +114,38 @@ def classify(shape: tuple[int, ...], dtype: np.dtype[Any], name: str, channels_f
     raise Refusal(f"{found}: {wanted}.")
 
 
+def _points(items: Items, name: str, options: DataOptions, progress: Progress | None, channels_first: bool) -> Items:
+    return replace(items, array=_finite(items.array.reshape(len(items.array), -1), name))
+
+
+def _images(items: Items, name: str, options: DataOptions, progress: Progress | None, channels_first: bool) -> Items:
+    array = items.array
+    pixels = array[:, None] if array.ndim == 3 else array if _first(array.shape, channels_first) else np.moveaxis(array, 3, 1)
+    items = replace(items, sizes=Counter({pixels.shape[2:]: len(array)}))
+    if options.size is not None and parse_size(options.size) != pixels.shape[2:]:
+        return _resized(items, pixels, options, progress)
+    # A memory-mapped array that does not fit into memory stays in its file.
+    return replace(items, array=np.ascontiguousarray(pixels) if pixels.nbytes <= memory_budget() else pixels)
+
+
+_READERS = {"points": _points, "images": _images}
+
+
 def with_test(items: Items, test: Items, name: str) -> Items:
-    """Items with the test set that came with them. Raises Refusal where the two do not match."""
+    """Items with the test set that came with them, classes numbered alike in both. Raises Refusal where their shapes differ."""
     if test.array.shape[1:] != items.array.shape[1:]:
         shapes = f"{items.array.shape[1:]} and its test items {test.array.shape[1:]}"
         raise Refusal(f"The training items of {name} have shape {shapes}: give two sets of one shape.")
-    if items.classes is None or test.classes is None or items.labels is None or test.labels is None:
-        return Items(items.array, items.labels, items.classes, items.keys, sizes=items.sizes, test=Items(test.array, keys=test.keys))
-    classes = tuple(sorted({*items.classes, *test.classes}, key=int))
-    train_labels, test_labels = (np.array([classes.index(c) for c in part.classes or ()])[part.labels] for part in (items, test))
-    return Items(items.array, train_labels, classes, items.keys, sizes=items.sizes, test=Items(test.array, test_labels, classes, test.keys))
+    if items.labels is None or test.labels is None:
+        return replace(items, test=replace(test, labels=None, classes=()))
+    classes = joined(items.classes, test.classes)
+    test = replace(test, labels=renumbered(test.labels, test.classes, classes), classes=classes)
+    return replace(items, labels=renumbered(items.labels, items.classes, classes), classes=classes, test=test)
 
 
 @contextmanager
 def _loaded(path: Path) -> Iterator[Any]:
-    """An .npy memory-mapped, or an .npz open; whatever numpy raises on a file that is no plain array, as a Refusal."""
+    """An .npy memory-mapped, or an .npz open. Whatever numpy raises for a file that is not a plain array becomes a Refusal."""
     try:
         with path.open("rb") as file:
             if file.read(2) != b"PK":
@@ -140,16 +157,16 @@ def _loaded(path: Path) -> Iterator[Any]:
     except Refusal:
         raise
     except Exception as error:
-        # Headers are parsed as Python literals and members inflated: a damaged file can end in almost any exception.
+        # Headers are parsed as Python literals and members decompressed, so a damaged file can raise almost any exception.
         words = str(error) or type(error).__name__
-        reason = next((sentence for sign, sentence in _SIGNS.items() if sign in words), words.splitlines()[0].rstrip("."))
+        reason = next((sentence for part, sentence in _MEANINGS.items() if part in words), words.splitlines()[0].rstrip("."))
         raise Refusal(f"{path} cannot be read as an array ({reason}): save plain numbers with numpy.save or numpy.savez.") from error
 
 
 def _member(names: list[str], path: Path) -> tuple[str, str | None]:
-    """Which arrays of an .npz are the items and the labels."""
+    """Names of the arrays of samples and of labels in an .npz."""
     if not names:
-        raise Refusal(f"{path} holds no arrays: save one with numpy.savez.")
+        raise Refusal(f"{path} contains no arrays: save one with numpy.savez.")
     items = next((n for n in _IMAGES if n in names), next((n for n in names if n not in _LABELS), names[0]))
     return items, next((n for n in _LABELS if n in names and n != items), None)
 
@@ -165,26 +182,16 @@ def _members(loaded: Mapping[str, npt.NDArray[Any]], path: Path, options: DataOp
 
 
 def _require_small(path: Path) -> None:
-    # The members of an .npz are read whole, and a small file can declare a large one.
+    # The arrays of an .npz are read whole, and a small file can decompress to a large array.
     with zipfile.ZipFile(path) as archive:
         size = sum(info.file_size for info in archive.infolist())
-    if size > 2 * budget():
+    if size > 2 * memory_budget():
         raise Refusal(f"{path} unpacks to {size:,} bytes, more than half of this machine's memory: save one .npy, which is read in place.")
 
 
 def _first(shape: tuple[int, ...], channels_first: bool) -> bool:
-    """Whether the channels of (N, ., ., .) come first: where only that axis is short enough, or where both are and `channels_first`."""
+    """Whether the channels of (N, ., ., .) come first: where only that axis is short enough, or both are and `channels_first`."""
     return shape[1] <= 4 and (channels_first or shape[3] > 4)
-
-
-def _classes(labels: npt.NDArray[Any] | None, count: int, name: str) -> tuple[npt.NDArray[np.int64] | None, tuple[str, ...] | None]:
-    if labels is None:
-        return None, None
-    labels = labels.reshape(len(labels)) if labels.ndim == 2 and labels.shape[1] == 1 else labels
-    if labels.shape != (count,) or labels.dtype.kind not in "iu":
-        raise Refusal(f"The labels of {name} have shape {labels.shape} and type {labels.dtype}: give {count} whole numbers, one an item.")
-    values, numbers = np.unique(labels, return_inverse=True)
-    return numbers.astype(np.int64), tuple(str(v) for v in values)
 
 
 def _finite(array: npt.NDArray[Any], name: str) -> npt.NDArray[np.float32]:
@@ -192,26 +199,19 @@ def _finite(array: npt.NDArray[Any], name: str) -> npt.NDArray[np.float32]:
         points = array.astype(np.float32, copy=False)
     bad = sum(int((~np.isfinite(points[i : i + _CHUNK]).all(axis=1)).sum()) for i in range(0, len(points), _CHUNK))
     if bad:
-        raise Refusal(f"{bad} of {len(points)} rows of {name} hold NaN or infinite values (as float32): remove or mend them.")
+        raise Refusal(f"{bad} of {len(points)} rows of {name} contain NaN or infinite values (as float32): remove or fix them.")
     return points
 
 
-def _resized(
-    images: npt.NDArray[Any],
-    labels: npt.NDArray[np.int64] | None,
-    classes: tuple[str, ...] | None,
-    sizes: Counter[tuple[int, int]],
-    options: DataOptions,
-    progress: Progress | None,
-) -> Items:
+def _resized(items: Items, images: npt.NDArray[Any], options: DataOptions, progress: Progress | None) -> Items:
     channels = images.shape[1]
     shape = (channels, *parse_size(options.size or ""))
 
     def decode(i: int) -> tuple[npt.NDArray[np.uint8], int]:
         raw = np.ascontiguousarray(images[i].transpose(1, 2, 0))
-        picture = Image.frombytes(_MODES[channels], (raw.shape[1], raw.shape[0]), raw.tobytes())
-        return fitted(picture, shape, options.fit), digest(raw.tobytes())
+        image = Image.frombytes(_MODES[channels], (raw.shape[1], raw.shape[0]), raw.tobytes())
+        return fit_image(image, shape, options.fit), digest(raw.tobytes())
 
     identity = f"{digest(digests(images).tobytes())}/{images.shape}/{shape}/{options.fit}"
-    held = hold(len(images), shape, identity, lambda: decoded(decode, range(len(images)), "resizing images", progress))
-    return Items(held.pixels, labels, classes, held.keys, sizes=sizes)
+    resized = cached_images(len(images), shape, identity, lambda: decode_all(decode, range(len(images)), "resizing images", progress))
+    return replace(items, array=resized.pixels, keys=resized.keys)

@@ -12,3 +12,7 @@ class Batch(NamedTuple):
 
     x: Tensor
     y: Tensor | None = None
+
+    def rows(self, which: slice) -> Batch:
+        """The same rows of samples and labels, for a process that plays part of a batch."""
+        return Batch(self.x[which], None if self.y is None else self.y[which])

@@ -1,7 +1,8 @@
-"""Decoded images: in memory where they fit, else in a memory-mapped file made once in the user's cache.
+"""Decoded images: in memory where they fit, else in a memory-mapped file, written once to the user's cache.
 
-A cache is a folder KEY/ with images.npy, keys.npy and reasons.json, KEY being a hash of what went in. It is written as KEY.building under a
-lock and renamed when complete, so that two processes never write one, and a process that dies leaves nothing that looks finished.
+A cache is a folder KEY/ with images.npy, keys.npy and reasons.json. KEY is a hash of everything that determines the content. The folder
+is written as KEY.building under a lock and renamed when complete. So two processes never write the same cache, and a process that is
+killed leaves no cache that looks complete.
 """
 
 from __future__ import annotations
@@ -27,24 +28,27 @@ from zerosum.errors import Refusal
 
 Decoding = Iterable[tuple[npt.NDArray[np.uint8] | None, int, str]]
 
-# Share of the machine's memory that decoded images may take.
+# Share of the machine's memory that decoded images may use.
 MEMORY_SHARE = 0.25
 _MARGIN = 2**20
-# Bytes up to which an index stays in memory: millions of rows.
+# Largest index, in bytes, that stays in memory: two million rows.
 SMALL = 2**23
 
 
 @dataclass(frozen=True, eq=False)
-class Held:
-    """pixels: uint8 (N, C, H, W), zero where an image could not be used; keys: (N,) uint64; reasons: row -> why it could not."""
+class DecodedImages:
+    """Images and, for those that cannot be used, the reasons.
+
+    pixels: uint8 (N, C, H, W), zero for unusable images. keys: content hashes (N,) uint64. reasons: row -> why it cannot be used.
+    """
 
     pixels: npt.NDArray[np.uint8]
     keys: Keys
     reasons: dict[int, str]
 
 
-def directory() -> Path:
-    """Where zerosum keeps what can be made again: $ZEROSUM_CACHE, else the user's cache directory."""
+def cache_directory() -> Path:
+    """The directory for files that can be made or downloaded again: $ZEROSUM_CACHE, else the user's cache directory."""
     if named := os.environ.get("ZEROSUM_CACHE"):
         return Path(named)
     import pooch
@@ -52,8 +56,8 @@ def directory() -> Path:
     return Path(pooch.os_cache("zerosum"))
 
 
-def budget() -> int:
-    """Bytes that decoded images may take in memory: a quarter of what the machine, or the container, has."""
+def memory_budget() -> int:
+    """Bytes of memory that decoded images may use: a quarter of what the machine, or the container, has."""
     try:
         memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     except (AttributeError, ValueError, OSError):
@@ -63,36 +67,36 @@ def budget() -> int:
     return int(MEMORY_SHARE * memory)
 
 
-def hold(count: int, shape: tuple[int, int, int], identity: str, decode: Callable[[], Decoding]) -> Held:
-    """`count` images of `shape` as `decode` gives them, in memory or from the cache of this identity.
+def cached_images(count: int, shape: tuple[int, int, int], identity: str, decode: Callable[[], Decoding]) -> DecodedImages:
+    """`count` images of `shape`, decoded into memory where they fit, else read from the cache, which is made where it does not exist.
 
-    Raises Refusal where the disk has no room.
+    identity: everything that determines the content, as text. decode: yields (pixels or None, key, reason). Raises Refusal for a full disk.
     """
-    if count * prod(shape) <= budget():
+    if count * prod(shape) <= memory_budget():
         return _in_memory(count, shape, decode())
     from filelock import FileLock
 
-    root = directory() / "images"
+    root = cache_directory() / "images"
     name = blake2b(identity.encode(), digest_size=16).hexdigest()
     try:
         root.mkdir(parents=True, exist_ok=True)
         with FileLock(root / f"{name}.lock"):
-            held = _opened(root / name, (count, *shape))
-            if held is None:
+            images = _complete_cache(root / name, (count, *shape))
+            if images is None:
                 _build(root / name, (count, *shape), decode)
-                held = _opened(root / name, (count, *shape))
+                images = _complete_cache(root / name, (count, *shape))
     except OSError as error:
         raise _no_room(root, count * prod(shape), error) from error
-    if held is None:
+    if images is None:
         raise Refusal(f"The image cache {root / name} cannot be read back after writing: check that disk, or set ZEROSUM_CACHE to another.")
-    return held
+    return images
 
 
-def aside(index: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """An index of many rows in a nameless file, mapped: it need not stay in memory. As given where it is small, or the disk has no room."""
+def spill_to_disk(index: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Move a large index out of memory, to a memory-mapped temporary file. Returned unchanged where it is small, or the disk is full."""
     if index.nbytes <= SMALL:
         return index
-    root = directory()
+    root = cache_directory()
     try:
         root.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=root) as file:
@@ -103,18 +107,18 @@ def aside(index: npt.NDArray[Any]) -> npt.NDArray[Any]:
         return index
 
 
-def _in_memory(count: int, shape: tuple[int, int, int], decoding: Decoding) -> Held:
-    held = Held(np.zeros((count, *shape), np.uint8), np.zeros(count, np.uint64), {})
+def _in_memory(count: int, shape: tuple[int, int, int], decoding: Decoding) -> DecodedImages:
+    images = DecodedImages(np.zeros((count, *shape), np.uint8), np.zeros(count, np.uint64), {})
     for i, (image, key, reason) in enumerate(decoding):
         if image is None:
-            held.reasons[i] = reason
+            images.reasons[i] = reason
         else:
-            held.pixels[i], held.keys[i] = image, key
-    return held
+            images.pixels[i], images.keys[i] = image, key
+    return images
 
 
-def _opened(folder: Path, shape: tuple[int, ...]) -> Held | None:
-    """A finished cache; None where there is none, or it is not what it should be."""
+def _complete_cache(folder: Path, shape: tuple[int, ...]) -> DecodedImages | None:
+    """A complete cache; None where there is none, or its content is not as expected."""
     try:
         pixels: npt.NDArray[Any] = np.load(folder / "images.npy", mmap_mode="r", allow_pickle=False)
         keys: npt.NDArray[Any] = np.load(folder / "keys.npy", allow_pickle=False)
@@ -123,7 +127,7 @@ def _opened(folder: Path, shape: tuple[int, ...]) -> Held | None:
         return None
     if pixels.shape != shape or pixels.dtype != np.uint8 or keys.shape != shape[:1] or keys.dtype != np.uint64:
         return None
-    return Held(pixels, keys, reasons)
+    return DecodedImages(pixels, keys, reasons)
 
 
 def _build(folder: Path, shape: tuple[int, ...], decode: Callable[[], Decoding]) -> None:
@@ -143,7 +147,7 @@ def _build(folder: Path, shape: tuple[int, ...], decode: Callable[[], Decoding])
 def _write(building: Path, shape: tuple[int, ...], decoding: Decoding) -> None:
     keys, reasons = np.zeros(shape[0], np.uint64), {}
     nothing = bytes(prod(shape[1:]))
-    # Written row by row, not through a memory map: a full disk is then an error rather than a killed process.
+    # Written row by row rather than through a memory map, so that a full disk raises an error instead of killing the process.
     with (building / "images.npy").open("wb") as file:
         np.lib.format.write_array_header_1_0(file, {"descr": "|u1", "fortran_order": False, "shape": shape})
         for i, (image, key, reason) in enumerate(decoding):

@@ -1,4 +1,4 @@
-"""A file that is published, had once and kept: downloaded, checked by its hash, and then read where it lies."""
+"""Download a published file once, check it by its hash, and keep it in the cache."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _MB = 10**6
 
 
 class _Bar:
-    """What pooch tells of a download, handed on as progress in megabytes."""
+    """A progress bar as pooch wants it, which reports to `progress` in megabytes."""
 
     def __init__(self, label: str, progress: Progress) -> None:
         self.label, self.progress = label, progress
@@ -19,7 +19,7 @@ class _Bar:
 
     def update(self, count: int) -> None:
         self.done += count
-        # A server need not say how much is to come.
+        # Some servers do not send the total size.
         if self.total:
             self.progress(self.label, min(self.done, self.total) // _MB, self.total // _MB)
 
@@ -27,20 +27,20 @@ class _Bar:
         self.done = 0
 
     def close(self) -> None:
-        """Nothing is held open."""
+        """Part of pooch's interface; nothing to close."""
 
 
 def downloaded(what: str, url: str, sha256: str, path: Path, otherwise: str, progress: Progress | None = None) -> Path:
-    """`path`, which holds the file from `url` with this SHA-256: as it was left there, else downloaded and put there whole.
+    """The file from `url` with this SHA-256, at `path`: downloaded unless it is there already. Returns `path`.
 
-    what: it, in words. otherwise: what to do where it cannot be had, the end of the sentence. progress: called with megabytes as they come.
-    Raises Refusal where it can neither be found nor downloaded, or is another file.
+    what: the file in words. otherwise: what a user can do if the download fails, the end of the error message. progress: called with
+    megabytes. Raises Refusal where the file can neither be found nor downloaded, or has another hash.
     """
     if path.is_dir():
-        raise Refusal(f"{path} is a folder, and {what} is kept there as a file: remove it.")
+        raise Refusal(f"{path} is a folder, where {what} is stored as a file: remove it.")
     import pooch
 
-    # pooch says on standard error what it downloads; progress here belongs to the caller.
+    # pooch logs its downloads to standard error; here the caller shows the progress.
     pooch.get_logger().setLevel("WARNING")
     bar = False if progress is None else _Bar(f"Downloading {path.name} (MB)", progress)
     try:

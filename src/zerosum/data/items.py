@@ -1,4 +1,4 @@
-"""What a source of finite data gives, before it is split into parts."""
+"""The result of reading stored data, before it is split into parts."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from zerosum.errors import Refusal
 # progress(stage, done, total)
 Progress = Callable[[str, int, int], None]
 
-# Fewer items than this are no distribution.
+# The fewest items from which a distribution can be learned.
 FEWEST = 16
 
 
 @dataclass(frozen=True)
 class Skipped:
-    """A file that was to be data and could not be."""
+    """A file that could not be used, and why."""
 
     name: str
     reason: str
@@ -33,15 +33,17 @@ class Skipped:
 class Items:
     """Items of one source, in a fixed order.
 
-    array: uint8 (N, C, H, W) or float32 (N, d), in memory or memory-mapped.
-    labels: class numbers (N,) into `classes`, or None. keys: what the split goes by (N,); None where an item's own content serves.
-    rows: which of the N are usable; None for all. sizes: (height, width) -> how many images had it before they were resized.
-    formats: how many images were stored in which format. test: the test set that came with the data.
+    kind: a row of MODALITIES. array: uint8 (N, C, H, W) or float32 (N, d), in memory or memory-mapped.
+    labels: class numbers (N,) into `classes`; None and () where the source has none.
+    keys: hashes (N,) that decide each item's part; None for the hash of its content.
+    rows: which of the N are usable; None for all. skipped, ignored, sizes, formats: see `Data`.
+    test: the test set that came with the data.
     """
 
+    kind: str
     array: npt.NDArray[Any]
     labels: npt.NDArray[np.int64] | None = None
-    classes: tuple[str, ...] | None = None
+    classes: tuple[str, ...] = ()
     keys: Keys | None = None
     rows: Indices | None = None
     skipped: tuple[Skipped, ...] = ()
@@ -52,6 +54,6 @@ class Items:
 
 
 def require_enough(count: int, what: str, where: str) -> None:
-    """Raises Refusal where fewer than 16 items are usable."""
+    """Raises Refusal for fewer than 16 usable items."""
     if count < FEWEST:
-        raise Refusal(f"{where} holds {count} usable {what}{'s' if count != 1 else ''}: give at least {FEWEST}.")
+        raise Refusal(f"{where} contains {count} usable {what}{'s' if count != 1 else ''}: give at least {FEWEST}.")

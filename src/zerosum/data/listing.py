@@ -1,4 +1,4 @@
-"""Which files of a folder or a zip are images, under names that do not depend on where it lies."""
+"""List the image files of a folder or a zip, by names relative to it, and find the class that each file's folder names."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from pathlib import Path, PurePosixPath
 from stat import S_ISREG
 from typing import IO
 
+from zerosum.data.image_file import MAX_BYTES, SUFFIXES, UnreadableImage
 from zerosum.data.items import Skipped
-from zerosum.data.pictures import MAX_BYTES, SUFFIXES, Unreadable
 from zerosum.errors import Refusal
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One image file: its name inside the folder or zip, its bytes, and a stamp that changes when it does."""
+    """One image file: its name inside the folder or zip, its size in bytes, and a stamp that changes when the file does."""
 
     name: str
     size: int
@@ -29,7 +29,7 @@ class Entry:
 class Listing:
     """The image files of one folder or zip, sorted by name.
 
-    open: a stream of an entry that can seek; several threads may call it. ignored: how many files are no images by their names.
+    open: opens an entry as a seekable stream; several threads may call it. ignored: number of files without an image's suffix.
     """
 
     entries: tuple[Entry, ...]
@@ -38,29 +38,29 @@ class Listing:
     ignored: int
 
     def read(self, entry: Entry) -> bytes:
-        """All bytes of an entry. Raises Unreadable where they are more than it declares."""
+        """All bytes of an entry. Raises UnreadableImage where their number is not the declared one."""
         with self.open(entry) as stream:
             content = stream.read(entry.size + 1)
         if len(content) != entry.size:
-            raise Unreadable(f"{len(content)} bytes where {entry.size} were declared")
+            raise UnreadableImage(f"{len(content)} bytes where {entry.size} were declared")
         return content
 
 
 def list_images(path: Path) -> Listing:
-    """The images of a folder (with all below it) or a zip. Raises Refusal where it cannot be read."""
+    """List the images of a zip, or of a folder with its subfolders. Raises Refusal where it cannot be read."""
     return _folder(path) if path.is_dir() else _archive(path)
 
 
 def is_image(name: str) -> bool:
-    """By its ending; hidden files and what macOS leaves in archives are none."""
+    """Whether a file is an image by its suffix; hidden files and macOS's additions to archives are not."""
     parts = PurePosixPath(name).parts
     return PurePosixPath(name).suffix.lower() in SUFFIXES and not any(p.startswith(".") or p == "__MACOSX" for p in parts if p != "..")
 
 
 def class_of(names: list[str]) -> tuple[tuple[str, ...], list[int]] | None:
-    """Class names and each file's class number, where every file lies in a first-level folder and there are at least two such folders.
+    """Class names and each file's class number: the name of its first-level folder. None where a file is in no such folder.
 
-    Folders that all files share (an archive's single top folder) are passed over.
+    A top folder that all files share, such as an archive's, does not count as a class.
     """
     paths = [PurePosixPath(name).parts for name in names]
     while paths and all(len(p) > 1 for p in paths) and len({p[0] for p in paths}) == 1:
@@ -88,7 +88,7 @@ def _folder(root: Path) -> Listing:
                 skipped.append(Skipped(name, error.strerror or "cannot be read"))
                 continue
             if not S_ISREG(stat.st_mode):
-                skipped.append(Skipped(name, "no regular file"))  # A pipe would be waited for.
+                skipped.append(Skipped(name, "not a regular file"))  # Reading a pipe would block.
             elif stat.st_size > MAX_BYTES:
                 skipped.append(Skipped(name, _too_large(stat.st_size)))
             else:
@@ -100,7 +100,7 @@ def _archive(path: Path) -> Listing:
     try:
         archive = zipfile.ZipFile(path)
     except (zipfile.BadZipFile, OSError) as error:
-        raise Refusal(f"{path} cannot be read as a zip ({error}): make it anew, or give the folder of images itself.") from error
+        raise Refusal(f"{path} cannot be read as a zip ({error}): create it again, or give the folder of images itself.") from error
     entries, skipped, ignored = [], [], 0
     for info in archive.infolist():
         if info.is_dir():
@@ -114,7 +114,7 @@ def _archive(path: Path) -> Listing:
 
     def opened(entry: Entry) -> IO[bytes]:
         with archive.open(entry.name) as member:
-            # One byte more than declared shows a member that lies about its size; nothing larger is ever inflated.
+            # One byte more than declared detects a wrong size, and limits what a malicious archive can expand to.
             return BytesIO(member.read(entry.size + 1))
 
     unique = {entry.name: entry for entry in entries}

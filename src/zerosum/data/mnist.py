@@ -1,4 +1,4 @@
-"""The MNIST digits, which the package carries (digits/): 60,000 to train on and 10,000 for the test, 28 x 28, grey.
+"""The MNIST digits, which the package contains (digits/): 60,000 for training and 10,000 for the test, 28 x 28, grey.
 
 Yann LeCun and Corinna Cortes, CC BY-SA 3.0.
 """
@@ -31,7 +31,7 @@ def digits(part: str) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
 
 
 def read_mnist(options: DataOptions, progress: Progress | None = None) -> Items:
-    """All 70,000 digits, with the test set that was published."""
+    """All 70,000 digits, with the published test set."""
     train, test = (items_of(*digits(part), f"mnist ({part})", options, progress) for part in ("train", "t10k"))
     return with_test(train, test, "mnist")
 

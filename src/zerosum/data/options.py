@@ -1,4 +1,4 @@
-"""What a user may say about the data: one frozen dataclass, whose field docstrings are the flags' help."""
+"""The options of reading data: one frozen dataclass. Its field docstrings are the help of the command-line flags."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ class DataOptions:
     size: str | None = None
     """Image size to train at: 64 (square) or 48x64 (height x width). Default: the images' own size if they share one up to 64, else 64."""
     fit: Literal["crop", "stretch"] = "crop"
-    """How an image of another shape is brought to the size: centre crop, or stretch."""
+    """How an image of another aspect ratio is resized: crop its centre, or stretch it."""
     limit: int | None = None
     """Use at most this many training items."""
     flip: bool = False
-    """Show each training image mirrored left to right half of the time."""
+    """Mirror each training image left to right with probability one half, anew in each epoch."""

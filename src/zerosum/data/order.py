@@ -1,8 +1,13 @@
-"""An endless shuffled order in constant memory: a permutation of range(N) for each (seed, purpose, epoch), evaluated where it is needed.
+"""An endless shuffled order in constant memory: for each epoch a new permutation of range(N), evaluated only where it is needed.
 
-A Feistel network (Luby and Rackoff 1988) on pairs (l, r) of Z_a x Z_b, a b just above N: each half-round adds to one half a hash of the
-other, which can be undone, so the whole is a bijection whatever the hash. Positions that land at N or above walk on along their cycle
-(Black and Rogaway 2002, section 3) until they land below.
+Why not numpy.random.permutation, once an epoch? For ten million items it is an array of 40 MB (uint32) or 80 MB (int64), and making it
+stops training for part of a second. A resumed run would have to make it again before its first batch. Here an epoch needs no memory: the
+item at position i is computed from i, the seed and the epoch. Only the blocks of 4096 positions in use are kept.
+
+How: a Feistel network (Luby and Rackoff 1988), the construction of block ciphers. Write a position as a pair (l, r) with l < a and r < b,
+where a b is just above N. Each half-round adds a hash of one half to the other half, modulo a or b. That can be undone whatever the hash
+is, so the whole maps pairs one to one: it is a permutation of range(a b). For a permutation of range(N), results of N and above are put
+through again until they are below N (Black and Rogaway 2002, section 3).
 """
 
 from __future__ import annotations
@@ -18,20 +23,19 @@ from zerosum.chance import key
 
 Indices = npt.NDArray[np.int64]
 
-# Four pass as random for large halves (Luby and Rackoff). For tiny data more are needed: over 30,000 keys the 720 orders of six items are
-# visibly unequal after ten, and not after sixteen.
+# Four are enough for large halves (Luby and Rackoff). Tiny data need more: over 30,000 keys, the 720 orders of six items are visibly
+# unequal after ten half-rounds, and not after sixteen.
 HALF_ROUNDS = 16
 BLOCK = 4096
-BLOCKS = 8  # that are kept
+BLOCKS = 8  # number of blocks that are kept
 
 Block = Callable[[int, int, int, str, int], Indices]
 
 
 def batch_order(n: int, size: int, seed: int, purpose: str, counter: int, block_of: Block | None = None) -> Indices:
-    """Batch number `counter` of n items: positions counter n to counter n + n - 1 of an endless order, which shows each of `size` items
-    once an epoch. Shape (n,), values in range(size).
+    """The items of batch number `counter`: positions counter n to counter n + n - 1 of the endless order. Shape (n,), in range(size).
 
-    block_of: what to take in place of `block`, if something is to be made of whole blocks at once.
+    Each of `size` items occurs once an epoch. block_of: used in place of `block`, for a caller that maps whole blocks at once.
     """
     block_of = block_of or _kept
     start = counter * n
@@ -46,16 +50,16 @@ def batch_order(n: int, size: int, seed: int, purpose: str, counter: int, block_
 
 
 def block(number: int, size: int, seed: int, purpose: str, epoch: int) -> Indices:
-    """Positions number BLOCK to number BLOCK + BLOCK - 1 of an epoch's order, fewer in its last block."""
+    """The items at positions number BLOCK to number BLOCK + BLOCK - 1 of an epoch's order; fewer in its last block."""
     return permuted(np.arange(number * BLOCK, min((number + 1) * BLOCK, size)), size, seed, purpose, epoch)
 
 
-# numpy costs as much for 256 positions as for thousands, so they are worked out by the block and kept for the batches that follow.
+# numpy takes as long for 256 positions as for thousands, so whole blocks are computed and kept for the batches that follow.
 _kept = lru_cache(BLOCKS)(block)
 
 
 def permuted(positions: Indices, size: int, seed: int, purpose: str, epoch: int) -> Indices:
-    """Where the permutation of range(size) of this (seed, purpose, epoch) sends `positions`. Shape as given. size below 2^62."""
+    """The items at `positions` in the permutation of range(size) for this (seed, purpose, epoch). Shape as given; size below 2^62."""
     a = isqrt(size - 1) + 1
     b = -(-size // a)
     keys = _keys(seed, purpose, epoch)
@@ -82,7 +86,7 @@ def _feistel(x: npt.NDArray[np.uint64], a: int, b: int, keys: tuple[np.uint64, .
 
 
 def _hash(x: npt.NDArray[np.uint64], k: np.uint64, modulus: np.uint64) -> npt.NDArray[np.uint64]:
-    """A number in range(modulus) for each x: the finaliser of MurmurHash3, its top 32 bits scaled down rather than divided."""
+    """A number in range(modulus) for each x: the finaliser of MurmurHash3, its top 32 bits scaled to the range without a division."""
     h = x ^ k
     h ^= h >> np.uint64(33)
     h *= np.uint64(0xFF51AFD7ED558CCD)

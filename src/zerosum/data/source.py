@@ -1,36 +1,37 @@
-"""From what a user names to data that can be trained on: DATA, `open_data`, `kind_of`."""
+"""Open the data that a user names or hands over: DATA lists the names, `open_data` reads a name, a path or Python objects."""
 
 from __future__ import annotations
 
 import zipfile
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import torch
 from torch import Tensor
 
 from zerosum.data import space
 from zerosum.data.arrays import items_of, read_array, read_idx_files
-from zerosum.data.batches import Draws, Part, Rows
 from zerosum.data.density import DENSITIES, Density, parse_mixture
 from zerosum.data.fashion import read_fashion
 from zerosum.data.idx import is_idx
-from zerosum.data.images import read_images
+from zerosum.data.image_folder import read_images
+from zerosum.data.in_memory import InMemory, as_array, in_memory
 from zerosum.data.items import Items, Progress, Skipped
 from zerosum.data.mnist import read_mnist
+from zerosum.data.modality import MODALITIES
 from zerosum.data.options import DataOptions
 from zerosum.data.order import Indices
+from zerosum.data.parts import Draws, Part, Rows
 from zerosum.data.space import Space
 from zerosum.data.split import Keys, digests, limited, split
 from zerosum.errors import Refusal, nearest
 
-Spec = str | Path | npt.NDArray[Any] | Tensor
+Spec = str | Path | npt.NDArray[Any] | Tensor | InMemory | Iterable[Any]
 Reader = Callable[[DataOptions, Progress | None], Items]
 
 MIXTURE = "mixture:"
@@ -39,12 +40,14 @@ _CHUNK = 2**18
 
 @dataclass(frozen=True, eq=False)
 class Data:
-    """What a training reads. train feeds the game, validation serves signals and selection, test is read by `evaluate` alone.
+    """A data set, split and ready to train on.
 
-    name: short, for people and folders. spec: what the user named, absolute where a path. density: p_data where it is known.
-    classes: names by class number. sizes: (height, width) -> how many images had it before they were resized. formats: how many were stored
-    in which format (PNG, JPEG, ...), empty for arrays.
-    skipped: files that could not be used. ignored: how many files were no images. fingerprint: a hash of the content.
+    name: short, for people and folders. spec: what the user named, absolute where a path; in_memory: whether it was handed over in Python
+    instead. space: modality, shape, scaling and classes. train, validation, test: D sees the first, checks and the choice of the best
+    checkpoint use the second, only `evaluate` reads the third. density: p_data where it is known.
+    skipped: files that could not be used. ignored: how many files were not images. sizes: (height, width) -> how many images had it.
+    formats: how many images were stored in which format (PNG, JPEG, ...), empty for arrays.
+    fingerprint: a hash of samples and labels; samples_fingerprint: of the samples alone, as data without labels have it.
     """
 
     name: str
@@ -54,12 +57,22 @@ class Data:
     validation: Part
     test: Part
     density: Density | None = None
-    classes: tuple[str, ...] | None = None
     skipped: tuple[Skipped, ...] = ()
     ignored: int = 0
     sizes: Counter[tuple[int, int]] = field(default_factory=Counter)
     formats: Counter[str] = field(default_factory=Counter)
     fingerprint: str = ""
+    samples_fingerprint: str = ""
+    in_memory: bool = False
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names in the order of class number; empty where the data have no classes."""
+        return self.space.classes
+
+    def is_what(self, fingerprint: str) -> bool:
+        """Whether a run with this fingerprint was trained on these data; a run that recorded no labels, on the same samples."""
+        return fingerprint in (self.fingerprint, self.samples_fingerprint)
 
 
 def _known(name: str) -> Callable[[DataOptions, Progress | None], Data]:
@@ -78,31 +91,24 @@ DATA: dict[str, Callable[[DataOptions, Progress | None], Data]] = {
 
 
 def open_data(spec: Spec, options: DataOptions | None = None, progress: Progress | None = None) -> Data:
-    """Data by name (a row of DATA), as "mixture:0.3*N(-2,0.5)+0.7*N(1,0.2)", by path, or handed over as an array or tensor.
+    """Open data by name (a row of DATA), as "mixture:0.3*N(-2,0.5)+0.7*N(1,0.2)", by path, or as Python objects.
 
-    Arrays are (N, d) points or uint8 (N, H, W[, C]) images; tensors of images (N, H, W) or (N, C, H, W). progress(stage, done, total) is
-    called while files are read. Raises Refusal for whatever a user can mend.
+    Python objects: an array or tensor; a tuple (samples, labels); a map-style data set; an iterable of batches (see `in_memory`). Arrays
+    are points (N, d) or uint8 images (N, H, W[, C]); tensors of images are (N, H, W) or (N, C, H, W). progress(stage, done, total) is
+    called while files are read. Raises Refusal for whatever a user can fix.
     """
     options = options or DataOptions()
-    if isinstance(spec, (np.ndarray, Tensor)):
-        array = as_array(spec)
-        name = "the tensor" if isinstance(spec, Tensor) else "the array"
-        items = items_of(array, None, name, options, progress, channels_first=isinstance(spec, Tensor))
-        return assemble("array", f"array {tuple(array.shape)}", items, options)
     if isinstance(spec, str) and spec in DATA:
         return DATA[spec](options, progress)
     if isinstance(spec, str) and spec.startswith(MIXTURE):
         return of_density("mixture", spec, parse_mixture(spec.removeprefix(MIXTURE)), options)
-    path = existing(spec)
+    found = in_memory(spec)
+    if isinstance(found, InMemory):
+        tensor = isinstance(found.x, Tensor)
+        items = items_of(as_array(found.x), found.y, f"the {'tensor' if tensor else 'array'}", options, progress, channels_first=tensor)
+        return replace(assemble("array", f"array {tuple(found.x.shape)}", items, options), in_memory=True)
+    path = existing(found)
     return assemble(path.name.split(".")[0] or "data", str(path), reader_of(path)(options, progress), options)
-
-
-def as_array(spec: npt.NDArray[Any] | Tensor) -> npt.NDArray[Any]:
-    """An array or tensor as an array. Floating types that numpy lacks become float32."""
-    if not isinstance(spec, Tensor):
-        return spec
-    tensor = spec.detach().cpu()
-    return (tensor.float() if tensor.dtype in (torch.bfloat16, torch.float16) else tensor).numpy()
 
 
 def existing(spec: str | Path) -> Path:
@@ -125,7 +131,7 @@ def existing(spec: str | Path) -> Path:
 
 
 def reader_of(path: Path) -> Reader:
-    """How an existing path is read: by what it is, not by what its name ends in. Raises Refusal where it is nothing that zerosum reads."""
+    """The reader for an existing path, chosen by its content; .npy and .npz by their suffix. Raises Refusal where there is none."""
     if path.is_dir():
         digits = idx_in(path)
         return (lambda o, p: read_idx_files(digits, o, p)) if digits else lambda o, p: read_images(path, o, p)
@@ -135,49 +141,57 @@ def reader_of(path: Path) -> Reader:
         return lambda o, p: read_images(path, o, p)
     if is_idx(path):
         return lambda o, p: read_idx_files(path, o, p)
-    raise Refusal(f"{path} is no data that zerosum reads: give a folder or zip of images, an idx file, or an .npy or .npz array.")
+    raise Refusal(f"{path} is not data that zerosum reads: give a folder or zip of images, an idx file, or an .npy or .npz array.")
 
 
 def idx_in(folder: Path) -> Path | None:
-    """MNIST's training images in a folder that is laid out as MNIST is; else None."""
+    """MNIST's training images in a folder with MNIST's file names; else None."""
     return next((p for p in sorted(folder.glob("train-images[-.]idx3-ubyte*")) if p.is_file() and is_idx(p)), None)
 
 
 def of_density(name: str, spec: str, density: Density, options: DataOptions) -> Data:
-    """Endless data from a known density. Raises Refusal for a limit or an image size, which it cannot have."""
+    """Endless data from a known density. Raises Refusal for options that need stored data."""
     if options.limit is not None or options.size is not None or options.flip:
-        raise Refusal(f"{name} is a density with endless points, and data.limit, data.size and data.flip are for stored data: drop them.")
+        raise Refusal(f"{name} is a density with endless points, and data.limit, data.size and data.flip need stored data: drop them.")
     train, validation, test = (Draws(density, f"data/{part}") for part in ("train", "validation", "test"))
     fingerprint = blake2b(f"density/{spec}".encode(), digest_size=16).hexdigest()
     scaled = space.points(density.mean.tolist(), density.std.tolist())
-    return Data(name, spec, scaled, train, validation, test, density, fingerprint=fingerprint)
+    return Data(name, spec, scaled, train, validation, test, density, fingerprint=fingerprint, samples_fingerprint=fingerprint)
 
 
 def assemble(name: str, spec: str, items: Items, options: DataOptions) -> Data:
-    """Items split into parts. Points get offset and scale from the training part's mean and standard deviation in each dimension."""
-    points = items.array.ndim == 2
-    if points and (options.size is not None or options.flip):
-        raise Refusal(f"{name} holds points, and data.size and data.flip are for images: leave them out.")
+    """Split items into the parts of a data set. Standardised modalities get offset and scale from the training part alone."""
+    modality = MODALITIES[items.kind]
+    if not modality.resizable and (options.size is not None or options.flip):
+        raise Refusal(f"{name} holds {items.kind}, and data.size and data.flip are for images: leave them out.")
     rows = np.arange(len(items.array)) if items.rows is None else items.rows
     content = digests(items.array)
     keys = content if items.keys is None else items.keys
     parts = split(keys[rows], content[rows], test=items.test is None)
     train = limited(rows[parts.train], keys, options.limit)
+    fingerprint, samples_fingerprint = _fingerprints(items, content[rows], rows)
     test = Rows(items.array, rows[parts.test], items.labels) if items.test is None else Rows(items.test.array, None, items.test.labels)
     return Data(
         name,
         spec,
-        space.points(*moments(items.array, train)) if points else space.images(items.array.shape[1:]),
+        _space(items, train),
         Rows(items.array, train, items.labels, flip=options.flip),
         Rows(items.array, rows[parts.validation], items.labels),
         test,
-        classes=items.classes,
         skipped=items.skipped,
         ignored=items.ignored,
         sizes=items.sizes,
         formats=items.formats,
-        fingerprint=_fingerprint(items, content[rows], rows),
+        fingerprint=fingerprint,
+        samples_fingerprint=samples_fingerprint,
     )
+
+
+def _space(items: Items, train: Indices) -> Space:
+    shape = tuple(items.array.shape[1:])
+    if not MODALITIES[items.kind].standardised:
+        return Space(items.kind, shape, classes=items.classes)
+    return space.standardised(items.kind, shape, *moments(items.array, train), items.classes)
 
 
 def moments(array: npt.NDArray[Any], rows: Indices) -> tuple[list[float], list[float]]:
@@ -189,11 +203,15 @@ def moments(array: npt.NDArray[Any], rows: Indices) -> tuple[list[float], list[f
     return np.where(constant, array[rows[0]], mean).tolist(), np.where(constant, 0.0, np.sqrt(variance)).tolist()
 
 
-def _fingerprint(items: Items, content: Keys, rows: Indices) -> str:
-    hashed = blake2b(f"{items.array.dtype}/{items.array.shape[1:]}/{items.classes}".encode(), digest_size=16)
-    hashed.update(content.tobytes())
-    if items.labels is not None:
-        hashed.update(items.labels[rows].tobytes())
-    if items.test is not None:
-        hashed.update(digests(items.test.array).tobytes())
-    return hashed.hexdigest()
+def _fingerprints(items: Items, content: Keys, rows: Indices) -> tuple[str, str]:
+    """Hashes of the samples with their labels, and of the samples as if they had none; the same where they have none."""
+    test = b"" if items.test is None else digests(items.test.array).tobytes()
+    labels = b"" if items.labels is None else items.labels[rows].tobytes()
+
+    def fingerprint(classes: tuple[str, ...], labels: bytes) -> str:
+        hashed = blake2b(f"{items.array.dtype}/{items.array.shape[1:]}/{classes or None}".encode(), digest_size=16)
+        for values in (content.tobytes(), labels, test):
+            hashed.update(values)
+        return hashed.hexdigest()
+
+    return fingerprint(items.classes, labels), fingerprint((), b"")

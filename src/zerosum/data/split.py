@@ -1,6 +1,7 @@
-"""Which items train, which watch, which judge: by a hash of each item's content.
+"""Split a data set into training, validation and test part, by a hash of each item's content.
 
-An item's part depends on the item alone, so it stays when other items come or go, and identical items are never on two sides.
+An item's part depends on the item alone. So it stays the same when items are added or removed, and identical items are never in
+different parts.
 """
 
 from __future__ import annotations
@@ -17,14 +18,14 @@ from zerosum.errors import Refusal
 
 Keys = npt.NDArray[np.uint64]
 
-# A tenth for the test part; a tenth of the rest for validation.
+# A tenth of the items is the test part; a tenth of the rest is the validation part.
 SHARE = 0.1
 _CHUNK = 4096
 
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """Row numbers of the three parts, each ascending; test is empty where a test set was given."""
+    """Row numbers of the three parts, each ascending. test is empty where the data came with a test set."""
 
     train: Indices
     validation: Indices
@@ -32,28 +33,28 @@ class Split:
 
 
 def digest(content: bytes | memoryview) -> int:
-    """A 64-bit content hash (BLAKE2b): uniform, the same on every machine."""
+    """A 64-bit hash (BLAKE2b) of an item's content, uniform and the same on every machine."""
     return int.from_bytes(blake2b(content, digest_size=8).digest(), "little")
 
 
 def digests(array: npt.NDArray[Any], rows: Indices | None = None) -> Keys:
-    """The content hash of each of an array's rows, (N,) uint64; of these rows alone where given."""
+    """The content hashes of an array's rows, or of the given ones, (N,) uint64."""
     rows = np.arange(len(array)) if rows is None else rows
     found = np.empty(len(rows), np.uint64)
     for start in range(0, len(rows), _CHUNK):
         chunk = np.ascontiguousarray(array[rows[start : start + _CHUNK]])
         content, width = memoryview(chunk.tobytes()), chunk.nbytes // len(chunk)
-        # `digest` of each row, written out: a call less for each of millions.
+        # `digest` written out, which saves a function call for each of millions of rows.
         joined = b"".join([blake2b(content[i : i + width], digest_size=8).digest() for i in range(0, len(content), width)])
         found[start : start + len(chunk)] = np.frombuffer(joined, "<u8")
     return found
 
 
 def split(keys: Keys, groups: Keys, test: bool = True) -> Split:
-    """The parts of N items. keys, groups: (N,); an item's key decides its part, and items of one group stay together, by their least key.
+    """Split N items. keys: hashes (N,) that decide each item's part. groups: items of one group (N,) stay together, by their least key.
 
-    test: whether to set a test part aside (no, where one was given). No part is empty: where a share holds no group, the one with the next
-    key is taken. Raises Refusal where there are too few distinct items for that.
+    test: whether to split off a test part (False where the data came with one). Each part gets at least one group: where a part would be
+    empty, it gets the group with the next key. Raises Refusal for too few distinct items.
     """
     _, group = np.unique(groups, return_inverse=True)
     least = np.full(group.max(initial=-1) + 1, np.iinfo(np.uint64).max, np.uint64)
@@ -71,7 +72,7 @@ def split(keys: Keys, groups: Keys, test: bool = True) -> Split:
 
 
 def _borders(u: npt.NDArray[np.float64], test: bool) -> tuple[int, int]:
-    """Of groups sorted by u in [0, 1]: where the test part ends, and where the validation part ends."""
+    """Where the test part and the validation part end among groups sorted by u in [0, 1]."""
     share = SHARE if test else 0.0
     first = min(max(int((u < share).sum()), 1), len(u) - 2) if test else 0
     second = int((u < share + SHARE * (1 - share)).sum())
@@ -79,7 +80,7 @@ def _borders(u: npt.NDArray[np.float64], test: bool) -> tuple[int, int]:
 
 
 def limited(train: Indices, keys: Keys, limit: int | None) -> Indices:
-    """At most `limit` of the training rows, ascending: those with the least keys, so that a smaller limit's are among a larger one's."""
+    """At most `limit` training rows, ascending. Those with the least keys are chosen, so a smaller limit selects from a larger one's."""
     if limit is None or limit >= len(train):
         return train
     if limit < 1:

@@ -17,7 +17,7 @@ from stat import S_ISREG
 import torch
 from torch import Tensor
 
-from zerosum.data.cache import directory
+from zerosum.data.cache import cache_directory
 from zerosum.data.download import downloaded
 from zerosum.data.items import Progress
 from zerosum.errors import Refusal
@@ -95,7 +95,7 @@ def _get(published: Published) -> str:
 
 def kept() -> Path:
     """The folder in which zerosum keeps the file."""
-    return directory() / "inception"
+    return cache_directory() / "inception"
 
 
 def places(published: Published = FID_2015) -> Iterator[Path]:

@@ -2,22 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 GROWTH = 0.25  # of the rounds played so far: the first checks come early, and a run without a known end is checked ever more rarely
 A_RUN = 50  # evenly spaced checks of a run whose end is known, at most
-
-
-@dataclass(frozen=True)
-class Size:
-    """n: samples a side that a check looks at. apart: samples seen between two checks, at least, so that checks stay a small cost."""
-
-    n: int
-    apart: int
-
-
-# By kind of data. Costs, as measured: docs/verdict.md.
-SIZES: dict[str, Size] = {"points": Size(512, 20_480), "images": Size(256, 2_048)}
 
 
 def next_check(last: int | None, horizon: int | None, apart: int) -> int:

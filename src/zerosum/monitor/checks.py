@@ -8,7 +8,7 @@ from typing import Any
 from torch import Tensor
 
 from zerosum.data.source import Data
-from zerosum.monitor.check_schedule import SIZES, next_check
+from zerosum.monitor.check_schedule import next_check
 from zerosum.monitor.diagnostics import Diagnostics
 from zerosum.play.horizon import Horizon
 from zerosum.play.schedule import depends_on_horizon, fall
@@ -29,7 +29,7 @@ class Checks:
         self._signals = Diagnostics(data, algorithm)
         self._horizon, self._a_step = horizon, algorithm.samples_a_step
         self._falls = depends_on_horizon(algorithm.config)
-        self._apart = -(-SIZES[data.space.kind].apart // self._a_step)
+        self._apart = -(-data.space.modality.check.apart // self._a_step)
         self._rows = list(rows)
         self._kept: float | None = None
         self._kept_at = 0.0

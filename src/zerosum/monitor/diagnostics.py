@@ -24,12 +24,14 @@ from zerosum.errors import Refusal
 from zerosum.game.prior import PRIORS
 from zerosum.measure.inputs import Modes
 from zerosum.measure.modes import census
-from zerosum.monitor.check_schedule import SIZES
 from zerosum.monitor.discriminator import LEAST, contrast
 from zerosum.monitor.reference import Reference
+from zerosum.nets import displacement_numbers
+from zerosum.nets.elastic import widened
 from zerosum.nets.traits import RANDOM, uses_batch_statistics
 from zerosum.play.statistics import STATISTICS
 from zerosum.play.step import Algorithm1
+from zerosum.runs.sampling import default_widening
 from zerosum.theory.optimum import line_jsd
 from zerosum.theory.pushforward import pushforward
 
@@ -63,7 +65,7 @@ class Diagnostics:
 
     def __init__(self, data: Data, algorithm: Algorithm1) -> None:
         self.algorithm, self.config, self.space = algorithm, algorithm.config, data.space
-        self.material = Reference(data, SIZES[data.space.kind].n)
+        self.material = Reference(data, data.space.modality.check.n)
         prior = self.config.prior
         self._z = PRIORS[prior.kind]((self.material.n, prior.dim), self.config.seed, "z of checks", 0)
         self._density, self._modes = data.density, modes_of(data.density)
@@ -75,7 +77,8 @@ class Diagnostics:
         statistics: of the round just played (`rounds.STATISTICS`), None before the first.
         """
         began = time.perf_counter()
-        found: dict[str, Any] = {"data": self.space.kind, "n": self.material.n, "n_train": len(self.material.train)}
+        found: dict[str, Any] = {"data": self.space.kind, "compared_as": self.space.modality.compared_as}
+        found |= {"n": self.material.n, "n_train": len(self.material.train)}
         if statistics is not None:
             named = dict(zip(STATISTICS, statistics.tolist(), strict=True))
             found |= {name: named[name] for name in OF_A_ROUND}
@@ -96,9 +99,9 @@ class Diagnostics:
                 out.append(module(part.to(self.algorithm.device, self.algorithm.networks.dtype)))
         return torch.cat(out)
 
-    def _fakes(self, G: nn.Module) -> Tensor:
+    def _fakes(self, G: nn.Module, widen: float = 1.0) -> Tensor:
         with unaltered(G, self.config.seed):
-            return self._through(G, self._z).to(self.algorithm.networks.dtype)
+            return self._through(G, widened(self._z, displacement_numbers(G), widen)).to(self.algorithm.networks.dtype)
 
     def _judged(self, fake: Tensor) -> dict[str, float]:
         D, material = self.algorithm.players.D, self.material
@@ -119,7 +122,8 @@ class Diagnostics:
         raw = self.space.decode(fake.float()).cpu()
         smooth = raw
         if self.config.average:
-            y = self._fakes(self.algorithm.players.ema.module)
+            ema = self.algorithm.players.ema.module
+            y = self._fakes(ema, default_widening(ema))  # As the run is sampled: Run.sample.
             smooth = self.space.decode(y.float()).cpu() if bool(torch.isfinite(y).all()) else raw
         found = self._compared(raw, smooth) if self.material.enough else {}
         return found | self._known(smooth)

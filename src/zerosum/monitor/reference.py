@@ -7,16 +7,17 @@ from would be.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.functional import avg_pool2d
 
-from zerosum.data.batches import Part
+from zerosum.data.parts import Part
 from zerosum.data.source import Data
 from zerosum.data.space import Space
 from zerosum.measure.inputs import squared_distances
@@ -72,11 +73,11 @@ class Reference:
 
         Finer images are all far from one another, and fakes at a little distance from every real would be as bad as noise.
         """
-        return self.space.encode(raw) if self.space.kind == "points" else averaged(raw, SHADES)
+        return ROWS[self.space.modality.compared_as].rows(self.space, raw)
 
     def details(self, raw: Tensor) -> Tensor:
         """Rows (N, d) in which a copy is told from its original: images are averaged down less."""
-        return self.rows(raw) if self.space.kind == "points" else comparable(raw)
+        return ROWS[self.space.modality.compared_as].details(self.space, raw)
 
     @cached_property
     def other_rows(self) -> Tensor:
@@ -184,6 +185,20 @@ class Reference:
             return {"memory_held_out": None, "memory_copies": None, "memory_distance": None}
         train, held = self._everything
         return {reading.name: reading.value for reading in memory(self.details(raw[:COPIED]), held, train)}
+
+
+class Likeness(NamedTuple):
+    """How raw samples become the rows of `Reference.rows` and of `Reference.details`."""
+
+    rows: Callable[[Space, Tensor], Tensor]
+    details: Callable[[Space, Tensor], Tensor]
+
+
+# By the modality's `compared_as`.
+ROWS: dict[str, Likeness] = {
+    "vectors": Likeness(Space.encode, Space.encode),
+    "pixels": Likeness(lambda space, raw: averaged(raw, SHADES), lambda space, raw: comparable(raw)),
+}
 
 
 def averaged(images: Tensor, side: int) -> Tensor:

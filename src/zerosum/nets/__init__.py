@@ -50,8 +50,8 @@ NETS: dict[str, Architecture] = {
 def _of_ours(module: nn.Module, name: str) -> Any:
     """The attribute `name` of a player of NETS; None where it has none, and for any other module.
 
-    Decided by the exact type: a person's own D may have something of its own called `chain`, and a class made from one of these may
-    compute something else.
+    Decided by the exact type: a user's own module may have an attribute of that name with another meaning, and a class derived from one of
+    these may compute something else.
     """
     ours = any(type(module) in (row.generator, row.discriminator) for row in NETS.values())
     return getattr(module, name, None) if ours else None

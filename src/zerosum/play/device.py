@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 
+from zerosum.data.modality import MODALITIES
 from zerosum.engine.bf16_copy import can_be_copied
 from zerosum.engine.conv_autotune import faster_as_products
 from zerosum.errors import Refusal
@@ -77,7 +78,7 @@ def device_of(config: Config) -> str:
 
 
 def choose(config: Config, kind: str) -> Execution:
-    """The execution for a config and a kind of data ("points" or "images"). Raises Refusal for what this machine does not have."""
+    """The execution for a config and a kind of data (a row of MODALITIES). Raises Refusal for what this machine does not have."""
     device = device_of(config)
     if not DEVICES.fullmatch(device):
         raise Refusal(f"--device must be cpu, cuda, cuda:N or auto, not {device!r}.")
@@ -85,12 +86,12 @@ def choose(config: Config, kind: str) -> Execution:
         raise Refusal(f"--device {device} was given, but torch finds no GPU here: use --device cpu.")
     if config.engine == "graph" and device == "cpu":
         raise Refusal("--engine graph records steps as CUDA graphs, and the run would be on a CPU: use --engine auto or eager.")
-    points = kind == "points"
-    threads = config.threads or (1 if points else int(os.environ.get("OMP_NUM_THREADS", cores())))
+    modality = MODALITIES[kind]
+    threads = config.threads or modality.threads or int(os.environ.get("OMP_NUM_THREADS", cores()))
     precision, reason = config.precision, "as asked"
     if precision == "auto":
-        if points:
-            precision, reason = "float32", "small nets on points gain nothing from bf16"
+        if not modality.bf16:
+            precision, reason = "float32", f"small nets on {kind} gain nothing from bf16"
         elif device != "cpu" or has_bf16_unit():
             precision, reason = "bf16", "this machine has a matrix unit for bf16"
         else:

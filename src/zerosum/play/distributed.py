@@ -22,7 +22,7 @@ from torch import Tensor
 from torch import distributed as dist
 
 from zerosum.data.batch import Batch
-from zerosum.data.batches import Rows
+from zerosum.data.parts import Rows
 from zerosum.errors import Refusal
 from zerosum.play.interrupt import at_once
 
@@ -74,9 +74,7 @@ class Processes:
         if self.size > 1 and isinstance(source, Rows) and not source.flip:
             # Stored rows follow one endless order, cut into batches: here into smaller ones, and no process reads another's.
             return source.batch(n // self.size, seed, counter * self.size + self.rank)
-        x, y = source.batch(n, seed, counter)
-        rows = self.rows(n)
-        return Batch(x[rows], None if y is None else y[rows])
+        return source.batch(n, seed, counter).rows(self.rows(n))
 
     @torch.no_grad()
     def average(self, tensors: Sequence[Tensor]) -> None:

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from zerosum.chance import uniform
 from zerosum.data.batch import Batch
-from zerosum.data.batches import Rows
+from zerosum.data.parts import Rows
 from zerosum.data.resident import Resident, fits
 from zerosum.game.augment import AUGMENTATIONS
 from zerosum.game.penalty import PENALTIES

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
+from zerosum.data.modality import MODALITIES
 from zerosum.options import Choices, Option
 from zerosum.play.config import Config, GameOptions, NetOptions, PlayerOptions, PriorOptions
 
@@ -79,12 +80,8 @@ PRESETS: dict[str, Preset] = {
 
 
 def default_preset(kind: str, shape: tuple[int, ...] | None) -> str:
-    """The name of the preset for data of a kind ("points" or "images") and the shape of a sample."""
-    if kind == "points":
-        return "points"
-    if shape is not None and shape[0] == 1 and max(shape[1:]) <= 32:
-        return "digits"
-    return "images"
+    """The preset for data of a kind (a row of MODALITIES) and a sample's shape."""
+    return MODALITIES[kind].preset(shape)
 
 
 def named(name: str) -> Preset:

@@ -24,13 +24,9 @@ def summary(run: RunFolder) -> str:
 def _items(data: Mapping[str, Any]) -> str:
     shape = data.get("shape")
     size = [int(s) for s in shape] if isinstance(shape, list) and all(isinstance(s, int) for s in shape) else []
-    if data.get("kind") == "images" and len(size) == 3:
-        channels = {1: "grey", 2: "grey and alpha", 3: "RGB", 4: "RGBA"}.get(size[0], f"{size[0]} channels")
-        what = f"images of {size[1]} x {size[2]}, {channels}"
-    elif data.get("kind") == "points" and size:
-        what = f"points in {size[0]} dimension" + ("s" if size[0] > 1 else "")
-    else:
-        what = "data"
+    # Runs from before `what` was recorded say the kind and the shape.
+    old = f"{data['kind']} of shape {' x '.join(map(str, size))}" if size and isinstance(data.get("kind"), str) else "data"
+    what = str(data.get("what") or old)
     of = f" ({data['name']})" if data.get("name") else ""
     return (f"{count(data['train'])} " if finite(data.get("train")) else "") + what + of
 
@@ -73,6 +69,7 @@ def about(run: RunFolder) -> list[tuple[str, str]]:
         ("Classes", ", ".join(map(str, classes)) if isinstance(classes, list) else None),
         ("Skipped", f"{count(data['skipped'])} items" if finite(data.get("skipped")) else None),
         ("Fingerprint", data.get("fingerprint")),
+        ("Samples", _displaced(finite(_part(m, "sampling").get("widen")))),
         ("Weights", ", ".join(f"{player} {count(n)}" for player, n in parameters.items())),
         ("Execution", ", ".join(str(engine[key]) for key in ("engine", "precision", "device") if engine.get(key))),
         ("Why this engine", engine.get("reason")),
@@ -83,6 +80,11 @@ def about(run: RunFolder) -> list[tuple[str, str]]:
 
 
 _SPLITS = (("train", "to train on"), ("validation", "to validate by"), ("test", "held out, for evaluate alone"))
+
+
+def _displaced(widen: float | None) -> str | None:
+    """How samples differ from what G draws in training, where they do."""
+    return None if widen in (None, 1) else f"displaced {widen:g} times as widely as in training"
 
 
 def _machine(engine: Mapping[str, Any]) -> list[tuple[str, str]]:

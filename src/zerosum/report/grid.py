@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
 
@@ -22,7 +23,13 @@ _SQUARE = 8  # pixels of a square of the checkerboard
 
 
 def save_grid(
-    array: Array, path: Path | str, columns: int | None = None, *, real: Array | None = None, density: Density | None = None
+    array: Array,
+    path: Path | str,
+    columns: int | None = None,
+    *,
+    real: Array | None = None,
+    density: Density | None = None,
+    preview: str | None = None,
 ) -> Path:
     """Draw samples into the PNG `path`, whole or not at all.
 
@@ -30,12 +37,19 @@ def save_grid(
     columns: tiles a row; default: as near a square as N allows.
     real: points of p_data, (M, d), drawn behind the samples; which
         then also fix the window; density: p_data itself, from (K, d) to (K,), for d of 1 or 2.
-    Raises Refusal when the array is neither, or empty.
+    preview: a row of PREVIEWS; default: the one that fits the array. Raises Refusal when the array is neither, or empty.
     """
     array = np.asarray(array)
-    if array.ndim == 2 and array.shape[0] and array.shape[1] and np.issubdtype(array.dtype, np.floating):
-        return write_whole(Path(path), png(draw_points(array, real, density)))
-    return write_whole(Path(path), tile(array, columns))
+    points = array.ndim == 2 and array.shape[0] and array.shape[1] and np.issubdtype(array.dtype, np.floating)
+    drawn = PREVIEWS[preview or ("scatter" if points else "tiles")](array, columns, real, density)
+    return write_whole(Path(path), drawn)
+
+
+# How a set of samples is drawn as the bytes of a PNG. The data's modality names its row.
+PREVIEWS: dict[str, Callable[[Array, int | None, Array | None, Density | None], bytes]] = {
+    "tiles": lambda array, columns, real, density: tile(array, columns),
+    "scatter": lambda array, columns, real, density: png(draw_points(array, real, density)),
+}
 
 
 def tile(array: Array, columns: int | None = None) -> bytes:

@@ -1,7 +1,8 @@
-"""A run folder, opened for reading: what was asked, the record, and samples of the newest checkpoint's average. Needs no lock."""
+"""A run folder, opened for reading: its config, its record, and samples of the averaged generator. Reading needs no lock."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from functools import cached_property
 from math import prod
@@ -10,18 +11,21 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from zerosum.data.source import Data, open_data
 from zerosum.data.space import Space
 from zerosum.errors import Refusal
+from zerosum.nets import displacement_numbers
+from zerosum.nets.conditioning import conditional, takes_labels
 from zerosum.play import oom
 from zerosum.play.config import Config, from_json
 from zerosum.play.players import Players, skeleton
 from zerosum.records import Row, read_manifest, read_rows
 from zerosum.runs import checkpoint as checkpoints
 from zerosum.runs.checkpoint import Checkpoint
-from zerosum.runs.sampling import draw_samples, interpolate, quick
+from zerosum.runs.labels import Labels, sampled_classes
+from zerosum.runs.sampling import default_widening, draw_samples, interpolate, sampling_module
 from zerosum.verdict import Verdict, verdict
 
 Modules = tuple[nn.Module, nn.Module]
@@ -29,7 +33,7 @@ Modules = tuple[nn.Module, nn.Module]
 
 @dataclass
 class Run:
-    """A training and its folder. given: a person's own (G, D), for a run trained with such. at: a checkpoint, if not the newest."""
+    """A run and its folder. given: your own (G, D), for a run that was trained with them. at: a checkpoint, if not the newest."""
 
     path: Path
     manifest: dict[str, Any]
@@ -54,39 +58,39 @@ class Run:
             return checkpoints.verified(self.at)
         found, _ = self.newest()
         if found is None:
-            raise Refusal(f"{self.path} holds no checkpoint yet: train it further first.")
+            raise Refusal(f"{self.path} contains no checkpoint yet: train it further first.")
         return found
 
     def newest(self) -> tuple[Checkpoint | None, list[str]]:
-        """The newest whole checkpoint, None before the first, and a sentence for each damaged one that was passed over on the way to it.
+        """The newest whole checkpoint (None before the first), and a sentence for each newer one that is damaged.
 
-        Raises Refusal where all are damaged: who then began anew would undo what the record holds.
+        Raises Refusal where all are damaged: a training that then started again from step 0 would overwrite the record.
         """
         found, complaints = checkpoints.newest(self.path)
         if found is None and complaints:
-            raise Refusal(f"{self.path} holds no whole checkpoint: bring one back from a copy, or start a new run. {' '.join(complaints)}")
+            raise Refusal(f"{self.path} contains no whole checkpoint: restore one from a copy, or start a new run. {' '.join(complaints)}")
         return found, complaints
 
     def verdict(self) -> Verdict:
-        """How the run is going, or went: state, since, evidence, advice, confidence, history; read from the record alone."""
+        """The run's state, since when, with evidence, advice, confidence and history; read from the record alone."""
         return verdict(self.rows(), self.manifest["config"])
 
     def best(self) -> Run:
-        """The run as its best checkpoint holds it: the one nearest to held-out data, where that is more than noise; else the newest."""
+        """The run at its best checkpoint: the one whose samples were nearest to held-out data, the newest of those within noise of it."""
         path = checkpoints.best(checkpoints.listed(self.path))
         return self if path is None else replace(self, at=path)
 
     @property
     def finished(self) -> bool:
-        """Whether the run has seen all the samples that it was given."""
+        """Whether the run has reached its horizon: it has seen all the samples that it was to be trained on."""
         found, _ = checkpoints.newest(self.path)
         return found is not None and bool(found.meta.get("horizon")) and found.meta["samples"] >= found.meta["horizon"]
 
     def players(self, device: torch.device | None = None) -> Players:
-        """The two players and the average as the newest checkpoint holds them."""
+        """The two players and the EMA of G, from the checkpoint."""
         if self.manifest["players"] == "given" and self.given is None:
-            how = "load it in Python with zerosum.load(path, generator=G, discriminator=D)"
-            raise Refusal(f"{self.path} was trained with a person's own modules: {how}.")
+            how = "give them in Python, zerosum.load(path, generator=G, discriminator=D)"
+            raise Refusal(f"{self.path} was trained with modules of your own: {how}.")
         found = self.checkpoint()
         self.require_fit(found)
         players = Players(self.config, self.space, device or torch.device("cpu"), self.given)
@@ -94,50 +98,89 @@ class Run:
         return players
 
     def require_fit(self, found: Checkpoint) -> None:
-        """Compares a checkpoint with the nets of the config. Raises Refusal where they differ, before memory is taken for either."""
+        """Compare a checkpoint with the nets of the config. Raises Refusal where they differ, before memory is allocated for either."""
         if self.given is None:
             found.require_fit("weights.safetensors", skeleton(self.config, self.space).weights())
 
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The names of the classes that G can be asked for, in the order of their numbers; () for an unconditional run."""
+        names = self.space.classes
+        return names if conditional(self.config.net.classes, names) else ()
+
     @cached_property
     def _generator(self) -> nn.Module:
-        return quick(self.players().ema.module, self.manifest["engine"])
+        return sampling_module(self.players().ema.module, self.manifest["engine"])
 
-    def sample(self, n: int, seed: int = 0) -> np.ndarray:
-        """n samples of the average of G: uint8 N x H x W (x C) for images, float32 N x d for points.
+    def sample(self, n: int, seed: int = 0, y: Labels | None = None, widen: float | None = None) -> np.ndarray:
+        """n samples of the averaged generator: uint8 N x H x W (x C) for images, float32 N x d for points.
 
-        Sample i depends on (seed, i) alone. Raises Refusal where the machine has no memory for so many.
+        y: for a conditional run, one class for all samples or a sequence of n, each by number or by name; None draws classes by their
+        shares of the training data. widen: how many times as widely as in training samples are displaced (--net.elastic); None for what the
+        run states. Sample i depends on (seed, i) and its class alone. Raises Refusal for a class that does not exist, and where the machine
+        has no memory for so many.
         """
-        self._require_room(n)
-        return self.space.to_array(draw_samples(self._generator, self.config.prior, self.space, n, seed))
+        return self.drawn_by(self._generator, n, seed, y, widen)
 
-    def interpolate(self, rows: int = 8, steps: int = 10, seed: int = 0) -> np.ndarray:
-        """rows x steps samples: each row walks from one z to another (Radford et al. 2015, section 6.1). Raises Refusal as `sample`."""
+    def drawn_by(self, G: nn.Module, n: int, seed: int = 0, y: Labels | None = None, widen: float | None = None) -> np.ndarray:
+        """As `sample`, of another G, in evaluation mode: the averaged generator of a run in training."""
+        self._require_room(n)
+        labels = self._labels(G, y, n, seed)
+        return self.space.to_array(draw_samples(G, self.config.prior, self.space, n, seed, labels, self._widening(G, widen)))
+
+    def interpolate(self, rows: int = 8, steps: int = 10, seed: int = 0, y: Labels | None = None, widen: float | None = None) -> np.ndarray:
+        """rows x steps samples: each row walks from one z to another (Radford et al. 2015, section 6.1).
+
+        y: for a conditional run, one class or a sequence of one for each row. Otherwise as `sample`. Raises Refusal as `sample`.
+        """
         self._require_room(rows * steps)
-        return self.space.to_array(interpolate(self._generator, self.config.prior, self.space, rows, steps, seed))
+        G = self._generator
+        labels, wide = self._labels(G, y, rows, seed), self._widening(G, widen)
+        return self.space.to_array(interpolate(G, self.config.prior, self.space, rows, steps, seed, labels, wide))
+
+    def _labels(self, G: nn.Module, y: Labels | None, n: int, seed: int) -> Tensor | None:
+        """The class numbers of n samples; None for an unconditional run. Raises Refusal."""
+        if not self.classes or not takes_labels(G):
+            if y is not None:
+                how = "train one on data with classes and --net.classes auto, or ask for no class"
+                raise Refusal(f"{self.path} is an unconditional run, which has no classes to sample by: {how}.")
+            return None
+        return sampled_classes(y, n, self.classes, self.manifest["data"].get("class_counts"), seed)
+
+    def _widening(self, G: nn.Module, widen: float | None) -> float:
+        """How many times as widely as in training G displaces. Raises Refusal."""
+        if widen is None:
+            stated: float | None = self.manifest.get("sampling", {}).get("widen")
+            return default_widening(G) if stated is None else stated
+        if not 0 <= widen < math.inf:
+            raise Refusal(f"--widen must be a number of at least 0, not {widen:g}.")
+        if widen != 1 and not displacement_numbers(G):
+            raise Refusal(f"The generator of {self.path} displaces nothing (--net.elastic 0): leave --widen out.")
+        return widen
 
     def _require_room(self, n: int) -> None:
         # Noise in float32; samples once in pieces and once whole.
-        each = 4 * self.config.prior.dim + 2 * prod(self.space.shape) * (1 if self.space.kind == "images" else 4)
+        each = 4 * self.config.prior.dim + 2 * prod(self.space.shape) * self.space.modality.value_bytes
         if n * each > 1024 * oom.available():
             has = f"this machine has {oom.available() << 10:,} free"
             raise Refusal(f"{n:,} samples need {n * each:,} bytes of memory, and {has}: draw fewer at a time, each with a seed of its own.")
 
     def data(self) -> Data:
-        """The data that the run was trained on, opened again. Raises Refusal when it is gone or has changed."""
+        """The data that the run was trained on, opened again. Raises Refusal when they are missing or have changed."""
         stated = self.manifest["data"]
-        if stated["spec"] is None:
-            raise Refusal(f"{self.path} was trained on an array in memory: hand the same array to zerosum.resume(path, data=array).")
+        if stated["spec"] is None or str(stated["spec"]).startswith("array ("):  # Earlier versions recorded it so.
+            raise Refusal(f"{self.path} was trained on an array in memory: give the same array to zerosum.resume(path, data=array).")
         if Path(stated["spec"]).is_absolute() and not Path(stated["spec"]).exists():
-            now = f"bring it back, or say where it lies now: zerosum resume {self.path} --data PATH"
-            raise Refusal(f"{stated['spec']}, which the run in {self.path} was trained on, is gone: {now}.")
+            now = f"restore it, or say where it is now: zerosum resume {self.path} --data PATH"
+            raise Refusal(f"{stated['spec']}, which the run in {self.path} was trained on, is missing: {now}.")
         data = open_data(stated["spec"], self.config.data)
-        if data.fingerprint != stated["fingerprint"]:
-            raise Refusal(f"{stated['spec']} has changed since the run in {self.path} began: bring the old data back, or start a new run.")
+        if not data.is_what(stated["fingerprint"]):
+            raise Refusal(f"{stated['spec']} has changed since the run in {self.path} began: restore the old data, or start a new run.")
         return data
 
     def require_its_own(self, data: Data) -> Data:
-        """`data`, where it is what the run was trained on, by content. Raises Refusal where it is not."""
-        if data.fingerprint != self.manifest["data"]["fingerprint"]:
+        """Returns `data` if it has the content that the run was trained on. Raises Refusal if not."""
+        if not data.is_what(self.manifest["data"]["fingerprint"]):
             theirs = f"that the run in {self.path} was trained on, or not in their order"
             raise Refusal(f"{data.spec}: these are not the data {theirs}: give those, or start a new run.")
         return data
@@ -152,16 +195,28 @@ def open_run(path: str | Path, given: Modules | None = None) -> Run:
 
 
 def _require_sound(run: Run) -> None:
-    """Raises Refusal where run.json does not say what a run's does."""
+    """Raises Refusal where a value in run.json is missing or of the wrong type."""
     m = run.manifest
     try:
         run.config, run.space  # noqa: B018
         sound = all(isinstance(m["data"][name], str) for name in ("name", "fingerprint")) and isinstance(m["data"]["spec"], str | None)
         sound = sound and all(n is None or (type(n) in (int, float) and n > 0) for n in (m["asked"]["samples"], m["asked"]["minutes"]))
         sound = sound and m["players"] in ("built", "given") and isinstance(m["engine"], dict) and type(m.get("ranks", 1)) is int
+        sound = sound and _is_sound_sampling(run)
     except Refusal:
         raise
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
-        raise Refusal(f"{run.path / 'run.json'} is damaged ({type(error).__name__} {error}): bring it back from a copy.") from error
+        raise Refusal(f"{run.path / 'run.json'} is damaged ({type(error).__name__} {error}): restore it from a copy.") from error
     if not sound:
-        raise Refusal(f"{run.path / 'run.json'} is damaged: bring it back from a copy.")
+        raise Refusal(f"{run.path / 'run.json'} is damaged: restore it from a copy.")
+
+
+def _is_sound_sampling(run: Run) -> bool:
+    """Whether what run.json says of samples, where it says something, can be followed."""
+    widen = run.manifest.get("sampling", {}).get("widen")
+    if widen is not None and not (type(widen) in (int, float) and 0 <= widen < math.inf):
+        return False
+    counts = run.manifest["data"].get("class_counts")
+    if counts is None or not run.classes:
+        return True
+    return len(counts) == len(run.classes) and all(type(n) is int and n >= 0 for n in counts) and sum(counts) > 0

@@ -1,36 +1,44 @@
-"""Samples of a generator, such that sample i of a seed depends on nothing else.
+"""Samples of a generator. Sample i depends on the seed, on i and on its class, and on nothing else.
 
-Noise is drawn, and G is run, in blocks of a fixed size: a sample's block is always whole, so one sample equals its row in a batch of a
-thousand, to the bit. A run that was played in bf16 is sampled in bf16 too, where this machine has a unit for it; elsewhere in float32, and
-the two differ by what bf16 rounds away, mostly less than a grey level.
+Noise is drawn, and G is run, in blocks of a fixed size. A sample's block is always whole, so one sample is bit-identical to its row in a
+batch of a thousand. A run that was trained in bf16 is sampled in bf16 too, on a machine with a unit for it. Elsewhere it is sampled in
+float32; the two differ by what bf16 rounds away, mostly less than a grey level.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from zerosum.chance import uniform
 from zerosum.data.space import Space
 from zerosum.engine.bf16_copy import Bf16Copy, can_be_copied, routes_of
 from zerosum.game.prior import PRIORS
+from zerosum.nets import displacement_numbers
+from zerosum.nets.elastic import WIDEN, widened
 from zerosum.play.config import PriorOptions
 from zerosum.play.device import has_bf16_unit
 
 BLOCK = 128
 
 
-def quick(G: nn.Module, engine: Mapping[str, Any]) -> nn.Module:
-    """G as it is to be sampled, a copy in bf16 where that is faster and its run was played so; else G itself.
+def sampling_module(G: nn.Module, engine: Mapping[str, Any]) -> nn.Module:
+    """The module to sample with: a copy of G in bf16 where that is faster and its run was trained so; else G itself.
 
-    engine: as in the run's record. G must not move while the copy is in use.
+    engine: as in the run's record. G must not change while the copy is in use.
     """
     if engine.get("engine") != "bf16_copy" or not has_bf16_unit() or not can_be_copied(G):
         return G
     return Bf16Copy(G, routes_of(str(engine.get("routes", "")), "g")).module
+
+
+def default_widening(G: nn.Module) -> float:
+    """How many times as widely as in training samples of G are displaced, unless another number is given; 1 where G displaces nothing."""
+    return WIDEN if displacement_numbers(G) else 1.0
 
 
 def noise(prior: PriorOptions, n: int, seed: int) -> Tensor:
@@ -39,28 +47,49 @@ def noise(prior: PriorOptions, n: int, seed: int) -> Tensor:
     return torch.cat(blocks)[:n] if blocks else torch.empty(0, prior.dim)
 
 
+def drawn_classes(shares: Sequence[float], n: int, seed: int) -> Tensor:
+    """Class numbers (n,) drawn with probabilities proportional to `shares`: number i depends on (seed, i) alone."""
+    below = torch.tensor(shares, dtype=torch.float64).cumsum(0)
+    blocks = [uniform((BLOCK,), seed, "class of sample", i) for i in range(-(-n // BLOCK))]
+    u = torch.cat([torch.empty(0), *blocks])[:n].double()
+    # right: a class of share 0 is never drawn, not even for u = 0.
+    return torch.searchsorted(below / below[-1], u, right=True)
+
+
 @torch.inference_mode()
-def through(G: nn.Module, z: Tensor, space: Space) -> Tensor:
-    """Raw samples (N, *shape) of G at the rows of z, run in whole blocks whatever N is. G must be in evaluation mode."""
+def through(G: nn.Module, z: Tensor, space: Space, y: Tensor | None = None, widen: float = 1.0) -> Tensor:
+    """Raw samples (N, *shape) of G at the rows of z, run in whole blocks whatever N is. G must be in evaluation mode.
+
+    y: class numbers (N,), for a G that takes them. widen: how many times as widely as in training G displaces (nets/elastic.py).
+    """
     device = next(G.parameters()).device
     low = any(p.dtype == torch.bfloat16 for p in G.parameters())
+    z = widened(z, displacement_numbers(G), widen)
+    given = [z] if y is None else [z, y]
     out = []
-    for part in torch.split(z, BLOCK):
-        padded = torch.cat((part, part.new_zeros(BLOCK - len(part), part.shape[1])))
+    for first in range(0, len(z), BLOCK):
+        block = [rows[first : first + BLOCK] for rows in given]
         with torch.autocast(device.type, torch.bfloat16) if low else nullcontext():
-            y = G(padded.to(device))
-        out.append(space.decode(y.float()[: len(part)].cpu()))
+            made = G(*(_padded(rows).to(device) for rows in block))
+        out.append(space.decode(made.float()[: len(block[0])].cpu()))
     return torch.cat(out) if out else space.decode(torch.empty(0, *space.shape))
 
 
-def draw_samples(G: nn.Module, prior: PriorOptions, space: Space, n: int, seed: int) -> Tensor:
-    """n raw samples: uint8 (n, C, H, W) or float32 (n, d)."""
-    return through(G, noise(prior, n, seed), space)
+def _padded(rows: Tensor) -> Tensor:
+    """rows (N, ...) with zeros appended up to a whole block."""
+    return torch.cat((rows, rows.new_zeros(BLOCK - len(rows), *rows.shape[1:])))
 
 
-def interpolate(G: nn.Module, prior: PriorOptions, space: Space, rows: int, steps: int, seed: int) -> Tensor:
-    """rows x steps raw samples, each row on a path between two draws of z: the great circle for a normal prior, whose mass lies on a
-    sphere, else the line."""
+def draw_samples(G: nn.Module, prior: PriorOptions, space: Space, n: int, seed: int, y: Tensor | None = None, widen: float = 1.0) -> Tensor:
+    """n raw samples: uint8 (n, C, H, W) or float32 (n, d). y, widen: as for `through`."""
+    return through(G, noise(prior, n, seed), space, y, widen)
+
+
+def interpolate(
+    G: nn.Module, prior: PriorOptions, space: Space, rows: int, steps: int, seed: int, y: Tensor | None = None, widen: float = 1.0
+) -> Tensor:
+    """rows x steps raw samples, each row on a path between two draws of z: the great circle for a normal prior, whose mass lies near a
+    sphere, else the line. y: class numbers (rows,)."""
     z = noise(prior, 2 * rows, seed)
     u = torch.linspace(0, 1, steps)[None, :, None]
     start, end = z[:rows, None], z[rows:, None]
@@ -69,4 +98,4 @@ def interpolate(G: nn.Module, prior: PriorOptions, space: Space, rows: int, step
         path = (torch.sin((1 - u) * angle) * start + torch.sin(u * angle) * end) / torch.sin(angle)
     else:
         path = (1 - u) * start + u * end
-    return through(G, path.flatten(0, 1), space)
+    return through(G, path.flatten(0, 1), space, None if y is None else y.repeat_interleave(steps), widen)

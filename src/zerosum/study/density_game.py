@@ -83,7 +83,7 @@ class DensityGame:
         # The exact quantities are float64 on the CPU, and nets of this size are no quicker elsewhere.
         config = replace(config, device="cpu", precision="float32")
         data = of_density("p_data", "p_data", p_data, DataOptions())
-        engine = choose(config, "points")
+        engine = choose(config, data.space.kind)
         device = engine.prepare()
         self.p_data = p_data
         self.config = config

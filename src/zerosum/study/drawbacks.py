@@ -11,8 +11,8 @@ from typing import Any
 import torch
 
 from zerosum.chance import generator
-from zerosum.data.batches import Rows
 from zerosum.data.density import bimodal, ring8
+from zerosum.data.parts import Rows
 from zerosum.game.penalty import PENALTIES
 from zerosum.game.value import VALUES
 from zerosum.play.config import Config, PlayerOptions

@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 
+from zerosum.data.modality import MODALITIES
 from zerosum.data.source import Data
 from zerosum.errors import Refusal
 from zerosum.game.augment import AUGMENTATIONS
@@ -27,6 +28,7 @@ from zerosum.records import SCHEMA
 from zerosum.runs.lock import claim, goes_on, locked, name
 from zerosum.runs.record import Listener
 from zerosum.runs.run import Modules, Run, open_run
+from zerosum.runs.sampling import default_widening
 from zerosum.training.loop import Draw, Loop
 from zerosum.training.resume import continued, departure, recorded_execution
 from zerosum.version import __version__
@@ -62,7 +64,8 @@ def train(
     smoothed(VALUES[config.game.value], config.game.smoothing)  # A game and nets that do not go together are refused here.
     players = Players(config, data.space, torch.device(execution.device), given)
     _ = players.optimisers  # A player without weights is refused here.
-    require_playable(config, data, processes, players)
+    require_trainable(config, data)
+    require_divisible(config, processes, players)
     if processes.first:  # What it finds is recorded, and all processes use that.
         execution = fitted(execution, config, players, data.space.shape if given is None else None)
     execution = shared(execution, processes, config, data.space.kind)
@@ -71,6 +74,7 @@ def train(
         "command": command,
         "preset": preset,
         "asked": asked,
+        "sampling": {"widen": default_widening(players.G)},
         "players": "built" if given is None else "given",
     }
     with Stop() as stop, ExitStack() as held:
@@ -131,7 +135,7 @@ def resume(
         execution, reasons = continued(recorded_execution(run.manifest["engine"]), config, kind, (first, processes.size))
         execution = execution if first == processes.size else shared(execution, processes, config, kind)
         loop = Loop(run, agreed_on(data, processes), horizon, execution, listener, draw, processes)
-        require_playable(config, data, processes, loop.players)
+        require_divisible(config, processes, loop.players)
         loop.complaints += [departure(newest["round"], reasons)] if reasons else []
         if horizon.fixed_by_user and newest["samples"] and depends_on_horizon(config):
             loop.complaints.append(
@@ -163,13 +167,17 @@ def agreed_on(data: Data, processes: Processes) -> Data:
     return data
 
 
-def require_playable(config: Config, data: Data, processes: Processes, players: Players) -> None:
-    """Raises Refusal where there is too little to train on, or a game cannot be shared among the processes."""
+def require_trainable(config: Config, data: Data) -> None:
+    """Raises Refusal where there is too little to train on, or the augmentation is of another kind of data."""
     if data.train.size is not None and data.train.size < 2:
         raise Refusal(f"{data.name} leaves {data.train.size} item to train on: give more.")
     augmentation, axes = AUGMENTATIONS[config.game.augment], len(data.space.shape)
     if augmentation is not None and augmentation.axes != axes:
         raise Refusal(f"--game.augment {config.game.augment} transforms images, and {data.name} contains points: use --game.augment none.")
+
+
+def require_divisible(config: Config, processes: Processes, players: Players) -> None:
+    """Raises Refusal where a game cannot be shared among the processes."""
     if processes.size == 1:
         return
     n, nets = processes.size, (players.G, players.D)
@@ -188,7 +196,7 @@ def shared(execution: Execution, processes: Processes, config: Config, kind: str
     """
     if processes.size > 1 and execution.engine == "graph":
         execution = replace(execution, engine="eager", reason=f"{execution.reason}; but several processes train together")
-    if processes.size == 1 or config.threads or kind == "points":
+    if processes.size == 1 or config.threads or MODALITIES[kind].threads:
         return execution
     return replace(execution, threads=max(1, cores() // processes.local))
 
@@ -201,13 +209,13 @@ def described(config: Config, data: Data, execution: Execution, processes: Proce
         "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "config": to_json(config),
         "data": {
-            "spec": data.spec,
+            "spec": None if data.in_memory else data.spec,
             "name": data.name,
             **data.space.to_json(),
+            "what": data.space.modality.describe(data.space.shape),
             "train": data.train.size,
             "validation": data.validation.size,
             "test": data.test.size,
-            "classes": list(data.classes) if data.classes else None,
             "skipped": len(data.skipped),
             "fingerprint": data.fingerprint,
         },

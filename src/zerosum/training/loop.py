@@ -31,12 +31,9 @@ from zerosum.runs.async_checkpoint import AsyncCheckpoint
 from zerosum.runs.checkpoint import restore
 from zerosum.runs.record import Listener, Record, plain
 from zerosum.runs.run import Run
-from zerosum.runs.sampling import draw_samples
 from zerosum.training.timers import Requests, Timers
 from zerosum.version import __version__
 
-GRID = 64  # samples in a grid of images: eight by eight
-SCATTER = 1024  # samples in a grid of points
 PATIENCE, AGAIN = 60.0, 2.0  # seconds that a finished run waits for room on the disk, and between two tries
 Draw = Callable[[np.ndarray, Path], Any]
 
@@ -134,14 +131,13 @@ class Loop:
         """Draws samples. A picture that cannot be drawn or written is complained of: it is no reason to stop."""
         if self.draw is None or self._grid_at == self.t:
             return
-        n = GRID if self.space.kind == "images" else SCATTER
+        n = self.space.modality.preview_samples
         path = self.run.path / "grids" / f"{self.t:09d}.png"
-        samples = self.space.to_array(draw_samples(self.players.ema.module, self.config.prior, self.space, n, self.config.seed))
         newest = self.run.path / "grid.png"
         temporary = newest.with_suffix(".partial")
         try:
             path.parent.mkdir(exist_ok=True)
-            self.draw(samples, path)
+            self.draw(self.run.drawn_by(self.players.ema.module, n, self.config.seed), path)
             temporary.write_bytes(path.read_bytes())
             temporary.replace(newest)
         except (OSError, Refusal) as error:
@@ -314,7 +310,7 @@ class Loop:
 
     def _lack_of_memory(self, error: Exception) -> str:
         traceback.clear_frames(error.__traceback__)  # They hold what filled the memory.
-        asked = f"{oom.asked_for(error)} could not be had in round {self.t + 1} at --batch {self.config.batch}"
+        asked = f"{oom.asked_for(error)} could not be had in step {self.t + 1} at --batch {self.config.batch}"
         stays = f"what was saved in {self.run.path} stays"
         if self.processes.size > 1:  # The others are waiting.
             return f"There is not enough memory: {asked}: take a smaller --batch, --net.width or --data.size; {stays}."

@@ -11,6 +11,9 @@ from typing import Any
 
 Row = Mapping[str, Any]
 
+# `compared_as` by `data`, for rows from before it was recorded.
+_COMPARED_AS = {"points": "vectors", "images": "pixels"}
+
 
 @dataclass(frozen=True)
 class CheckView:
@@ -147,7 +150,7 @@ def _view(row: Row, before: Row | None) -> CheckView:
         # Mann and Whitney 1947: variance (n + m + 1) / (12 n m) where both distributions are the same.
         overfit_error=None if not n or not m or min(n, m) < 1 else math.sqrt((n + m + 1) / (12 * n * m)),
         decay_left=number(row, "left") or 0.0,
-        images=row.get("data") == "images",
+        images=row.get("compared_as", _COMPARED_AS.get(str(row.get("data")))) == "pixels",
         n=None if not n or n < 1 else int(n),
         r_t=number(row, "r_t"),
         held_out=number(row, "memory_held_out"),

@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from zerosum.data import cache
-from zerosum.data.batches import Draws, Rows
 from zerosum.data.density import DENSITIES
+from zerosum.data.parts import Draws, Rows
 
 
 def numbered(n: int) -> np.ndarray:
@@ -22,21 +22,21 @@ def numbered(n: int) -> np.ndarray:
 def test_an_epoch_shows_the_part_and_nothing_else() -> None:
     rows = np.array([3, 5, 8, 13, 21, 34])
     part = Rows(numbered(40), rows)
-    seen = torch.cat([part.batch(4, 0, counter)[:, 0, 0, 0] for counter in range(3)])
+    seen = torch.cat([part.batch(4, 0, counter).x[:, 0, 0, 0] for counter in range(3)])
     assert sorted(seen.tolist()) == sorted([*rows.tolist(), *rows.tolist()])
 
 
 def test_a_batch_is_a_function_of_seed_and_counter() -> None:
     part, again = Rows(numbered(40), flip=True), Rows(numbered(40), flip=True)
-    later = [part.batch(16, 5, counter) for counter in (9, 2)]
-    assert torch.equal(again.batch(16, 5, 2), later[1])
-    assert torch.equal(again.batch(16, 5, 9), later[0])
-    assert not torch.equal(again.batch(16, 6, 9), later[0])
+    later = [part.batch(16, 5, counter).x for counter in (9, 2)]
+    assert torch.equal(again.batch(16, 5, 2).x, later[1])
+    assert torch.equal(again.batch(16, 5, 9).x, later[0])
+    assert not torch.equal(again.batch(16, 6, 9).x, later[0])
 
 
 def test_a_batch_may_be_written_to() -> None:
     array = numbered(40)
-    Rows(array).batch(16, 0, 0).zero_()
+    Rows(array).batch(16, 0, 0).x.zero_()
     assert np.array_equal(array, numbered(40))
 
 
@@ -46,7 +46,7 @@ def test_flip_mirrors_half_of_a_batch_and_never_the_head() -> None:
     plain = Rows(array)
     mirrored = 0
     for counter in range(20):
-        seen, meant = part.batch(50, 0, counter), plain.batch(50, 0, counter)
+        seen, meant = part.batch(50, 0, counter).x, plain.batch(50, 0, counter).x
         turned = seen[:, 0, 0, 0] == 200
         assert torch.equal(torch.where(turned[:, None, None, None], seen.flip(3), seen), meant)
         mirrored += int(turned.sum())
@@ -77,7 +77,7 @@ def test_a_memory_map_gives_the_same_batches(tmp_path) -> None:
     array = numbered(100)
     np.save(tmp_path / "x.npy", array)
     mapped = Rows(np.load(tmp_path / "x.npy", mmap_mode="r"), flip=True)
-    assert torch.equal(mapped.batch(32, 1, 4), Rows(array, flip=True).batch(32, 1, 4))
+    assert torch.equal(mapped.batch(32, 1, 4).x, Rows(array, flip=True).batch(32, 1, 4).x)
     assert torch.equal(mapped.head(10), Rows(array).head(10))
 
 
@@ -86,10 +86,10 @@ def test_draws_are_endless_seeded_and_apart() -> None:
     train, test = Draws(density, "data/train"), Draws(density, "data/test")
     assert train.size is None
     assert train.labels_head(4) is None
-    assert train.batch(64, 0, 3).shape == (64, 2)
-    assert torch.equal(train.batch(64, 0, 3), Draws(density, "data/train").batch(64, 0, 3))
-    for other in (train.batch(64, 0, 4), train.batch(64, 1, 3), test.batch(64, 0, 3)):
-        assert not torch.equal(train.batch(64, 0, 3), other)
+    assert train.batch(64, 0, 3).x.shape == (64, 2)
+    assert torch.equal(train.batch(64, 0, 3).x, Draws(density, "data/train").batch(64, 0, 3).x)
+    for other in (train.batch(64, 0, 4).x, train.batch(64, 1, 3).x, test.batch(64, 0, 3).x):
+        assert not torch.equal(train.batch(64, 0, 3).x, other)
 
 
 def test_a_shorter_head_of_draws_begins_a_longer_one() -> None:
@@ -115,6 +115,6 @@ def test_a_part_of_many_rows_is_the_same_from_a_file(tmp_path: Path, monkeypatch
     monkeypatch.setenv("ZEROSUM_CACHE", str(tmp_path))
     monkeypatch.setattr(cache, "SMALL", 16)
     mapped = Rows(array, rows)
-    assert torch.equal(mapped.batch(32, 1, 4), plain.batch(32, 1, 4))
+    assert torch.equal(mapped.batch(32, 1, 4).x, plain.batch(32, 1, 4).x)
     assert torch.equal(mapped.head(10), plain.head(10))
     assert np.array_equal(mapped.rows, rows)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from zerosum.data.images import read_images, survey
+from zerosum.data.image_folder import read_headers, read_images
 from zerosum.data.listing import class_of, is_image, list_images
 from zerosum.data.options import DataOptions
 from zerosum.errors import Refusal
@@ -74,7 +74,7 @@ def test_classes_are_first_level_folders(save: Any, tmp_path: Path) -> None:
     assert items.labels is not None
     assert items.labels.tolist() == [0] * 10 + [1] * 10
     save("top/stray.png")
-    assert read_images(tmp_path / "pictures", OPTIONS).classes is None
+    assert read_images(tmp_path / "pictures", OPTIONS).classes == ()
 
 
 def test_one_folder_is_no_class() -> None:
@@ -111,14 +111,14 @@ def test_more_than_a_twentieth_bad_stops_with_the_list(folder: Path) -> None:
 
 def test_too_few_and_none_are_refused(save: Any, tmp_path: Path) -> None:
     (tmp_path / "pictures").mkdir()
-    with pytest.raises(Refusal, match="holds no images"):
+    with pytest.raises(Refusal, match="contains no images"):
         read_images(tmp_path / "pictures", OPTIONS)
     (tmp_path / "pictures" / "readme.md").touch()
     with pytest.raises(Refusal, match="only 1 other file"):
         read_images(tmp_path / "pictures", OPTIONS)
     for i in range(15):
         save(f"{i}.png", number=i)
-    with pytest.raises(Refusal, match=r"holds 15 usable images: give at least 16"):
+    with pytest.raises(Refusal, match=r"contains 15 usable images: give at least 16"):
         read_images(tmp_path / "pictures", OPTIONS)
     save("15.png", number=15)
     assert len(read_images(tmp_path / "pictures", OPTIONS).array) == 16
@@ -179,6 +179,6 @@ def test_progress_ends_at_the_total(folder: Path) -> None:
 def test_a_survey_decodes_nothing(folder: Path) -> None:
     whole = (folder / "00.png").read_bytes()
     (folder / "00.png").write_bytes(whole[:60])
-    looks, skipped = survey(list_images(folder))
+    looks, skipped = read_headers(list_images(folder))
     assert len(looks) == 40
     assert not skipped

@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from zerosum.data.size import chosen_size, parse_size
+from zerosum.data.image_size import chosen_size, parse_size
 from zerosum.errors import Refusal
 
 

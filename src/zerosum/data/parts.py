@@ -1,7 +1,7 @@
-"""Parts of the data (training, validation, test): endless batches by counter, and a fixed head for measuring.
+"""The parts of a data set (training, validation, test): endless batches by number, and a fixed head for measuring.
 
-Batch number c is a function of (seed, c): nothing is remembered between batches, so a run that stops goes on with the batch that it would
-have seen.
+Batch number c is a function of (seed, c) alone. Nothing is remembered between batches, so a resumed run sees the same batches as an
+uninterrupted one.
 """
 
 from __future__ import annotations
@@ -16,29 +16,29 @@ from torch import Tensor
 
 from zerosum.chance import generator, uniform
 from zerosum.data.batch import Batch
-from zerosum.data.cache import aside
+from zerosum.data.cache import spill_to_disk
 from zerosum.data.order import BLOCKS, Indices, batch_order, block, permuted
 
 
 class Part(Protocol):
-    """A part of the data, finite or endless; items are raw: uint8 (C, H, W) or float32 (d,)."""
+    """A part of the data, finite or endless. Samples are raw: uint8 (C, H, W) or float32 (d,)."""
 
     @property
     def size(self) -> int | None:
-        """Number of items; None where they never end."""
+        """Number of samples; None where they are endless."""
 
     def batch(self, n: int, seed: int, counter: int) -> Batch:
-        """Batch number `counter` (0, 1, ...) of n items, (n, ...): a function of the arguments alone."""
+        """Batch number `counter` (0, 1, ...) of n samples with their labels: a function of the arguments alone."""
 
     def head(self, n: int) -> Tensor:
-        """n distinct items, always the same ones, (n, ...); fewer where there are fewer. A shorter head begins a longer one."""
+        """n distinct samples, always the same ones, (n, ...); fewer where there are fewer. A shorter head begins a longer one."""
 
     def labels_head(self, n: int) -> Tensor | None:
         """Class numbers of `head(n)`, int64; None where there are no classes."""
 
 
 class Rows:
-    """A finite part: some rows of an array that lies in memory or in a memory-mapped file.
+    """A finite part: some rows of an array in memory or in a memory-mapped file.
 
     array: uint8 (N, C, H, W) or float32 (N, d), never written to.
     rows: which of the N belong to this part; default all.
@@ -50,12 +50,12 @@ class Rows:
         self, array: npt.NDArray[Any], rows: Indices | None = None, labels: npt.NDArray[Any] | None = None, flip: bool = False
     ) -> None:
         self.array = array
-        # A bit a row, in place of a number in a file, took as long to look up as all else together.
-        self._rows = None if rows is None else np.asarray(aside(rows if len(array) >= 2**32 else rows.astype(np.uint32)))
+        # Four bytes a row are looked up faster than eight, and ten million rows leave memory for a file.
+        self._rows = None if rows is None else np.asarray(spill_to_disk(rows if len(array) >= 2**32 else rows.astype(np.uint32)))
         self._block = lru_cache(BLOCKS)(partial(_block_of, self._rows))
-        # A plain view: numpy's memmap runs Python at each indexing.
+        # A plain view: numpy's memmap runs Python code each time it is indexed.
         self._items = np.asarray(array)
-        self.labels = labels
+        self.labels = None if labels is None else np.asarray(labels, dtype=np.int64)
         self.flip = flip
 
     @property
@@ -68,13 +68,12 @@ class Rows:
         return np.arange(len(self.array)) if self._rows is None else self._rows.astype(np.int64)
 
     def batch(self, n: int, seed: int, counter: int) -> Batch:
-        rows = self.order(n, seed, counter)
-        items = self._items[rows]
+        order = self.order(n, seed, counter)
+        items = self._items[order]
         if self.flip:
             mirrored = self.mirrored(n, seed, counter).numpy()
             items[mirrored] = items[mirrored][..., ::-1]
-        y = None if self.labels is None else torch.from_numpy(self.labels[rows].astype(np.int64))
-        return Batch(torch.from_numpy(items), y)
+        return Batch(torch.from_numpy(items), self._labels(order))
 
     def order(self, n: int, seed: int, counter: int) -> Indices:
         """The array's rows that are batch number `counter`, (n,)."""
@@ -88,14 +87,17 @@ class Rows:
         return torch.from_numpy(self._items[self._head(n)])
 
     def labels_head(self, n: int) -> Tensor | None:
-        return None if self.labels is None else torch.from_numpy(self.labels[self._head(n)].astype(np.int64))
+        return self._labels(self._head(n))
 
     def counts(self, classes: int) -> list[int]:
-        """Number of items of each class; empty where there are no classes."""
+        """Number of samples of each class; empty where there are no classes."""
         return [] if self.labels is None else np.bincount(self.labels[self.rows], minlength=classes).tolist()
 
+    def _labels(self, rows: Indices) -> Tensor | None:
+        return None if self.labels is None else torch.from_numpy(self.labels[rows])
+
     def _head(self, n: int) -> Indices:
-        # Shuffled by a key that is always the same: files often lie sorted by class.
+        # Shuffled, always in the same way: files are often sorted by class.
         order = permuted(np.arange(min(n, self.size)), self.size, 0, "head", 0)
         return order if self._rows is None else self._rows[order].astype(np.int64)
 
@@ -107,18 +109,18 @@ def _block_of(rows: npt.NDArray[Any] | None, number: int, size: int, seed: int, 
 
 
 class Sampler(Protocol):
-    """What a known density offers here."""
+    """A known density, as far as a part needs it."""
 
     def sample(self, n: int, generator: torch.Generator) -> Tensor:
         """n independent draws, (n, d), float32."""
 
 
-# Head items come in blocks, each from its own generator, so that a shorter head begins a longer one.
+# A head is drawn in blocks, each from its own generator, so that a shorter head begins a longer one.
 _BLOCK = 4096
 
 
 class Draws:
-    """An endless part: fresh independent draws from a known density. purpose: keeps the draws of one part apart from another's."""
+    """An endless part: fresh independent draws from a known density, without labels. purpose: separates the draws of different parts."""
 
     def __init__(self, density: Sampler, purpose: str) -> None:
         self.density = density

@@ -1,0 +1,53 @@
+"""From what a user asks for to class numbers: one class for all samples, or one for each, by number or by name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from operator import index
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from zerosum.errors import Refusal, nearest
+from zerosum.runs.sampling import drawn_classes
+
+Labels = int | str | Sequence[int | str]
+"""One class for all samples, or one for each: by number or by name. An array or a tensor of numbers is accepted too."""
+
+NAMED = 12  # classes that a refusal lists; of more, the first ones
+
+
+def class_number(asked: Any, classes: Sequence[str]) -> int:
+    """The number of a class that is given by its name or its number. Raises Refusal where there is no such class."""
+    if isinstance(asked, str) and asked in classes:
+        return classes.index(asked)
+    try:
+        number = int(asked) if isinstance(asked, str) else index(asked)
+    except (TypeError, ValueError):
+        number = -1
+    if isinstance(asked, bool) or not 0 <= number < len(classes):
+        listed = ", ".join([*classes[:NAMED], *(["..."] if len(classes) > NAMED else [])])
+        known = f"the classes are {listed}, or by number 0 to {len(classes) - 1}"
+        raise Refusal(f"There is no class {asked!r}: {known}.{nearest(str(asked), classes)}")
+    return number
+
+
+def class_numbers(y: Labels, n: int, classes: Sequence[str]) -> Tensor:
+    """The class numbers, int64 (n,), of n samples. Raises Refusal for a class that does not exist and a sequence of another length."""
+    asked: Any = y.tolist() if hasattr(y, "tolist") else y
+    if isinstance(asked, str) or not isinstance(asked, Sequence):
+        return torch.full((n,), class_number(asked, classes), dtype=torch.int64)
+    if len(asked) != n:
+        raise Refusal(f"{len(asked):,} classes were given for {n:,} samples: give one class for all of them, or one for each.")
+    return torch.tensor([class_number(each, classes) for each in asked], dtype=torch.int64)
+
+
+def sampled_classes(y: Labels | None, n: int, classes: Sequence[str], counts: Sequence[int] | None, seed: int) -> Tensor:
+    """As `class_numbers`; where y is None, classes drawn by their share of the training data.
+
+    counts: items of each class that were trained on; None draws all classes equally often.
+    """
+    if y is not None:
+        return class_numbers(y, n, classes)
+    return drawn_classes([1] * len(classes) if counts is None else counts, n, seed)
