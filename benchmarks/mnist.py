@@ -54,7 +54,7 @@ def measured(fakes: np.ndarray) -> dict[str, float]:
     from zerosum.measure.features import features
 
     reals = torch.from_numpy(np.array(digits("t10k")[0]))[:, None]
-    scores = evaluate_images(torch.from_numpy(fakes)[:, None], reals, None, features("digits"), 0, ("frechet", "manifold"))
+    scores = evaluate_images(torch.from_numpy(fakes)[:, None], reals, None, features("digits"), 0, ("frechet", "prdc"))
     return {s.name: s.value for s in scores}
 
 

@@ -7,7 +7,24 @@ from itertools import count, zip_longest
 from typing import Any, NamedTuple
 
 from verdict_data import IMAGES, aside
-from verdict_knobs import ADAM, BARE, BASE, BASE_IMAGES, DATA, ENDING, FLAT, FURTHER, OCTAVES, PAIRED, PLAIN, STEPS, TINY, VARIED, Way, both
+from verdict_options import (
+    ADAM,
+    BARE,
+    BASE,
+    BASE_IMAGES,
+    DATA,
+    ENDING,
+    FLAT,
+    FURTHER,
+    OCTAVES,
+    PAIRED,
+    PLAIN,
+    STEPS,
+    TINY,
+    VARIED,
+    Way,
+    both,
+)
 
 from zerosum.chance import key
 

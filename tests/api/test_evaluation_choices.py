@@ -15,7 +15,7 @@ from zerosum.api import evaluation
 from zerosum.api.evaluation import evaluate, features_for, recognised
 from zerosum.data.mnist import digits
 from zerosum.errors import Refusal
-from zerosum.measure.features import Digits, Inception, Missing
+from zerosum.measure.features import Digits, Inception, UnavailableFeatures
 from zerosum.measure.inception import InceptionNet
 from zerosum.measure.weights import VARIABLE
 
@@ -32,12 +32,12 @@ def nothing_at_hand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def at_hand(monkeypatch: pytest.MonkeyPatch) -> None:
+def find_local(monkeypatch: pytest.MonkeyPatch) -> None:
     """As if the published file lay where tools leave it: no other passes for it."""
     with torch.device("meta"):
         shapes = {key: value.shape for key, value in InceptionNet().state_dict().items()}
     state = {key: torch.zeros(shape) for key, shape in shapes.items()}
-    monkeypatch.setattr(evaluation, "at_hand", lambda: state)
+    monkeypatch.setattr(evaluation, "find_local", lambda: state)
 
 
 @pytest.mark.parametrize("part", [TEST[:1000], TEST[5000:5400], TEST[-300:]])
@@ -58,7 +58,7 @@ def test_who_asks_is_obeyed() -> None:
     assert features_for("fresh", TEST[:500]) is None
 
 
-@pytest.mark.usefixtures("at_hand")
+@pytest.mark.usefixtures("find_local")
 def test_weights_at_hand_are_used_unasked_for_what_is_no_digit() -> None:
     found = features_for("auto", COLOURS, codecs="png/jpeg")
     assert isinstance(found, Inception)
@@ -68,7 +68,7 @@ def test_weights_at_hand_are_used_unasked_for_what_is_no_digit() -> None:
     assert features_for("auto", torch.zeros(20, 2)) is None
 
 
-@pytest.mark.usefixtures("at_hand")
+@pytest.mark.usefixtures("find_local")
 def test_what_a_training_leaves_never_waits_for_inception() -> None:
     assert recognised(COLOURS) is None
     assert recognised(NOISE) is None
@@ -81,12 +81,12 @@ def test_nothing_is_downloaded_unasked(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_file_that_is_named_is_a_way_of_asking(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     missing = features_for("auto", TEST[:1000], tmp_path / "nowhere.pth")
-    assert isinstance(missing, Missing)
+    assert isinstance(missing, UnavailableFeatures)
     assert "nowhere.pth" in missing.why
     monkeypatch.setenv(VARIABLE, str(tmp_path / "elsewhere.pth"))
     for choice in ("auto", "inception"):
         missing = features_for(choice, COLOURS)  # type: ignore[arg-type]
-        assert isinstance(missing, Missing)
+        assert isinstance(missing, UnavailableFeatures)
         assert "elsewhere.pth" in missing.why
     # Digits need no file, whatever the environment names.
     assert isinstance(features_for("auto", TEST[:1000]), Digits)

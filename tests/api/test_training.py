@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 import zerosum as zs
 from zerosum.api.training import check_room, next_folder, with_options
-from zerosum.measure import NAMED
+from zerosum.measure import QUANTITIES
 from zerosum.options import options_of
 from zerosum.play.config import Config, NetOptions, to_json
 
@@ -64,7 +64,7 @@ def test_a_run_is_scored_at_its_end_and_a_longer_one_at_its_own(tmp_path: Path) 
     assert {row["samples"] for row in longer.rows("score")} == {640}
     assert [row["samples"] for row in longer.rows("stop")] == [320, 640]
     page = (run.path / "report.html").read_text()
-    assert NAMED["modes"].meaning in page
+    assert QUANTITIES["modes"].meaning in page
 
 
 def test_an_iterable_of_batches_is_the_same_data(tmp_path: Path) -> None:

@@ -12,17 +12,17 @@ from zerosum.commands.cli import main
 from zerosum.errors import Refusal
 from zerosum.study import proof
 from zerosum.study.progress import Progress
-from zerosum.theory.row import Row, row
+from zerosum.theory.statement import Statement, statement
 
-HOLDS = row("one is one", "arithmetic", 1.0, 1.0, 0.0)
-FAILS = row("one is two", "arithmetic", 1.0, 2.0, 0.5)
-BROKEN = row("nothing is measured", "arithmetic", 1.0, math.nan, 0.5)
+HOLDS = statement("one is one", "arithmetic", 1.0, 1.0, 0.0)
+FAILS = statement("one is two", "arithmetic", 1.0, 2.0, 0.5)
+BROKEN = statement("nothing is measured", "arithmetic", 1.0, math.nan, 0.5)
 
 
-def _proofs(monkeypatch: pytest.MonkeyPatch, quick: list[Row], trained: list[Row], long: list[Row]) -> None:
+def _proofs(monkeypatch: pytest.MonkeyPatch, quick: list[Statement], trained: list[Statement], long: list[Statement]) -> None:
     """The table of these rows, in place of the real ones, which have tests of their own."""
 
-    def prove(names: list[str]) -> Iterator[Row]:
+    def prove(names: list[str]) -> Iterator[Statement]:
         yield from quick
 
     monkeypatch.setattr(proof, "PROOFS", {"quick": None})
@@ -55,7 +55,7 @@ def test_json_is_the_rows_and_nothing_else(monkeypatch: pytest.MonkeyPatch, caps
 
 
 def test_a_proof_that_cannot_be_had_is_a_row_that_fails(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    def refuses(progress: Progress) -> list[Row]:
+    def refuses(progress: Progress) -> list[Statement]:
         raise Refusal("The game broke.")
 
     _proofs(monkeypatch, [HOLDS], [], [])

@@ -6,15 +6,15 @@ from torch.testing import assert_close
 
 from zerosum.chance import generator, normal
 from zerosum.errors import Refusal
-from zerosum.measure.c2st import ImageD, PointD, fit
-from zerosum.measure.divergence import EPS, costs, jsd_bound, lower_bounds
+from zerosum.measure.c2st import ImageClassifier, PointClassifier, fit
+from zerosum.measure.divergence import EPS, jsd_bound, losses, lower_bounds
 
 N = 10_000
 JSD_ONE, JSD_TWO = 0.111421, 0.336831  # N(0, 1) with N(1, 1) and with N(2, 1), by quadrature, nats
 
 
 def test_costs_of_an_undecided_d_are_log_2_and_of_a_sure_one_clipped() -> None:
-    real, fake = costs(torch.tensor([0.0, 1e9, -1e9]), torch.tensor([0.0, 1e9, -1e9]))
+    real, fake = losses(torch.tensor([0.0, 1e9, -1e9]), torch.tensor([0.0, 1e9, -1e9]))
     assert_close(real, torch.tensor([math.log(2), -math.log(1 - EPS), -math.log(EPS)]).double())
     assert_close(fake, torch.tensor([math.log(2), -math.log(EPS), -math.log(1 - EPS)]).double())
 
@@ -37,7 +37,7 @@ def test_bounds_hold_for_known_costs() -> None:
     over = torch.zeros(2)
     for i in range(400):
         x, y = normal((500, 1), i, "x")[:, 0], normal((500, 1), i, "y")[:, 0] + 1
-        over += torch.tensor(lower_bounds(*costs(0.5 - x, 0.5 - y))) > JSD_ONE
+        over += torch.tensor(lower_bounds(*losses(0.5 - x, 0.5 - y))) > JSD_ONE
     assert float(over[0]) / 400 <= 0.075
     assert float(over[1]) / 400 <= 0.01
 
@@ -88,9 +88,9 @@ def test_the_same_seed_gives_the_same_d_and_spends_no_global_draw() -> None:
 
 
 def test_fresh_nets_take_any_shape() -> None:
-    assert PointD(normal((30, 5), 0, "x"), 0)(torch.zeros(7, 5)).shape == (7,)
+    assert PointClassifier(normal((30, 5), 0, "x"), 0)(torch.zeros(7, 5)).shape == (7,)
     for shape in ((2, 1, 8, 8), (2, 1, 1, 200), (2, 3, 31, 45), (2, 4, 200, 150)):
-        assert ImageD(shape[1:], 0)(torch.zeros(shape, dtype=torch.uint8)).shape == (2,)
+        assert ImageClassifier(shape[1:], 0)(torch.zeros(shape, dtype=torch.uint8)).shape == (2,)
 
 
 def test_held_out_rows_were_not_fitted() -> None:
@@ -104,7 +104,7 @@ def test_calibration_mends_an_overfitted_d() -> None:
     """On pure noise D must end undecided: after calibration its held-out cross-entropy is that of a coin, not worse."""
     fake, real, choose_fake, choose_real = (normal((60, 50), i, "noise") for i in range(4))
     D = fit(fake, real, choose_fake, choose_real, seed=0)
-    on_real, on_fake = costs(D.logits(normal((2000, 50), 5, "noise")), D.logits(normal((2000, 50), 6, "noise")))
+    on_real, on_fake = losses(D.logits(normal((2000, 50), 5, "noise")), D.logits(normal((2000, 50), 6, "noise")))
     assert_close(float(on_real.mean() + on_fake.mean()) / 2, math.log(2), atol=0.05, rtol=0)
 
 

@@ -65,7 +65,7 @@ def test_progress_is_told_up_to_the_end_of_each_stage() -> None:
     only = ["frechet", "diversity"]
     parts = (images("train", 0, 300), images("t10k", 0, 300), images("train", 300, 700))
     evaluate_images(*parts, features("digits"), only=only, progress=lambda *step: told.append(step))
-    taken = [("Taking features", 300 * i, 900) for i in range(4)]
+    taken = [("Computing features", 300 * i, 900) for i in range(4)]
     assert told == taken + [("Measuring", i, 2) for i in range(3)]
 
 
@@ -82,18 +82,18 @@ def test_damaged_digits_do_not() -> None:
     assert value["diversity"] < 0.1  # type: ignore[operator]
 
 
-def test_images_without_weights_take_a_fresh_ds_features_and_say_so() -> None:
+def test_images_without_weights_use_a_new_classifiers_features_and_say_so() -> None:
     noise = (normal((1000, 3, 8, 8), 0, "noise") * 30 + 128).clamp(0, 255).to(torch.uint8)
-    scores = named(evaluate_images(noise[:450], noise[450:900], None, None, only=["kernel", "frechet", "memory", "classes", "manifold"]))
+    scores = named(evaluate_images(noise[:450], noise[450:900], None, None, only=["kid", "frechet", "memorisation", "classes", "prdc"]))
     assert set(scores) == {"frechet", "kid", "precision", "recall", "density", "coverage"}
-    assert scores["kid"].features.startswith("fresh D:")
+    assert scores["kid"].features.startswith("fresh:")
     assert scores["kid"].n == 135  # the held-out third part alone
     assert scores["kid"].low is not None
     assert scores["kid"].high is not None
     assert scores["kid"].low < 0 < scores["kid"].high
 
 
-def test_too_few_for_a_fresh_d_is_said_for_each_measure() -> None:
+def test_too_few_for_a_new_classifier_is_said_for_each_measure() -> None:
     noise = torch.arange(100 * 64).reshape(100, 1, 8, 8).to(torch.uint8)
     scores = evaluate_images(noise[:50], noise[50:], None, None)
     assert scores
@@ -104,7 +104,7 @@ def test_any_points_against_any_points() -> None:
     scores = named(evaluate_sets(points(400, "a"), points(400, "b"), only=QUICK))
     for score in scores.values():
         assert score.split == "given"
-        assert "of the reals against the other" in score.note
+        assert "of the real samples against the other" in score.note
         assert score.value is not None
         assert score.low is not None
         assert score.high is not None
@@ -114,7 +114,7 @@ def test_any_points_against_any_points() -> None:
 
 
 def test_the_floor_of_two_halves_is_brought_to_the_full_size() -> None:
-    """The plug-in distance of equal laws is proportional to 1/n + 1/m: the mean floor is the mean value."""
+    """The plug-in distance of equal distributions is proportional to 1/n + 1/m: the mean floor is the mean value."""
     only = ["frechet"]
     scores = [evaluate_sets(normal((300, 4), i, "a"), normal((600, 4), i, "b"), seed=i, only=only)[0] for i in range(40)]
     value, floor = (torch.tensor([getattr(s, what) for s in scores]).mean() for what in ("value", "floor"))
@@ -122,11 +122,11 @@ def test_the_floor_of_two_halves_is_brought_to_the_full_size() -> None:
 
 
 def test_a_refused_measure_leaves_the_others() -> None:
-    scores = named(evaluate_sets(points(30, "a"), points(30, "b"), only=["frechet", "two_sample", "manifold"]))
+    scores = named(evaluate_sets(points(30, "a"), points(30, "b"), only=["frechet", "two_sample", "prdc"]))
     assert scores["two_sample"].refused
     assert "at least 100" in scores["two_sample"].note
     assert not scores["frechet"].refused
-    wide = named(evaluate_sets(normal((60, 40), 0, "a"), normal((60, 40), 0, "b"), only=["frechet", "kernel"]))
+    wide = named(evaluate_sets(normal((60, 40), 0, "a"), normal((60, 40), 0, "b"), only=["frechet", "kid"]))
     assert wide["frechet"].refused
     assert not wide["kid"].refused
 

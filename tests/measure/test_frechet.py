@@ -98,7 +98,7 @@ def test_the_interval_covers_the_mean_of_repeats() -> None:
 
 
 def test_too_few_samples_are_refused_and_nan_too() -> None:
-    with pytest.raises(Refusal, match="at least 64 fakes"):
+    with pytest.raises(Refusal, match="at least 64 generated samples"):
         frechet(moments(normal((63, 32), 0, "x")), moments(normal((64, 32), 0, "y")))
     with pytest.raises(Refusal, match="same features"):
         frechet(moments(normal((64, 3), 0, "x")), moments(normal((64, 2), 0, "y")))

@@ -14,9 +14,9 @@ from zerosum.chance import normal
 from zerosum.data.mnist import digits
 from zerosum.errors import Refusal
 from zerosum.measure.evaluation import evaluate_images, evaluate_sets
-from zerosum.measure.features import Inception, Missing
+from zerosum.measure.features import Inception, UnavailableFeatures
 from zerosum.measure.frechet import moments
-from zerosum.measure.inception import BLOCKS, Convolution, InceptionNet, Step, average, encode, fitted, halved, maximum
+from zerosum.measure.inception import BLOCKS, Convolution, ConvSpec, InceptionNet, average, encode, fitted, halved, maximum
 from zerosum.measure.resize import tf1_bilinear
 from zerosum.measure.weights import FID_2015
 
@@ -98,7 +98,7 @@ def test_only_the_last_block_pools_by_maximum() -> None:
 
 def test_a_convolution_is_normed_by_its_statistics_and_folding_changes_nothing() -> None:
     x = normal((2, 3, 7, 7), 0, "x")
-    layer = Convolution(3, Step("a", 4, (1, 7))).eval()
+    layer = Convolution(3, ConvSpec("a", 4, (1, 7))).eval()
     with torch.no_grad():
         for i, tensor in enumerate(layer.state_dict().values()):
             if tensor.is_floating_point():
@@ -176,9 +176,11 @@ def test_no_global_draw_is_spent(state: dict[str, Tensor]) -> None:
 
 
 def test_two_parts_of_one_set_come_out_at_the_floor_and_frechet_says_how_many_it_needs(state: dict[str, Tensor]) -> None:
-    scores = {s.name: s for s in evaluate_sets(NUMBERS[:30], NUMBERS[30:], Cheap(state), only=["frechet", "kernel", "manifold"])}
+    scores = {s.name: s for s in evaluate_sets(NUMBERS[:30], NUMBERS[30:], Cheap(state), only=["frechet", "kid", "prdc"])}
     assert scores["frechet"].refused
-    assert scores["frechet"].note == "A Frechet distance in 2048 features needs at least 4096 fakes, and there are 30: give more."
+    assert (
+        scores["frechet"].note == "A Frechet distance in 2048 features needs at least 4096 generated samples, and there are 30: give more."
+    )
     kid = scores["kid"]
     assert kid.low is not None
     assert kid.high is not None
@@ -188,8 +190,8 @@ def test_two_parts_of_one_set_come_out_at_the_floor_and_frechet_says_how_many_it
 
 
 def test_features_that_cannot_be_had_refuse_what_looks_at_them_alone() -> None:
-    only = ["frechet", "kernel", "classes", "memory"]
-    scores = evaluate_images(NUMBERS[:20], NUMBERS[20:40], NUMBERS[20:], Missing("inception", "There is no file x."), only=only)
+    only = ["frechet", "kid", "classes", "memorisation"]
+    scores = evaluate_images(NUMBERS[:20], NUMBERS[20:40], NUMBERS[20:], UnavailableFeatures("inception", "There is no file x."), only=only)
     refused = {s.name: s for s in scores if s.refused}
     assert refused.keys() == {"frechet", "kid"}
     assert {(s.note, s.features) for s in refused.values()} == {("There is no file x.", "inception")}

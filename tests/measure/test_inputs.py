@@ -7,7 +7,7 @@ from torch.testing import assert_close
 
 from zerosum.chance import normal
 from zerosum.errors import Refusal
-from zerosum.measure.inputs import Part, check_pair, check_rows, squared_distances
+from zerosum.measure.inputs import SampleSet, check_pair, check_rows, squared_distances
 
 
 @pytest.mark.parametrize("d", [1, 3, 16, 17, 60])
@@ -41,13 +41,13 @@ def test_what_cannot_be_measured_is_refused_in_a_sentence(rows: Tensor, said: st
 
 
 def test_columns_must_agree() -> None:
-    with pytest.raises(Refusal, match="3 columns and reals 2"):
+    with pytest.raises(Refusal, match="3 columns and the other 2"):
         check_pair(normal((9, 3), 0, "x"), normal((9, 2), 0, "y"))
 
 
 def test_a_part_taken_keeps_rows_samples_and_classes_together() -> None:
     index = torch.arange(100)
-    part = Part(index[:, None].float(), index[:, None, None, None], index).first(30, 0, "test")
+    part = SampleSet(index[:, None].float(), index[:, None, None, None], index).first(30, 0, "test")
     assert len(part) == 30
     assert part.classes is not None
     assert_close(part.rows[:, 0].long(), part.classes)

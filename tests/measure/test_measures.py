@@ -11,25 +11,25 @@ from torch.testing import assert_close
 from zerosum.chance import generator, normal
 from zerosum.measure import MEASURES
 from zerosum.measure.evaluation import evaluate
-from zerosum.measure.inputs import Modes, Part, Sets
+from zerosum.measure.inputs import MeasureInputs, Modes, SampleSet
 from zerosum.measure.score import Reading
 
 MODES = Modes(torch.tensor([[-4.0, 0.0], [4.0, 0.0]]).double(), torch.ones(2).double(), torch.full((2,), 0.5).double())
 
 
-def part(n: int, purpose: str, keep: int = 2, spread: float = 1.0) -> Part:
+def part(n: int, purpose: str, keep: int = 2, spread: float = 1.0) -> SampleSet:
     k = torch.randint(keep, (n,), generator=generator(0, f"{purpose}: mode"))
     x = (MODES.centres[k] + spread * normal((n, 2), 0, purpose)).float()
-    return Part(x, x, (x[:, 0] > 0).long())
+    return SampleSet(x, x, (x[:, 0] > 0).long())
 
 
-def sets(fake: Part | None = None) -> Sets:
+def sets(fake: SampleSet | None = None) -> MeasureInputs:
     train = part(1200, "train")
-    return Sets(fake or part(600, "fake"), part(600, "real"), part(600, "spare"), train.samples, MODES, ("left", "right"))
+    return MeasureInputs(fake or part(600, "fake"), part(600, "real"), part(600, "spare"), train.samples, MODES, ("left", "right"))
 
 
 COPIES = part(1200, "train").samples[:600] + 1e-4
-BROKEN = {"memory": replace(sets(), fake=Part(COPIES, COPIES))}
+BROKEN = {"memorisation": replace(sets(), fake=SampleSet(COPIES, COPIES))}
 COLLAPSED = sets(part(600, "fake", keep=1, spread=0.3))
 
 
@@ -95,7 +95,7 @@ def test_bad_fakes_are_refused_or_measured_but_never_nan(name: str, fault: str) 
     if fault == "nan":
         x[5, 1] = math.nan
     x = {"nan": x, "few": x[:1], "identical": x[:1].repeat(600, 1)}[fault]
-    bad = replace(sets(), fake=Part(x, x, torch.zeros(len(x), dtype=torch.long)))
+    bad = replace(sets(), fake=SampleSet(x, x, torch.zeros(len(x), dtype=torch.long)))
     for score in evaluate(bad, "raw", "test", [name]):
         if score.value is None:
             assert score.note.endswith(".")

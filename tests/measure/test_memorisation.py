@@ -5,14 +5,14 @@ from torch.testing import assert_close
 
 from zerosum.chance import normal
 from zerosum.errors import Refusal
-from zerosum.measure.memorisation import comparable, memory, nearest, nearest_pairs
+from zerosum.measure.memorisation import comparable, memorisation, nearest, nearest_pairs
 
 D = 20
 TRAIN, HELD, FRESH = normal((1500, D), 0, "train"), normal((500, D), 0, "held"), normal((500, D), 0, "fresh")
 
 
 def read(fake: torch.Tensor) -> dict[str, float]:
-    return {r.name: r.value for r in memory(fake, HELD, TRAIN)}
+    return {r.name: r.value for r in memorisation(fake, HELD, TRAIN)}
 
 
 def test_nearest_agrees_with_scikit_learn() -> None:
@@ -66,6 +66,6 @@ def test_images_are_averaged_down() -> None:
 
 def test_bad_input_is_refused() -> None:
     with pytest.raises(Refusal, match="too few"):
-        memory(FRESH, HELD[:5], TRAIN)
+        memorisation(FRESH, HELD[:5], TRAIN)
     with pytest.raises(Refusal, match="NaN"):
-        memory(FRESH * float("nan"), HELD, TRAIN)
+        memorisation(FRESH * float("nan"), HELD, TRAIN)

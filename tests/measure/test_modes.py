@@ -8,7 +8,7 @@ from torch.testing import assert_close
 from zerosum.chance import generator, normal
 from zerosum.errors import Refusal
 from zerosum.measure.inputs import Modes
-from zerosum.measure.modes import class_balance, kl, read_modes, stacked
+from zerosum.measure.modes import class_balance, kl, read_modes, stacked_mnist
 from zerosum.measure.score import Reading, Refused
 
 
@@ -104,12 +104,12 @@ def test_a_class_the_reals_lack_costs_a_finite_sum() -> None:
 
 def test_stacked_digits() -> None:
     every = torch.cartesian_prod(*[torch.arange(10)] * 3)
-    modes, value = stacked(every.repeat(26, 1))
+    modes, value = stacked_mnist(every.repeat(26, 1))
     assert modes == 1000
     assert_close(value, 0.0, atol=1e-12, rtol=0)
-    modes, value = stacked(every[:100].repeat(10, 1))
+    modes, value = stacked_mnist(every[:100].repeat(10, 1))
     assert modes == 100
     assert_close(value, math.log(10))
     # A perfect sampler at 26,000: the published floor .0192 = 999 / (2 x 26,000).
-    perfect = stacked(torch.randint(10, (26_000, 3), generator=generator(0, "stacked")))
+    perfect = stacked_mnist(torch.randint(10, (26_000, 3), generator=generator(0, "stacked_mnist")))
     assert_close(perfect[1], 0.0192, atol=0.003, rtol=0)

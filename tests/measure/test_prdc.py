@@ -6,11 +6,11 @@ from torch.testing import assert_close
 
 from zerosum.chance import normal
 from zerosum.errors import Refusal
-from zerosum.measure.prdc import manifold
+from zerosum.measure.prdc import prdc
 
 
 def read(fake: Tensor, real: Tensor) -> dict[str, float]:
-    return {r.name: r.value for r in manifold(fake, real)}
+    return {r.name: r.value for r in prdc(fake, real)}
 
 
 def oracle(fake: Tensor, real: Tensor, k: int) -> dict[str, float]:
@@ -57,7 +57,7 @@ def test_scale_and_shift_do_not_matter() -> None:
 
 
 def test_intervals_cover_the_mean_of_repeats() -> None:
-    repeats = [manifold(normal((200, 3), i, "fake") * 0.7, normal((250, 3), i, "real")) for i in range(150)]
+    repeats = [prdc(normal((200, 3), i, "fake") * 0.7, normal((250, 3), i, "real")) for i in range(150)]
     for four in zip(*repeats, strict=True):
         centre = sum(r.value for r in four) / len(four)
         covered = sum(r.low <= centre <= r.high for r in four) / len(four)
@@ -66,6 +66,6 @@ def test_intervals_cover_the_mean_of_repeats() -> None:
 
 def test_too_few_and_identical_are_refused() -> None:
     with pytest.raises(Refusal, match="at least 6"):
-        manifold(normal((5, 2), 0, "fake"), normal((50, 2), 0, "real"))
+        prdc(normal((5, 2), 0, "fake"), normal((50, 2), 0, "real"))
     with pytest.raises(Refusal, match="identical"):
-        manifold(torch.ones(50, 2), normal((50, 2), 0, "real"))
+        prdc(torch.ones(50, 2), normal((50, 2), 0, "real"))

@@ -75,5 +75,5 @@ def test_alpha_is_laid_on_white(colours: int) -> None:
     "images", [torch.zeros(2, 3, 8, 8), drawn(2, 5, 8, 8), drawn(2, 8, 8), drawn(2, 3, 8, 8)[:0], drawn(2, 3, 8, 8)[..., :0]]
 )
 def test_what_is_no_image_is_refused(images: Tensor) -> None:
-    with pytest.raises(Refusal, match=r"want uint8 images .*, not .*: use others\."):
+    with pytest.raises(Refusal, match=r"need uint8 images .*, not .*: convert them, or choose other features\."):
         coloured(images)

@@ -18,7 +18,7 @@ import torch
 from torch.testing import assert_close
 
 from zerosum.errors import Refusal
-from zerosum.measure.weights import FID_2015, VARIABLE, Published, at_hand, kept, load, obtained
+from zerosum.measure.weights import FID_2015, VARIABLE, Published, cache_folder, find_local, load, obtain
 
 STATE = {"Conv2d_1a_3x3.conv.weight": torch.arange(6.0).reshape(2, 3), "fc.bias": torch.ones(1)}
 NAMES = FID_2015.names
@@ -78,7 +78,7 @@ def test_whatever_is_not_that_file_is_told_in_a_sentence(file: Path, tmp_path: P
     published = as_published(file)
     assert "There is no file" in refusal(tmp_path / "nowhere.pth", published)
     assert "is a folder" in refusal(tmp_path, published)
-    assert "no regular file" in refusal(Path(os.devnull), published)
+    assert "not a regular file" in refusal(Path(os.devnull), published)
     content = file.read_bytes()
     file.write_bytes(content[:-1])
     cut = refusal(file, published)
@@ -141,31 +141,31 @@ def test_bytes_with_another_hash_are_never_handed_to_torch(file: Path, monkeypat
 @pytest.mark.parametrize("folder", ["cache/inception", "torch/hub/checkpoints"])
 def test_it_is_found_where_tools_leave_it(file: Path, folder: str, name: str, tmp_path: Path) -> None:
     published = as_published(file)
-    assert at_hand(published) is None
+    assert find_local(published) is None
     at = put(file, tmp_path / folder / name)
-    assert (at_hand(published) or {}).keys() == STATE.keys()
-    assert obtained(None, published).keys() == STATE.keys()
+    assert (find_local(published) or {}).keys() == STATE.keys()
+    assert obtain(None, published).keys() == STATE.keys()
     at.write_bytes(b"another")
-    assert at_hand(published) is None
+    assert find_local(published) is None
 
 
 def test_a_bad_file_at_hand_does_not_hide_a_good_one(file: Path, tmp_path: Path) -> None:
-    put(file, kept() / NAMES[0]).write_bytes(b"another")
+    put(file, cache_folder() / NAMES[0]).write_bytes(b"another")
     put(file, tmp_path / "torch" / "hub" / "checkpoints" / NAMES[1])
-    assert at_hand(as_published(file)) is not None
+    assert find_local(as_published(file)) is not None
 
 
 def test_who_names_a_file_gets_it_or_a_sentence(file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     published = as_published(file)
-    put(file, kept() / NAMES[0])
+    put(file, cache_folder() / NAMES[0])
     with pytest.raises(Refusal, match=r"no file .*nowhere"):
-        obtained(tmp_path / "nowhere", published)
+        obtain(tmp_path / "nowhere", published)
     monkeypatch.setenv(VARIABLE, str(tmp_path / "elsewhere"))
     with pytest.raises(Refusal, match=r"no file .*elsewhere"):
-        obtained(None, published)
-    assert obtained(file, published).keys() == STATE.keys()
+        obtain(None, published)
+    assert obtain(file, published).keys() == STATE.keys()
     monkeypatch.setenv(VARIABLE, str(file))
-    assert obtained(None, published).keys() == STATE.keys()
+    assert obtain(None, published).keys() == STATE.keys()
 
 
 class Quiet(SimpleHTTPRequestHandler):
@@ -187,45 +187,45 @@ def served(file: Path) -> Iterator[Published]:
 def test_what_is_asked_for_is_downloaded_once_and_kept(served: Published, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("zerosum.data.download._MB", 1)
     told: list[tuple[str, int, int]] = []
-    assert obtained(None, served, lambda *step: told.append(step)).keys() == STATE.keys()
+    assert obtain(None, served, lambda *step: told.append(step)).keys() == STATE.keys()
     assert told[-1] == (f"Downloading {NAMES[0]} (MB)", served.size, served.size)
-    assert [path.name for path in kept().iterdir()] == [NAMES[0]]
+    assert [path.name for path in cache_folder().iterdir()] == [NAMES[0]]
     file.unlink()
-    assert obtained(None, served).keys() == STATE.keys()
+    assert obtain(None, served).keys() == STATE.keys()
 
 
 def test_a_bad_file_in_our_own_folder_is_replaced(served: Published) -> None:
-    kept().mkdir(parents=True)
-    (kept() / NAMES[0]).write_bytes(b"another")
-    assert obtained(None, served).keys() == STATE.keys()
+    cache_folder().mkdir(parents=True)
+    (cache_folder() / NAMES[0]).write_bytes(b"another")
+    assert obtain(None, served).keys() == STATE.keys()
 
 
 def test_another_file_at_the_address_is_not_kept(served: Published) -> None:
     other = replace(served, sha256="0" * 64)
     with pytest.raises(Refusal, match="could not be downloaded"):
-        obtained(None, other)
-    assert list(kept().iterdir()) == []
+        obtain(None, other)
+    assert list(cache_folder().iterdir()) == []
 
 
 def test_nothing_is_downloaded_unasked(served: Published) -> None:
-    assert at_hand(served) is None
-    assert not kept().exists()
+    assert find_local(served) is None
+    assert not cache_folder().exists()
 
 
 def test_without_a_network_there_is_a_sentence(file: Path) -> None:
     published = as_published(file)
     with pytest.raises(Refusal) as refused:
-        obtained(None, published)
+        obtain(None, published)
     words = str(refused.value)
-    for needed in (published.url, published.sha256, str(kept() / NAMES[0]), "--weights", VARIABLE):
+    for needed in (published.url, published.sha256, str(cache_folder() / NAMES[0]), "--weights", VARIABLE):
         assert needed in words
     assert words.endswith(f"${VARIABLE}.")
-    put(file, kept() / NAMES[0]).write_bytes(b"cut sho")
-    with pytest.raises(Refusal, match=rf"; what lies at .*{NAMES[0]} is another or cut short\.$"):
-        obtained(None, published)
+    put(file, cache_folder() / NAMES[0]).write_bytes(b"cut sho")
+    with pytest.raises(Refusal, match=rf"; the file at .*{NAMES[0]} is another one, or incomplete\.$"):
+        obtain(None, published)
 
 
 def test_a_folder_in_its_place_is_told(served: Published) -> None:
-    (kept() / NAMES[0]).mkdir(parents=True)
+    (cache_folder() / NAMES[0]).mkdir(parents=True)
     with pytest.raises(Refusal, match="is a folder"):
-        obtained(None, served)
+        obtain(None, served)

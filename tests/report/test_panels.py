@@ -17,4 +17,4 @@ def test_a_wide_range_is_drawn_on_a_logarithmic_axis_with_plain_numbers() -> Non
     labels = [label.get_text() for label in falls.get_yticklabels()]
     assert {"1", "0.1", "0.01"} <= set(labels)
     assert not any("$" in label for label in labels)
-    assert [axes.get_xlabel() for axes in (falls, stays)] == ["steps", "rounds"]
+    assert [axes.get_xlabel() for axes in (falls, stays)] == ["steps", "steps"]

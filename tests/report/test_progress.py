@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from zerosum.report.board import State, board, line, score, stopped, trend
-from zerosum.report.progress import Display, Reading
+from zerosum.report.board import LiveRun, board, line, score, stopped, trend
+from zerosum.report.progress import CountProgress, Display
 
 
 class Clock:
@@ -32,7 +32,7 @@ class Terminal(io.StringIO):
         return True
 
 
-def shown(state: State, width: int = 100) -> str:
+def shown(state: LiveRun, width: int = 100) -> str:
     console = Console(file=io.StringIO(), width=width, force_terminal=False)
     console.print(board(state))
     output = console.file
@@ -40,8 +40,8 @@ def shown(state: State, width: int = 100) -> str:
     return output.getvalue()
 
 
-def state_after(rows: list[dict[str, Any]], samples: int, horizon: int | None) -> State:
-    state = State(run=Path("runs/demo"), rate=100.0)
+def state_after(rows: list[dict[str, Any]], samples: int, horizon: int | None) -> LiveRun:
+    state = LiveRun(run=Path("runs/demo"), rate=100.0)
     for row in rows:
         state.take(row)
     state.samples, state.horizon = samples, horizon
@@ -50,19 +50,20 @@ def state_after(rows: list[dict[str, Any]], samples: int, horizon: int | None) -
 
 def test_the_board_shows_everything(rows: list[dict[str, Any]]) -> None:
     text = shown(state_after(rows[:-1], 12_000, 18_000))
-    for part in ("12,000 of 18,000 samples", "100 a second", "1 min left", "-log 4 = -1.39", "D(G(z))", "D pays", "rising", "falling"):
+    for part in ("12,000 of 18,000 samples", "100 per second", "1 min left", "-1.39 = -log 4", "D(G(z))", "loss of D", "rising", "falling"):
         assert part in text
-    assert "frechet  2.00 [1.80, 2.20], floor 0.400" in text
+    assert "2.00 [1.80, 2.20] (real data: 0.400)" in text
     assert str(Path("runs/demo/grids/000000800.png")) in text
 
 
 def test_a_game_without_probabilities_says_so(rows_without_probability: list[dict[str, Any]]) -> None:
     state = state_after(rows_without_probability[:10], 100, None)
     text = shown(state)
-    assert "this game's logit is no probability" in text
-    assert "D is right" in text
+    assert "V(D, G)" not in text
+    assert "mean logit" in text
+    assert "accuracy of D" in text
     assert "measuring the speed" in text
-    assert "no probability" in line(state)
+    assert "mean logit" in line(state)
 
 
 @pytest.mark.parametrize("width", [20, 40, 200])
@@ -71,7 +72,7 @@ def test_the_board_fits_any_width(rows: list[dict[str, Any]], width: int) -> Non
 
 
 def test_odd_rows_are_shown_not_raised() -> None:
-    state = State()
+    state = LiveRun()
     nothing = dict.fromkeys(("V", "D_real", "a", "b", "accuracy", "loss_d", "loss_g"))
     for row in (
         {"type": "signals", **nothing},
@@ -108,6 +109,7 @@ def test_trend_needs_two_standard_errors() -> None:
 def test_a_score_without_interval_or_floor() -> None:
     assert score({"value": 4.81}) == "4.81"
     assert score({"value": 4.81, "low": 4.6, "high": 5.0, "floor": None}) == "4.81 [4.60, 5.00]"
+    assert score({"value": 4.81, "floor": 0.4, "better": "lower"}) == "4.81 (lower is better; real data: 0.400)"
 
 
 def test_plain_lines_every_ten_seconds(rows: list[dict[str, Any]]) -> None:
@@ -119,7 +121,7 @@ def test_plain_lines_every_ten_seconds(rows: list[dict[str, Any]]) -> None:
     lines = out.getvalue().splitlines()
     # At 1, 11, 21, 31 and 41 s, and once at the end.
     assert len(lines) == 6
-    assert lines[1].startswith("2,200 of 20,000 samples  200 a second  1 min 29 s left")
+    assert lines[1].startswith("2,200 of 20,000 samples  200 per second  1 min 29 s left")
     assert "\x1b" not in out.getvalue()
 
 
@@ -129,7 +131,7 @@ def test_plain_news_is_told_at_once(rows: list[dict[str, Any]]) -> None:
         for row in rows:
             display.row(row)
     assert out.getvalue().splitlines()[0] == f"samples in {Path('runs/demo/grids/000000100.png')}"
-    assert "frechet 8.00 [7.20, 8.80], floor 0.400" in out.getvalue()
+    assert "frechet 8.00 [7.20, 8.80] (real data: 0.400)" in out.getvalue()
     before, last = out.getvalue().splitlines()[-2:]
     assert before.startswith("51,200 of 51,200 samples")
     assert last == "Finished."
@@ -160,7 +162,7 @@ def test_at_most_four_drawings_a_second_and_a_hundredth_of_the_time(monkeypatch:
     monkeypatch.setenv("TERM", "xterm")
     clock, drawn, cost = Clock(), [], 0.0
 
-    def costly(state: State) -> str:
+    def costly(state: LiveRun) -> str:
         drawn.append(clock.now)
         clock.now += cost
         return "board"
@@ -223,7 +225,7 @@ def test_ctrl_c_gives_the_terminal_back() -> None:
 def test_reading_rewrites_one_line_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERM", "xterm")
     out, clock = Terminal(), Clock()
-    reading = Reading(stream=out, clock=clock)
+    reading = CountProgress(stream=out, clock=clock)
     for done in range(0, 401, 10):
         reading("Reading images", done, 400)
         clock.now += 0.1
@@ -234,7 +236,7 @@ def test_reading_rewrites_one_line_on_a_terminal(monkeypatch: pytest.MonkeyPatch
 
 def test_reading_that_takes_long_tells_how_long() -> None:
     out, clock = io.StringIO(), Clock()
-    reading = Reading(stream=out, clock=clock)
+    reading = CountProgress(stream=out, clock=clock)
     reading("Reading images", 0, 1000)
     clock.now += 90.0
     reading("Taking features", 0, 1000)
@@ -247,7 +249,7 @@ def test_reading_that_takes_long_tells_how_long() -> None:
 
 def test_reading_in_plain_lines_and_quick_things_unmentioned() -> None:
     out, clock = io.StringIO(), Clock()
-    reading = Reading(stream=out, clock=clock)
+    reading = CountProgress(stream=out, clock=clock)
     for done in range(11):
         reading("Quick", done, 10)
     assert out.getvalue() == ""

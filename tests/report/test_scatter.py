@@ -20,7 +20,7 @@ def test_a_histogram_holds_the_share_of_samples_inside() -> None:
     inside = sum(bar.get_width() * bar.get_height() for bar in bars)
     np.testing.assert_allclose(inside, 0.9, atol=0.002)
     assert axes.get_xlim()[1] < 10
-    assert "samples lie outside" in title(axes.figure)
+    assert "samples are outside" in title(axes.figure)
 
 
 def test_the_density_is_drawn_black_and_dotted() -> None:

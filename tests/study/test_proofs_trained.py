@@ -12,21 +12,21 @@ from zerosum.play.config import PlayerOptions
 from zerosum.study import proofs_trained
 from zerosum.study.proofs_trained import PLAYED, play_to_the_end, trained_discriminator
 
-ROUNDS = 500
+DEFAULT_STEPS = 500
 
 
 def test_d_on_a_fixed_g_goes_to_d_star() -> None:
     told: list[tuple[int, int]] = []
-    rows = trained_discriminator(lambda label, done, total: told.append((done, total)), rounds=ROUNDS)
+    rows = trained_discriminator(lambda label, done, total: told.append((done, total)), steps=DEFAULT_STEPS)
     assert [r.name for r in rows if not r.holds] == []
-    assert told[0] == (0, ROUNDS)
-    assert told[-1] == (ROUNDS, ROUNDS)
+    assert told[0] == (0, DEFAULT_STEPS)
+    assert told[-1] == (DEFAULT_STEPS, DEFAULT_STEPS)
 
 
 def test_a_d_that_climbs_the_wrong_way_fails_the_row(monkeypatch: pytest.MonkeyPatch) -> None:
     sound = VALUES["minimax"]
     monkeypatch.setattr("zerosum.play.step.VALUES", VALUES | {"minimax": replace(sound, d=lambda a, b: sound.d(-a, -b))})
-    failed = [r.name for r in trained_discriminator(rounds=50) if not r.holds]
+    failed = [r.name for r in trained_discriminator(steps=50) if not r.holds]
     assert any("reaches" in name for name in failed)
     assert any("rise" in name for name in failed)
     assert value_module.VALUES["minimax"] is sound

@@ -15,7 +15,7 @@ from zerosum.chance import generator
 from zerosum.data.density import DENSITIES, bimodal, gaussian, mixture, parse_mixture, ring8, uniform
 from zerosum.errors import Refusal
 from zerosum.game.value import VALUES
-from zerosum.theory.optimum import LOG4, costs, expected, free_discriminator, jsd, line_jsd, logits_of, plane_jsd, v, v_star
+from zerosum.theory.optimum import LOG4, average_losses, expected, free_discriminator, jsd, line_jsd, logits_of, plane_jsd, v, v_star
 from zerosum.theory.pair import line, plane
 from zerosum.theory.pushforward import pushforward
 
@@ -99,14 +99,14 @@ def test_two_rows_of_the_table_are_the_whole_table(name: str) -> None:
 
 def test_the_table_in_parts_is_the_table(monkeypatch: pytest.MonkeyPatch) -> None:
     pair = line(gaussian(), mixture([1.0], [1.0], [1.0]))
-    whole = costs(VALUES["relativistic"], pair, pair.logit)
+    whole = average_losses(VALUES["relativistic"], pair, pair.logit)
     assert len(pair.P) ** 2 < 2**22
     thin = pair.thinned(60)
     assert len(thin.x) <= 60
     assert_close(thin.P.sum(), pair.P.sum(), rtol=1e-12, atol=0)
     assert_close(thin.Q.sum(), pair.Q.sum(), rtol=1e-12, atol=0)
     # Merging nodes hides what tells them apart: the game gets a little harder for D.
-    assert costs(VALUES["relativistic"], thin, thin.logit)[0] == pytest.approx(whole[0], abs=0.01)
+    assert average_losses(VALUES["relativistic"], thin, thin.logit)[0] == pytest.approx(whole[0], abs=0.01)
     assert jsd(thin) <= jsd(pair)
 
 

@@ -12,12 +12,12 @@ from torch import Tensor
 
 from zerosum.game import value as value_module
 from zerosum.game.value import VALUES, Cost
-from zerosum.theory.proof import PROOFS, Row, prove
-from zerosum.theory.row import relative, row
+from zerosum.theory.proof import PROOFS, Statement, prove
+from zerosum.theory.statement import relative_statement, statement
 
 
 @cache
-def rows_of(name: str) -> list[Row]:
+def rows_of(name: str) -> list[Statement]:
     return PROOFS[name]()
 
 
@@ -35,10 +35,10 @@ def test_names_are_unique() -> None:
 
 
 def test_a_row_holds_within_its_tolerance_alone() -> None:
-    assert row("x", "y", 1.0, 1.09, 0.1).holds
-    assert not row("x", "y", 1.0, 0.89, 0.1).holds
-    assert not row("x", "y", 0.0, math.nan, 1e9).holds
-    assert relative("x", "y", -2.0, -2.1, 0.1) == Row("x", "y", -2.0, -2.1, 0.2, True)
+    assert statement("x", "y", 1.0, 1.09, 0.1).holds
+    assert not statement("x", "y", 1.0, 0.89, 0.1).holds
+    assert not statement("x", "y", 0.0, math.nan, 1e9).holds
+    assert relative_statement("x", "y", -2.0, -2.1, 0.1) == Statement("x", "y", -2.0, -2.1, 0.2, True)
 
 
 def _negated(cost: Cost) -> Cost:

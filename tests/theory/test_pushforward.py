@@ -16,7 +16,7 @@ from zerosum.errors import Refusal
 from zerosum.game.prior import PRIORS
 from zerosum.theory.optimum import jsd, line_jsd
 from zerosum.theory.pair import line
-from zerosum.theory.pushforward import PriorLaw, Pushforward, pushforward
+from zerosum.theory.pushforward import PriorName, Pushforward, pushforward
 
 
 def network(activation: Callable[[], nn.Module], scale: float, seed: int) -> nn.Sequential:
@@ -39,7 +39,7 @@ def total(p: Pushforward) -> float:
 @pytest.mark.parametrize("law", ["normal", "uniform"])
 @pytest.mark.parametrize("activation", [nn.ReLU, lambda: nn.LeakyReLU(0.2), nn.Tanh, nn.PReLU])
 @pytest.mark.parametrize("scale", [0.3, 2.0, 8.0])
-def test_p_g_integrates_to_one_for_any_perceptron(law: PriorLaw, activation: Callable[[], nn.Module], scale: float) -> None:
+def test_p_g_integrates_to_one_for_any_perceptron(law: PriorName, activation: Callable[[], nn.Module], scale: float) -> None:
     p = pushforward(network(activation, scale, 1), law, pieces=1024, tolerance=1e-6)
     assert total(p) == pytest.approx(1, abs=1e-3)
     assert float(line(uniform(), p).Q.sum()) == pytest.approx(1, abs=1e-6)
@@ -115,7 +115,7 @@ def test_a_law_without_atoms_says_nothing() -> None:
 
 
 @pytest.mark.parametrize("law", ["normal", "uniform"])
-def test_p_g_is_the_law_of_g_of_the_prior(law: PriorLaw) -> None:
+def test_p_g_is_the_law_of_g_of_the_prior(law: PriorName) -> None:
     """Kolmogorov and Smirnov's distance of 20,000 draws of G(z), z from game/prior.py, from p_g's masses."""
     G = network(nn.Tanh, 2.0, 3)
     n = 20_000

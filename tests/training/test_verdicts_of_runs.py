@@ -21,7 +21,7 @@ from zerosum.data.options import DataOptions
 from zerosum.data.source import Data, open_data
 from zerosum.nets.mlp import Discriminator, Generator
 from zerosum.play.config import Config, GameOptions, NetOptions, PlayerOptions, PriorOptions
-from zerosum.report.board import State
+from zerosum.report.board import LiveRun
 from zerosum.report.page import write_report
 from zerosum.runs import checkpoint as checkpoints
 from zerosum.runs.run import Run
@@ -74,12 +74,12 @@ CASES: dict[str, tuple[Config, Callable[..., nn.Module], str]] = {
 
 
 @pytest.fixture(scope="module")
-def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Run, State]]:
+def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Run, LiveRun]]:
     """Each case played once, and what the display knew of it at the end."""
 
     class Watching:
         def __init__(self) -> None:
-            self.state = State()
+            self.state = LiveRun()
 
         def row(self, row: dict[str, Any]) -> None:
             self.state.take(row)
@@ -98,7 +98,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Run, State
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_the_name_is_right(name: str, runs: dict[str, tuple[Run, State]]) -> None:
+def test_the_name_is_right(name: str, runs: dict[str, tuple[Run, LiveRun]]) -> None:
     run, live = runs[name]
     found = run.verdict()
     assert len(found.history) == pytest.approx(ROUNDS / APART + 1, abs=1)
@@ -112,7 +112,7 @@ def test_the_name_is_right(name: str, runs: dict[str, tuple[Run, State]]) -> Non
         assert found.trouble
 
 
-def test_a_record_alone_is_enough(runs: dict[str, tuple[Run, State]], tmp_path: Path) -> None:
+def test_a_record_alone_is_enough(runs: dict[str, tuple[Run, LiveRun]], tmp_path: Path) -> None:
     """Neither checkpoints nor data nor the process that trained: run.json and record.jsonl, read by the command and by the report."""
     run, _ = runs["weak discriminator"]
     bare = tmp_path / "bare"
@@ -131,7 +131,7 @@ def test_a_record_alone_is_enough(runs: dict[str, tuple[Run, State]], tmp_path: 
     assert told["meaning"] in page
 
 
-def test_diagnose_in_words(runs: dict[str, tuple[Run, State]], capsys: pytest.CaptureFixture[str]) -> None:
+def test_diagnose_in_words(runs: dict[str, tuple[Run, LiveRun]], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["diagnose", str(runs["healthy"][0].path), "--check"]) == 0
     assert "state at each check" in capsys.readouterr().out
     assert main(["diagnose", str(runs["mode collapse"][0].path)]) == 0
@@ -173,6 +173,6 @@ def test_the_best_checkpoint_is_kept_beside_the_newest(tmp_path: Path) -> None:
     assert checkpoints.newest(tmp_path)[0] is not None
 
 
-def test_best_samples_from_the_best(runs: dict[str, tuple[Run, State]]) -> None:
+def test_best_samples_from_the_best(runs: dict[str, tuple[Run, LiveRun]]) -> None:
     run, _ = runs["healthy"]
     assert run.best().checkpoint().round in {int(path.name) for path in checkpoints.listed(run.path)}

@@ -14,9 +14,9 @@ from zerosum.data.options import DataOptions
 from zerosum.data.source import Data, open_data
 from zerosum.errors import Refusal
 from zerosum.measure.evaluation import evaluate_images, evaluate_points, evaluate_sets
-from zerosum.measure.features import Digits, Features, Inception, Missing, features
+from zerosum.measure.features import Digits, Features, Inception, UnavailableFeatures, features
 from zerosum.measure.score import Score
-from zerosum.measure.weights import at_hand, named
+from zerosum.measure.weights import environment_file, find_local
 from zerosum.runs.run import Run, open_run
 
 FeatureChoice = Literal["auto", "digits", "inception", "fresh"]
@@ -65,7 +65,7 @@ def evaluate(
         raise Refusal(f"Measuring needs at least 2 samples and takes at most {LARGEST:,}, not {n:,}.")
     if against is None:
         if not isinstance(target, (Run, str, Path)):
-            raise Refusal("An array alone cannot be evaluated: say against which reals.")
+            raise Refusal("An array alone cannot be evaluated: give the real samples to compare it with as `against`.")
         run = target if isinstance(target, Run) else open_run(target)
         return _evaluate_run(run, n or MOST, seed, features, weights, progress)
     if isinstance(target, Run):
@@ -106,9 +106,10 @@ def _everything(data: Data, n: int, held_out: bool = False) -> tuple[Tensor, Any
 def features_for(
     choice: FeatureChoice, real: Tensor, file: str | Path | None = None, codecs: str = "array/array", progress: Progress | None = None
 ) -> Features | None:
-    """The features to use for these reals; None for a fresh discriminator's (or for points, which are taken as they are).
+    """The features to use for these reals; None for those of a new classifier (or for points, which are compared as they are).
 
-    file, codecs: of `inception`, whose weights are downloaded only where the choice is "inception"; where they cannot be had, `Missing`.
+    file, codecs: of `inception`, whose weights are downloaded only where the choice is "inception"; where they are not
+    available, the result is `UnavailableFeatures`.
     Raises Refusal for a file beside features that have none.
     """
     if file is not None and choice not in ("auto", "inception"):
@@ -122,16 +123,16 @@ def features_for(
     try:
         found = _inception(choice, None if file is None else Path(file), progress)
     except Refusal as refusal:
-        return Missing("inception", str(refusal))
+        return UnavailableFeatures("inception", str(refusal))
     if found is not None:
         found.codecs = codecs
     return found
 
 
 def _inception(choice: FeatureChoice, file: Path | None, progress: Progress | None) -> Inception | None:
-    """Unasked, from a file that is at hand or not at all; a file that was named, here or in the environment, is a way of asking."""
-    if choice == "auto" and file is None and named() is None:
-        state = at_hand()
+    """Inception features; None where nobody asked for them (by choice, path or environment) and the file is not on the search paths."""
+    if choice == "auto" and file is None and environment_file() is None:
+        state = find_local()
         return None if state is None else Inception(state)
     found = features("inception", file, progress)
     assert isinstance(found, Inception)

@@ -15,7 +15,7 @@ import numpy as np
 from zerosum.api.evaluation import recognised
 from zerosum.data.source import Data
 from zerosum.errors import Refusal
-from zerosum.measure import NAMED
+from zerosum.measure import QUANTITIES
 from zerosum.measure.evaluation import evaluate_images, evaluate_points
 from zerosum.measure.score import Score
 from zerosum.records import Row
@@ -49,7 +49,7 @@ def quick_scores(data: Data, sample: Callable[[int], Array], seen: int) -> list[
 
 def _points_scores(data: Data, sample: Callable[[int], Array], seen: int) -> list[Score]:
     n = _at_most(POINTS, data)
-    only = ["modes"] if data.density is not None and data.density.modes is not None else ["frechet", "manifold"]
+    only = ["modes"] if data.density is not None and data.density.modes is not None else ["frechet", "prdc"]
     return evaluate_points(data.space.from_array(sample(n)), data.validation.head(n), data.train.head(n), data.density, only=only)
 
 
@@ -60,7 +60,7 @@ def _image_scores(data: Data, sample: Callable[[int], Array], seen: int) -> list
     if features is None:
         return []
     fake = data.space.from_array(sample(n))
-    return evaluate_images(fake, real, data.train.head(n), features, only=["frechet", "manifold", "classes"])
+    return evaluate_images(fake, real, data.train.head(n), features, only=["frechet", "prdc", "classes"])
 
 
 # By the modality's `compared_as`.
@@ -96,4 +96,4 @@ def _at_most(n: int, data: Data) -> int:
 
 
 def _row(score: Score) -> Row:
-    return {**replace(score, split="validation").to_json(), "meaning": NAMED[score.name].meaning}
+    return {**replace(score, split="validation").to_json(), "meaning": QUANTITIES[score.name].meaning}

@@ -1,4 +1,4 @@
-"""zerosum bench: how fast this machine trains, samples and loads, beside plain PyTorch in the same process."""
+"""zerosum bench: how fast this machine trains, samples and loads, compared with plain PyTorch in the same process."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from zerosum.commands.flags import parse, positional
 from zerosum.errors import Refusal
 
 EXAMPLES = """\
-  zerosum bench                     every line but mnist-time
+  zerosum bench                     everything but mnist-time
   zerosum bench digits ring8
   zerosum bench dcgan64 --turns 9 --seconds 5 --json
 """
@@ -24,25 +24,26 @@ Name = Literal["dcgan64", "resnet32", "digits", "ring8", "mnist-time", "sample",
 
 @dataclass(frozen=True)
 class Bench:
-    """Time the very rounds that `train` plays against a plain reference (eager float32 PyTorch), turn by turn in one process. Give as many
-    names as wanted; none means all but mnist-time, which trains for minutes."""
+    """Time the training steps of `train` against a plain reference (eager float32 PyTorch), in alternation in one process. Give one or more
+    names; without any, everything but mnist-time is timed, which trains for minutes."""
 
     name: Name | None = positional("NAME", optional=True)
-    """dcgan64, resnet32, digits, ring8 (rounds); sample, load, start, memory; mnist-time (seconds to the reference's Frechet distance)."""
+    """Training steps: dcgan64, resnet32, digits, ring8. Others: sample, load, start (seconds to the first step), memory, and
+    mnist-time (seconds to the reference's Frechet distance)."""
     turns: int = 5
-    """How many times each program is timed; the ratio is the median over the turns."""
+    """Measurements of each program; the reported ratio is their median."""
     seconds: float = 2.0
-    """Length of a turn, about."""
+    """Approximate length of one measurement."""
     threads: int = 0
-    """CPU threads; 0 chooses as a training would."""
+    """CPU threads; 0 chooses as `train` does."""
     minutes: float = 10.0
-    """What the reference of mnist-time is given."""
+    """Training time of the reference in mnist-time."""
     items: int = 10_000_000
-    """Stored images of the line load (64 bytes each)."""
+    """Stored images for `load` (64 bytes each)."""
     small: bool = False
-    """Tiny nets and files: to see that it runs, not how fast."""
+    """Use tiny nets and files, to check that it runs."""
     json: bool = False
-    """One JSON list of rows on standard output, and nothing else."""
+    """Print one JSON list of rows and nothing else."""
 
 
 def main(argv: Sequence[str]) -> int:
@@ -61,13 +62,14 @@ def main(argv: Sequence[str]) -> int:
     if args.json:
         print(json.dumps(rows, allow_nan=False))
     else:
-        print(f"\nMachine: {machine()}. Ratios are medians over the turns, ours to the reference; the span is the lowest to the highest.")
+        print(f"\nMachine: {machine()}.")
+        print("Ratios are medians (lowest to highest). Above 1 zerosum is faster than the reference or, for memory, needs more.")
     sys.stdout.flush()
     return 0
 
 
 def _unasked() -> list[str]:
-    """The lines that are timed where none is named: those that take no minutes, and that this system can measure."""
+    """What is timed by default: everything that takes less than minutes and that this system can measure."""
     from zerosum.bench.peak import MEASURABLE
 
     return [name for name in NAMES if name != "mnist-time" and (name != "memory" or MEASURABLE)]
@@ -100,32 +102,45 @@ def _rows(names: Sequence[str], args: Bench) -> Iterator[dict[str, Any]]:
 
 
 def told(row: dict[str, Any]) -> str:
-    """A row in words."""
+    """A row as text."""
     unit, lines = row["unit"], [f"{row['name']}: {row['what']}"]
     if "tried" in row:
-        lines.append("  ours scored " + ", ".join(f"{distance:.1f} in {length}" for length, distance in row["tried"].items()))
-        lines.append("  never as well" if row["ours"] is None else f"  {row['ours']:.0f} s: {row['ratio']:.1f} times")
+        lines.append(
+            "  zerosum's Frechet distance (lower is better): "
+            + ", ".join(f"{distance:.1f} after {length}" for length, distance in row["tried"].items())
+        )
+        lines.append(
+            "  zerosum did not reach the reference's distance"
+            if row["ours"] is None
+            else f"  zerosum needs {row['ours']:.0f} s, {row['ratio']:.1f} times as fast"
+        )
     elif row["ratio"] is None:
-        span = f"{row['lowest']:.4g} to {row['highest']:.4g} in {row['turns']} turns"
-        lines.append(f"  {row['ours']:.4g} {unit} ({span}), of which the processor worked {row['processor']:.4g}")
+        span = f"{row['lowest']:.4g} to {row['highest']:.4g} in {row['turns']} measurements"
+        lines.append(f"  {row['ours']:.4g} {unit} ({span}), of which {row['processor']:.4g} {unit} processor time")
     elif unit == "bytes":
-        held = {who: f"{row[who] / 1e6:,.0f} MB ({above / 1e6:,.0f} above its start)" for who, above in row["above_start"].items()}
-        lines.append(f"  {held['ours']}, reference {held['reference']}: {row['ratio']:.2f} times")
+        used = {
+            who: f"{row[who] / 1e6:,.0f} MB ({above / 1e6:,.0f} MB more than at its start)" for who, above in row["above_start"].items()
+        }
+        lines.append(f"  zerosum {used['ours']}, reference {used['reference']}: {row['ratio']:.2f} times as much")
     else:
-        span = f"{row['lowest']:.2f} to {row['highest']:.2f} in {row['turns']} turns, {row['clock']} clock"
-        lines.append(f"  {row['ours']:,.4g} {unit}, reference {row['reference']:,.4g}: {row['ratio']:.2f} times ({span})")
+        span = f"{row['lowest']:.2f} to {row['highest']:.2f} in {row['turns']} measurements, {row['clock']} clock"
+        lines.append(
+            f"  zerosum {row['ours']:,.4g} {unit}, reference {row['reference']:,.4g} {unit}: {row['ratio']:.2f} times as fast ({span})"
+        )
     if "time" in row:
         lines.append(
-            f"  {row['rounds_a_second']:.3g} rounds/s, engine {row['engine']}, {row['precision']}, {row['threads']} thread(s); a round is "
-            f"{row['gflop_a_round']:.3g} GFLOP (reference {row['reference_gflop']:.3g}): {row['gflops']:.0f} GFLOP/s, "
-            f"{row['roofline_share']:.0%} of the {row['roofline_gflops']:.0f} that a product reaches here"
+            f"  {row['rounds_a_second']:.3g} steps/s, engine {row['engine']}, {row['precision']}, {row['threads']} thread(s); a step is "
+            f"{row['gflop_a_round']:.3g} GFLOP (reference: {row['reference_gflop']:.3g}): {row['gflops']:.0f} GFLOP/s, "
+            f"{row['roofline_share']:.0%} of the {row['roofline_gflops']:.0f} GFLOP/s that a matrix product reaches here"
         )
-        lines.append("  time: " + ", ".join(f"{kind} {share:.0%}" for kind, share in row["time"].items() if share >= 0.005))
+        lines.append(
+            "  time by kind of operation: " + ", ".join(f"{kind} {share:.0%}" for kind, share in row["time"].items() if share >= 0.005)
+        )
     return "\n".join(lines)
 
 
 def machine() -> str:
-    """The machine in words."""
+    """The machine as text."""
     import torch
 
     gpu = f", {torch.cuda.get_device_name()}" if torch.cuda.is_available() else ""

@@ -1,4 +1,4 @@
-"""What happens when zerosum itself is at fault: the traceback goes to a file, the person gets a sentence."""
+"""Bugs of zerosum itself: the traceback goes to a file, and the user gets one sentence."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ISSUES = "https://github.com/zerosum-gan/zerosum/issues"
 
 
 class Bug(Exception):
-    """An exception that nobody expected, with the file that its traceback was written to."""
+    """An unexpected exception, with the file that contains its traceback."""
 
     def __init__(self, log: Path) -> None:
         super().__init__(str(log))
@@ -28,7 +28,7 @@ class Bug(Exception):
 
 @contextmanager
 def logged_in(folder: Path) -> Iterator[None]:
-    """Inside, an unexpected exception is logged in `folder` (a run's, where it would be looked for) and becomes a Bug."""
+    """Within it, an unexpected exception is logged in `folder` (the run's, where users look) and becomes a Bug."""
     try:
         yield
     except (Refusal, OSError, Bug):
@@ -40,7 +40,7 @@ def logged_in(folder: Path) -> Iterator[None]:
 
 
 def write_log(error: BaseException, folder: Path | None = None) -> Path:
-    """Writes the traceback and the versions to `bug-*.txt` in `folder`, or in the temporary directory where that cannot be written."""
+    """Write the traceback and the versions to `bug-*.txt` in `folder`, or in the temporary directory where that is not writable."""
     now = datetime.now(UTC)
     text = "\n".join(
         [
@@ -64,6 +64,6 @@ def write_log(error: BaseException, folder: Path | None = None) -> Path:
 
 
 def sentence(log: Path, error: BaseException) -> str:
-    """What the person is told about a bug."""
+    """The message to the user about a bug."""
     kind = type(error).__name__
-    return f"this is a bug in zerosum ({kind}), and not your doing: please report it at {ISSUES} with the file {log}."
+    return f"this is a bug in zerosum ({kind}), not your mistake. Please report it at {ISSUES} and attach the file {log}."

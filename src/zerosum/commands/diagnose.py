@@ -1,4 +1,4 @@
-"""zerosum diagnose RUN: the verdict on a run, read from its record."""
+"""zerosum diagnose RUN: the verdict on a run, from its record."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ EXAMPLES = """\
 
 @dataclass(frozen=True)
 class Diagnose:
-    """Say how a run is going, or went: one named state, since when, the evidence, what to change, and how sure that is.
+    """Say how a run is going, or went: its state, since when, the evidence, what to change, and how certain that is.
 
-    It reads the record alone: the run may be training still, and its data and checkpoints need not be here.
+    Only the record is read: the run may still be training, and its data and checkpoints are not needed.
     """
 
     run: Path = positional("RUN")
     """The run's folder."""
     json: bool = False
-    """One JSON object on standard output, with the state at every check, and nothing else."""
+    """Print one JSON object, with the state at every check, and nothing else."""
     check: bool = False
-    """Exit with status 1 where the run is in trouble."""
+    """Exit with status 1 if the run is in trouble."""
 
 
 def main(argv: Sequence[str]) -> int:
     args = parse(Diagnose, argv, prog="zerosum diagnose", examples=EXAMPLES)
-    # A report's reader, which loads no torch: a diagnosis should not wait for it.
+    # This reader loads no torch, so a diagnosis does not wait for it.
     from zerosum.report.folder import read_run
     from zerosum.verdict import verdict
 
@@ -48,7 +48,7 @@ def main(argv: Sequence[str]) -> int:
     else:
         print("\n".join(wrap(found.paragraph, 110)))
         if found.history:
-            print("\nstate at each check, by samples seen")
+            print("\nState at each check, by training samples:")
             for state, group in groupby(found.history, key=lambda row: row["state"]):
                 rows = list(group)
                 print(

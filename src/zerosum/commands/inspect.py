@@ -1,4 +1,4 @@
-"""zerosum inspect DATA: what would be trained on, and what would be skipped and why."""
+"""zerosum inspect DATA: what `train` would use, what it would skip, and why."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ _LISTED = 10
 
 @dataclass(frozen=True)
 class Inspect:
-    """Say what would be trained on: how many items, their sizes, channels and classes; and what would be skipped, and why. A contact sheet
-    shows them."""
+    """Describe what `train` would use: the number of items, their sizes, channels and classes; what it would skip, and why. Also draws a
+    contact sheet."""
 
     source: str = positional("DATA")
     """A name or a path, as for zerosum train."""
     sheet: Path | None = None
-    """Where the contact sheet goes; by default runs/NAME-sheet.png."""
+    """Path of the contact sheet; by default runs/NAME-sheet.png."""
     json: bool = False
-    """One JSON object on standard output, and nothing else."""
+    """Print one JSON object and nothing else."""
     data: DataOptions = field(default_factory=DataOptions)
 
 
@@ -42,9 +42,9 @@ def main(argv: Sequence[str]) -> int:
     args = parse(Inspect, argv, prog="zerosum inspect", examples=EXAMPLES)
     from zerosum.data.inspection import describe
     from zerosum.data.source import open_data
-    from zerosum.report.progress import Reading
+    from zerosum.report.progress import CountProgress
 
-    data = open_data(args.source, args.data, Reading(quiet=args.json))
+    data = open_data(args.source, args.data, CountProgress(quiet=args.json))
     facts = describe(data)
     sheet = args.sheet or Path("runs") / f"{data.name}-sheet.png"
     _draw(data, sheet)
@@ -67,21 +67,21 @@ def _draw(data: Data, sheet: Path) -> None:
 def lines(facts: Mapping[str, Any]) -> list[str]:
     """The facts of `inspection.describe` as sentences."""
     endless = facts["count"] is None
-    out = [f"{facts['name']}: {'endless' if endless else format(facts['count'], ',')} {facts['what']}"]
+    out = [f"{facts['name']}: {'unlimited' if endless else format(facts['count'], ',')} {facts['what']}"]
     if endless:
-        out[0] += ", drawn from a known density"
+        out[0] += ", newly drawn from a known density"
     if not endless:
         out.append("parts: " + ", ".join(f"{n:,} {name}" for name, n in facts["parts"].items()))
     if facts["classes"]:
         out.append("classes: " + ", ".join(f"{name} ({n:,})" for name, n in facts["classes"].items()))
     if facts["sizes"]:
-        more = f", and {facts['other_sizes']:,} sizes more" if facts["other_sizes"] else ""
+        more = f", and {facts['other_sizes']:,} other sizes" if facts["other_sizes"] else ""
         out.append("sizes: " + ", ".join(f"{size} ({n:,})" for size, n in facts["sizes"].items()) + more)
     if facts["duplicates"]:
-        out.append(f"duplicates: {facts['duplicates']:,} items equal an earlier one; equals are kept in the same part")
+        out.append(f"duplicates: {facts['duplicates']:,} items equal an earlier one; equal items are in the same part")
     out.append(f"values: {_ranges(facts['range'])}")
     if facts["ignored"]:
-        out.append(f"ignored: {facts['ignored']:,} files that are no images")
+        out.append(f"ignored: {facts['ignored']:,} files that are not images")
     skipped = facts["skipped"]
     if skipped:
         out.append(f"skipped: {len(skipped):,} files that cannot be used")

@@ -1,4 +1,4 @@
-"""zerosum lab: the teaching figure from a real game."""
+"""zerosum lab: the teaching figure from a real training, and scenarios of training that fails."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from zerosum.data.density import Density
-    from zerosum.report.progress import Reading
+    from zerosum.report.progress import CountProgress
     from zerosum.study.lesson import Lesson
 
 EXAMPLES = """\
@@ -28,30 +28,40 @@ EXAMPLES = """\
 """
 _GIF_SECONDS = 8.0
 T = TypeVar("T")
+# What the keys of the JSON mean, for readers of the text.
+PANELS = {"a": "(a) near convergence", "b": "(b) D trained to its optimum", "c": "(c) after one step of G", "d": "(d) the end"}
+MEANINGS = {
+    "rounds": "steps",
+    "jsd": "JSD in nats (0 is best)",
+    "V": "V(D, G) in nats (best for G: -1.386)",
+    "off": "mean |D - 1/2| (0 at the equilibrium)",
+    "floor": "JSD of real samples",
+}
 
 
 @dataclass(frozen=True)
 class Lab:
-    """Draw what theory says of a game while it is really played, on a density whose every quantity is known; or play a scenario in which a
-    GAN goes wrong, and what mends it."""
+    """Train a small GAN on a known density and draw p_data, p_g, D and the theory's values along the way. Or play a scenario in which
+    training fails, and the change that fixes it."""
 
     scenario: Literal["helvetica", "vanishing", "drawbacks"] | None = positional("SCENARIO", optional=True)
-    """helvetica, vanishing or drawbacks; without one, the teaching figure."""
+    """helvetica (mode collapse, two causes), vanishing (vanishing gradients), or drawbacks (four problems and their fixes). Without one,
+    the teaching figure."""
     figure: Path | None = None
-    """Where the figure goes: .png, or .gif for an animation; by default runs/lab-NAME.png."""
+    """Path of the figure: .png, or .gif for an animation; by default runs/lab-NAME.png."""
     data: str = "gaussian"
-    """A known density: gaussian, bimodal, uniform, "mixture:0.3*N(-2,0.5)+0.7*N(1,0.2)", or one in the plane such as ring8."""
+    """A known density: gaussian, bimodal, uniform, "mixture:0.3*N(-2,0.5)+0.7*N(1,0.2)", or a 2-D one such as ring8."""
     rounds: int | None = None
-    """Algorithm1 of Algorithm 1; by default what suits the figure or the scenario."""
+    """Training steps; by default as many as the figure or scenario needs."""
     seeds: int = 2
-    """How many seeds a scenario is played from."""
+    """Seeds that a scenario is repeated with."""
     json: bool = False
     """One JSON object on standard output, and nothing else."""
     config: Config = flat(Config)
 
 
 def defaults(given: Mapping[str, Any]) -> dict[str, Any]:
-    """The knobs of the figure in one dimension or in two."""
+    """The default options of the figure in one dimension or in two."""
     from zerosum.study.lesson_config import LESSON, PLANE_LESSON
 
     spec = given.get("data")
@@ -79,7 +89,7 @@ def main(argv: Sequence[str]) -> int:
 
 
 def density(spec: str) -> Density:
-    """The known density of this name or mixture. Raises Refusal where there is none."""
+    """The known density of this name or mixture. Raises Refusal for another."""
     from zerosum.data.density import DENSITIES, parse_mixture
     from zerosum.data.source import MIXTURE
 
@@ -88,17 +98,17 @@ def density(spec: str) -> Density:
     if spec.startswith(MIXTURE):
         return parse_mixture(spec.removeprefix(MIXTURE))
     close = nearest(spec, DENSITIES) or f" Give {', '.join(DENSITIES)}, or a mixture such as mixture:0.3*N(-2,0.5)+0.7*N(1,0.2)."
-    raise Refusal(f"The lab needs a density that is known, and {spec!r} is none.{close}")
+    raise Refusal(f"The lab needs a known density, and {spec!r} is not one.{close}")
 
 
 def _line(args: Lab, p_data: Density, where: Path) -> int:
-    from zerosum.report.progress import Reading
+    from zerosum.report.progress import CountProgress
     from zerosum.report.style import png
     from zerosum.report.teaching import draw_frame, draw_lesson
-    from zerosum.study.lesson import ROUNDS, lesson
+    from zerosum.study.lesson import DEFAULT_STEPS, lesson
 
-    reading, title = Reading(), _title(args)
-    found = lesson(p_data, args.config, args.rounds or ROUNDS, progress=reading)
+    reading, title = CountProgress(), _title(args)
+    found = lesson(p_data, args.config, args.rounds or DEFAULT_STEPS, progress=reading)
     _drawn(
         where,
         lambda: png(draw_lesson(found.panels(), found.course, title), dpi=150),
@@ -110,19 +120,19 @@ def _line(args: Lab, p_data: Density, where: Path) -> int:
 
 
 def numbers(found: Lesson) -> dict[str, dict[str, float | int | None]]:
-    """The numbers beside each panel: rounds, JSD, V, mean |D - 1/2|."""
+    """The numbers of each panel: steps (key "rounds"), JSD, V, mean |D - 1/2|."""
     panels = {"a": found.a, "b": found.b, "c": found.c, "d": found.d}
     return {name: {"rounds": m.t, "jsd": m.jsd, "V": m.v if m.v == m.v else None, "off": m.off} for name, m in panels.items()}
 
 
 def _plane(args: Lab, p_data: Density, where: Path) -> int:
-    from zerosum.report.progress import Reading
+    from zerosum.report.progress import CountProgress
     from zerosum.report.style import png
     from zerosum.report.teaching_plane import draw_plane_frame, draw_plane_lesson
-    from zerosum.study.lesson_plane import ROUNDS, plane_lesson
+    from zerosum.study.lesson_plane import DEFAULT_STEPS, plane_lesson
 
-    reading, title = Reading(), _title(args)
-    course = plane_lesson(p_data, args.config, args.rounds or ROUNDS, progress=reading)
+    reading, title = CountProgress(), _title(args)
+    course = plane_lesson(p_data, args.config, args.rounds or DEFAULT_STEPS, progress=reading)
     _drawn(
         where,
         lambda: png(draw_plane_lesson(course, title), dpi=150),
@@ -138,8 +148,8 @@ def _title(args: Lab) -> str:
     return f"{args.data}, {args.config.game.value} game, k = {args.config.game.k}"
 
 
-def _drawn(where: Path, picture: Callable[[], bytes], frame: Callable[[T], bytes], course: Sequence[T], reading: Reading) -> None:
-    """Writes the picture, or a frame for each moment of the course where a .gif is asked for."""
+def _drawn(where: Path, picture: Callable[[], bytes], frame: Callable[[T], bytes], course: Sequence[T], reading: CountProgress) -> None:
+    """Write the picture or, for a .gif, a frame for each moment of the course."""
     from zerosum.report.disk import write_whole
 
     if where.suffix.lower() != ".gif":
@@ -153,13 +163,13 @@ def _drawn(where: Path, picture: Callable[[], bytes], frame: Callable[[T], bytes
 
 
 def animated(frames: Sequence[bytes]) -> bytes:
-    """PNGs as one looping GIF, the last of them shown longest."""
+    """Combine PNGs into one looping GIF; the last frame is shown longest."""
     from io import BytesIO
 
     from PIL import Image
 
     pictures = [Image.open(BytesIO(frame)).convert("RGB") for frame in frames]
-    # One palette for all: colours then do not flicker from frame to frame.
+    # One palette for all frames, so that colours do not flicker.
     palette = pictures[-1].quantize(128)
     drawn = [p.quantize(palette=palette, dither=Image.Dither.NONE) for p in pictures]
     each = int(1000 * _GIF_SECONDS / len(drawn))
@@ -171,14 +181,14 @@ def animated(frames: Sequence[bytes]) -> bytes:
 def _scenario(args: Lab, suffix: str) -> int:
     from zerosum.report.disk import write_whole
     from zerosum.report.panels import draw_panels
-    from zerosum.report.progress import Reading
+    from zerosum.report.progress import CountProgress
     from zerosum.report.style import png
     from zerosum.study.scenario import SCENARIOS
 
     if suffix == ".gif":
-        raise Refusal(f"The scenario {args.scenario} has a figure and no animation: give --figure something.png.")
+        raise Refusal(f"The scenario {args.scenario} has no animation: give --figure a name that ends in .png.")
     assert args.scenario is not None
-    found = SCENARIOS[args.scenario](args.seeds, args.rounds, Reading())
+    found = SCENARIOS[args.scenario](args.seeds, args.rounds, CountProgress())
     where = args.figure or Path("runs") / f"lab-{args.scenario}.png"
     write_whole(where, png(draw_panels(found.panels), dpi=150))
     if args.json:
@@ -193,7 +203,7 @@ def _scenario(args: Lab, suffix: str) -> int:
 
 
 def tabled(rows: Sequence[Mapping[str, Any]]) -> Table:
-    """Rows of plain values as a table; a column for every key of the first that has it."""
+    """Rows of plain values as a table, with a column for every key."""
     from rich.table import Table
     from rich.text import Text
 
@@ -212,7 +222,12 @@ def _told(args: Lab, where: Path, found: Mapping[str, Any]) -> int:
         print(json.dumps({"figure": str(where), **found}, allow_nan=False))
     else:
         for name, row in found.items():
-            print(f"{name}: " + ", ".join(f"{k} {v:.4g}" for k, v in row.items() if v is not None))
+            said = [
+                f"{MEANINGS.get(k, k)} {v:,}" if isinstance(v, int) else f"{MEANINGS.get(k, k)} {v:.4g}"
+                for k, v in row.items()
+                if v is not None
+            ]
+            print(f"{PANELS.get(name, name)}: {', '.join(said)}")
         print(f"figure: {where}")
     sys.stdout.flush()
     return 0

@@ -1,4 +1,4 @@
-"""What a person sees while a command trains, and what they are told when it has ended."""
+"""The output of a command that trains: the display on the way, and the summary at the end."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Several:
 
 
 class Later:
-    """A TensorBoard listener that is opened with the first row: not before the run has claimed its folder."""
+    """A TensorBoard listener that opens with the first row, after the run has locked its folder."""
 
     def __init__(self, run: Path) -> None:
         if find_spec("tensorboard") is None:
@@ -53,7 +53,7 @@ class Later:
         self._board.row(row)
 
     def progress(self, samples: int, horizon: int | None, seconds: float) -> None:
-        """Nothing: TensorBoard shows the record."""
+        """Do nothing: TensorBoard shows the record."""
 
     def close(self) -> None:
         if self._board is not None:
@@ -62,7 +62,7 @@ class Later:
 
 @contextmanager
 def followed(out: Path, *, quiet: bool, tensorboard: bool) -> Iterator[Listener]:
-    """A listener that shows the training, and writes it for TensorBoard where asked. A bug inside is logged in the run's folder."""
+    """A listener that shows the training and, if requested, writes TensorBoard files. A bug inside is logged in the run's folder."""
     with logged_in(out), ExitStack() as stack:
         listeners: list[Listener] = []
         if tensorboard:
@@ -72,7 +72,7 @@ def followed(out: Path, *, quiet: bool, tensorboard: bool) -> Iterator[Listener]
 
 
 def report(run: Run) -> int:
-    """Says how the run ended, where its pictures are and what to try next. Returns the command's exit status."""
+    """Print how the run ended, where its pictures are and what to do next. Returns the command's exit status."""
     name = shlex.quote(str(run.path))
     from zerosum.play.distributed import is_first
 
@@ -82,19 +82,19 @@ def report(run: Run) -> int:
         return status
     reason, samples, seconds = stop.get("reason"), stop.get("samples", 0), stop.get("seconds", 0.0)
     spent = f"{seconds:.0f} seconds" if seconds < 100 else f"{seconds / 60:.1f} minutes"
-    seen = f"{samples:,} samples in {spent} of training"
+    seen = f"{samples:,} training samples in {spent}"
     further = [f"zerosum resume {name}"]
     if reason == "finished":
         print(f"{run.path} is finished: {seen}.")
         further = [f"zerosum resume {name} --samples {2 * samples}"]
     elif reason == "interrupted":
-        print(f"{run.path} was interrupted after {seen}; nothing is lost.")
+        print(f"{run.path} was interrupted after {seen}; its state is saved.")
     elif reason == "plateaued":
         print(f"{run.path} reached a plateau after {seen}: it no longer improved.")
     elif reason == "minutes":
-        print(f"{run.path} ran out of time after {seen}: the machine became slower than it was in the first seconds.")
+        print(f"{run.path} reached its minutes after {seen}, before the end of its schedule: the machine has become slower.")
     else:
-        print(f"{run.path} stopped after {seen}: {stop.get('message') or reason or 'its record does not say why'}")
+        print(f"{run.path} stopped after {seen}: {stop.get('message') or reason or 'the record gives no reason'}")
         further = []
     for line in wrap(run.verdict().paragraph, 110, initial_indent="  verdict ", subsequent_indent="          "):
         print(line)

@@ -1,4 +1,4 @@
-"""zerosum stress NAME: a standard trial by its published protocol, ours beside a perfect sampler and the published rows."""
+"""zerosum stress NAME: a standard benchmark by its published protocol, with a perfect sampler and published results for comparison."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from zerosum.errors import Refusal
 
 if TYPE_CHECKING:
     from zerosum.runs.run import Run
-    from zerosum.study.stress import Score
+    from zerosum.study.stress import MixtureScore
 
 EXAMPLES = """\
   zerosum stress ring8
@@ -31,17 +31,17 @@ PARZEN_MINUTES = 20.0
 
 @dataclass(frozen=True)
 class Stress:
-    """Play a standard trial with the preset for points, one process and one thread a seed, and print it beside what a perfect sampler
-    scores with as many samples and what papers report."""
+    """Run a standard GAN benchmark with the preset for points, one process and one thread per seed. Prints the scores next to those of a
+    perfect sampler with as many samples and those that papers report."""
 
     name: Literal["ring8", "grid25", "dirac", "parzen"] = positional("NAME")
-    """ring8, grid25 (mixtures in the plane), dirac (the smallest game), or parzen (digits)."""
+    """ring8 or grid25 (2-D mixtures), dirac (the Dirac-GAN, the smallest game), or parzen (log-likelihood of digits)."""
     seeds: int = 10
-    """How many seeds are trained."""
+    """Number of seeds to train."""
     samples: int | None = None
-    """Reals that D sees, a seed; by default 3,200,000, under three minutes on one core."""
+    """Real samples per seed; by default 3,200,000, under three minutes on one core."""
     run: Path | None = None
-    """For parzen: the run on mnist whose samples are scored; without one, the digits are trained on for 20 minutes first."""
+    """For parzen: a run on mnist to score; without one, zerosum first trains on the digits for 20 minutes."""
     json: bool = False
     """One JSON list of rows on standard output, and nothing else."""
 
@@ -53,7 +53,7 @@ def main(argv: Sequence[str]) -> int:
     if args.samples is not None and args.samples < 1:
         raise Refusal(f"--samples must be at least 1, not {args.samples}.")
     if args.run is not None and args.name != "parzen":
-        raise Refusal(f"--run is for parzen, and {args.name} trains its own: leave it out.")
+        raise Refusal(f"--run is for parzen; {args.name} trains its own runs: leave --run out.")
     if args.name == "parzen":
         rows = parzen_rows(args.run)
     elif args.name == "dirac":
@@ -78,8 +78,8 @@ def main(argv: Sequence[str]) -> int:
 
 
 def mixture_rows(name: str, seeds: int, samples: int | None) -> list[dict[str, Any]]:
-    """Ours a seed and in the mean, a perfect sampler, and the published rows."""
-    from zerosum.study.stress import PUBLISHED, SCORED, floor, mean
+    """Our scores per seed and on average, those of a perfect sampler, and the published ones."""
+    from zerosum.study.stress import PUBLISHED, SCORED, mean, reference_score
 
     scores = _seeds(name, seeds, samples)
     ours = [{"sampler": f"zerosum, seed {seed}", **asdict(s)} for seed, s in enumerate(scores)]
@@ -87,7 +87,7 @@ def mixture_rows(name: str, seeds: int, samples: int | None) -> list[dict[str, A
     return [
         *({**row, "source": source} for row in ours),
         {"sampler": f"zerosum, mean of {seeds}", **asdict(mean(scores)), "source": source},
-        {"sampler": "perfect sampler", **asdict(floor(name)), "source": source},
+        {"sampler": "perfect sampler", **asdict(reference_score(name)), "source": source},
         *(
             {"sampler": method, "modes": modes, "high_quality": share, "reverse_kl": kl, "sigma_ratio": None, "source": paper}
             for method, modes, share, kl, paper in PUBLISHED[name]
@@ -96,13 +96,13 @@ def mixture_rows(name: str, seeds: int, samples: int | None) -> list[dict[str, A
 
 
 def parzen_rows(path: Path | None) -> list[dict[str, Any]]:
-    """Ours, real digits in its place, and the published rows."""
+    """Our score, that of real digits, and the published ones."""
     from zerosum.api import load
-    from zerosum.report.progress import Reading
+    from zerosum.report.progress import CountProgress
     from zerosum.study.parzen import SCORED, published_rows, real, row, scored
 
     run = load(path) if path is not None else _digits()
-    reading = Reading()
+    reading = CountProgress()
     reading("Parzen windows", 0, 2)
     ours = row(f"zerosum, {run.path.name}", scored(run.sample(SCORED)))
     reading("Parzen windows", 1, 2)
@@ -112,7 +112,7 @@ def parzen_rows(path: Path | None) -> list[dict[str, Any]]:
 
 
 def _digits() -> Run:
-    """A run on the digits with their preset, followed as `zerosum train` is."""
+    """Train on the digits with their preset, with the display of `zerosum train`."""
     from zerosum.api import train
     from zerosum.api.training import next_folder
     from zerosum.commands.listeners import followed
@@ -122,17 +122,17 @@ def _digits() -> Run:
         return train("mnist", minutes=PARZEN_MINUTES, out=out, listener=listener)
 
 
-def _seeds(name: str, seeds: int, samples: int | None) -> list[Score]:
-    """Each seed's score: in this process where there is one, else in as many processes as there are cores."""
-    from zerosum.report.progress import Reading
+def _seeds(name: str, seeds: int, samples: int | None) -> list[MixtureScore]:
+    """Each seed's score: in this process for a single seed, else in as many processes as there are cores."""
+    from zerosum.report.progress import CountProgress
     from zerosum.study.stress import SAMPLES, ours
 
-    reading, samples = Reading(), samples or SAMPLES
+    reading, samples = CountProgress(), samples or SAMPLES
     if seeds == 1:
         return [ours(name, 0, samples, reading)]
-    found: dict[int, Score] = {}
+    found: dict[int, MixtureScore] = {}
     workers = min(seeds, os.cpu_count() or 1)
-    # Spawned, not forked: torch's threads do not survive a fork.
+    # Spawn, not fork: torch's threads do not survive a fork.
     with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
         waiting = {pool.submit(ours, name, seed, samples): seed for seed in range(seeds)}
         try:

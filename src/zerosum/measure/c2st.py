@@ -1,8 +1,9 @@
-"""A fresh small D, fitted to tell one set from another; one design for every set of points, one for images.
+"""A small classifier, trained from scratch to separate generated from real samples: one design for points, one for images.
 
-Points: an MLP on the standardised coordinates and on random Fourier features of them at three scales. Without those an MLP of this size
-is blind to the width of narrow modes: on the ring of 8 it finds 0.000 nats between sigma .01 and .03, where the truth is 0.326 and this D
-finds 0.32. Images: three strided convolutions on the pixels.
+It is the classifier of a two-sample test (Lopez-Paz and Oquab 2017, arXiv 1610.06545) and, read as a discriminator, gives the bound of
+divergence.py. Points: an MLP on the standardised coordinates and on random Fourier features of them at three scales. Without those an MLP
+of this size cannot see the width of narrow modes: on ring8 it finds 0.000 nats between sigma .01 and .03, where the truth is 0.326 and this
+one finds 0.32. Images: three strided convolutions on the pixels.
 """
 
 from __future__ import annotations
@@ -25,14 +26,14 @@ SCALES = (1.0, 5.0, 25.0)
 WAVES = 16  # Fourier frequencies a scale
 CHANNELS = (16, 32, 64)
 LARGEST = 64  # pixels a side; larger images are averaged down
-LOOKS = 12
+CANDIDATES = 12  # times at which the net is scored on the calibration part; the best is used
 STEPS, BATCH = 288, 250  # on points
 STEPS_IMAGES, BATCH_IMAGES = 384, 64
 LR, DECAY = 3e-3, 1e-2
 
 
-class PointD(nn.Module):
-    """Logit of "real" for points (N, d): two hidden layers on (x, sin xB, cos xB), x standardised by the rows that it is fitted on."""
+class PointClassifier(nn.Module):
+    """Logit of "real" for points (N, d): two hidden layers on (x, sin xB, cos xB), x standardised by the rows that it is trained on."""
 
     centre: Tensor
     scale: Tensor
@@ -60,9 +61,8 @@ class PointD(nn.Module):
         return logits
 
 
-class ImageD(nn.Module):
-    """Logit of "real" for uint8 images (N, C, H, W), shape being (C, H, W): three strided convolutions, a map of at most 4 x 4, a hidden
-    layer."""
+class ImageClassifier(nn.Module):
+    """Logit of "real" for uint8 images (N, *shape), shape (C, H, W): three strided convolutions, a map of at most 4 x 4, a hidden layer."""
 
     def __init__(self, shape: Sequence[int], seed: int) -> None:
         super().__init__()
@@ -75,7 +75,7 @@ class ImageD(nn.Module):
             self.c1, self.c2, self.c3 = nn.Conv2d(channels, a, 3, 2, 1), nn.Conv2d(a, b, 3, 2, 1), nn.Conv2d(b, c, 3, 2, 1)
             self.hidden, self.last = nn.Linear(c * height * width, WIDTH), nn.Linear(WIDTH, 1)
         _initialise([self.c1, self.c2, self.c3, self.hidden, self.last], seed)
-        # A CPU plays a step in two thirds of the time with the channels last.
+        # With the channels last a training step takes a CPU two thirds of the time.
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def features(self, images: Tensor) -> Tensor:
@@ -91,7 +91,7 @@ class ImageD(nn.Module):
 
 
 def _initialise(layers: list[nn.Linear | nn.Conv2d], seed: int) -> None:
-    """Weights N(0, 1/fan-in) and biases zero, from the seed alone; the layers come without storage, so no global draw is spent on them."""
+    """Weights N(0, 1/fan-in) and biases zero, from the seed alone; PyTorch's global generator is not used."""
     for index, layer in enumerate(layers):
         layer.to_empty(device="cpu")
         with torch.no_grad():
@@ -102,10 +102,10 @@ def _initialise(layers: list[nn.Linear | nn.Conv2d], seed: int) -> None:
 
 
 @dataclass(frozen=True, eq=False)
-class Fresh:
-    """A fitted D. gain, offset: the calibration of its logit, gain x logit + offset."""
+class TwoSampleClassifier:
+    """A trained classifier. gain, offset: the calibration of its logit, gain x logit + offset."""
 
-    net: PointD | ImageD
+    net: PointClassifier | ImageClassifier
     gain: float
     offset: float
 
@@ -116,7 +116,7 @@ class Fresh:
 
     @torch.no_grad()
     def features(self, x: Tensor) -> Tensor:
-        """Its last hidden layer, (N, WIDTH) float32: features of what this D looks at, and of nothing else."""
+        """Its last hidden layer, (N, WIDTH) float32: features of what this classifier was trained on."""
         return torch.cat([self.net.features(part) for part in torch.split(x, 1000)])
 
     @property
@@ -129,16 +129,19 @@ class Fresh:
 
 
 def balanced_cross_entropy(a: Tensor, b: Tensor) -> Tensor:
-    """(E -log D(x) + E -log(1 - D(G(z)))) / 2 = -V / 2, of logits a on reals and b on fakes."""
+    """(E -log D(x) + E -log(1 - D(G(z)))) / 2 = -V / 2, nats, of logits a on real samples and b on generated ones."""
     return (softplus(-a).mean() + softplus(b).mean()) / 2
 
 
-def fit(fake: Tensor, real: Tensor, fake_calibrate: Tensor, real_calibrate: Tensor, seed: int) -> Fresh:
-    """D fitted on (fake, real) with AdamW; of LOOKS looks the one that does best on the calibration part is kept, and calibrated there.
+def fit(fake: Tensor, real: Tensor, fake_calibrate: Tensor, real_calibrate: Tensor, seed: int) -> TwoSampleClassifier:
+    """Train a classifier with AdamW; the best of CANDIDATES states on the calibration part is used, and its logit calibrated there.
 
-    Rows (N, d) float32, or uint8 images (N, C, H, W); the number of steps does not depend on the number of samples.
+    fake, real: to train on; fake_calibrate, real_calibrate: to choose and calibrate on. Points (N, d) float32 or uint8 images (N, C, H, W).
+    The number of steps does not depend on the number of samples.
     """
-    net: PointD | ImageD = ImageD(real.shape[1:], seed) if real.ndim == 4 else PointD(torch.cat([fake, real]), seed)
+    net: PointClassifier | ImageClassifier = (
+        ImageClassifier(real.shape[1:], seed) if real.ndim == 4 else PointClassifier(torch.cat([fake, real]), seed)
+    )
     total, batch = (STEPS_IMAGES, BATCH_IMAGES) if real.ndim == 4 else (STEPS, BATCH)
     optimiser = torch.optim.AdamW(net.parameters(), lr=LR, betas=(0.9, 0.99), weight_decay=DECAY)
     best, kept = math.inf, net.state_dict()
@@ -152,7 +155,7 @@ def fit(fake: Tensor, real: Tensor, fake_calibrate: Tensor, real_calibrate: Tens
         optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
-        if (step + 1) % (total // LOOKS) == 0:
+        if (step + 1) % (total // CANDIDATES) == 0:
             now = _read(net, real_calibrate, fake_calibrate)
             if now < best:
                 best, kept = now, deepcopy(net.state_dict())
@@ -165,8 +168,8 @@ def _read(net: nn.Module, real: Tensor, fake: Tensor) -> float:
     return float(balanced_cross_entropy(*(torch.cat([net(part) for part in torch.split(x, 1000)]) for x in (real, fake))))
 
 
-def _calibrated(net: PointD | ImageD, real: Tensor, fake: Tensor) -> Fresh:
-    """Platt 1999: a logistic regression of real against fake on the one logit."""
-    raw = Fresh(net, 1.0, 0.0)
+def _calibrated(net: PointClassifier | ImageClassifier, real: Tensor, fake: Tensor) -> TwoSampleClassifier:
+    """Platt 1999: a logistic regression of real against generated on the one logit."""
+    raw = TwoSampleClassifier(net, 1.0, 0.0)
     gain, offset = logistic(raw.logits(real)[:, None], raw.logits(fake)[:, None])
-    return Fresh(net, float(gain), float(offset))
+    return TwoSampleClassifier(net, float(gain), float(offset))

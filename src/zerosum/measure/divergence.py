@@ -1,9 +1,9 @@
-"""A lower bound on the Jensen-Shannon divergence, from how well a fresh small D tells held-out reals from held-out fakes.
+"""A lower bound on the Jensen-Shannon divergence, from how well a new classifier separates held-out real and generated samples.
 
 V(D, G) <= V(D*, G) = -log 4 + 2 JSD (Goodfellow et al. 2014, Theorem 1), so for *any* D, JSD >= (V(D) + log 4) / 2 = log 2 - balanced
-cross-entropy of D, in nats, at most log 2. D is fitted on one part of reals and fakes, chosen and calibrated on a second, and read on a
-third that it never saw: there the cross-entropy is a mean of independent terms, whose margin is known. D is clipped to [EPS, 1 - EPS],
-which bounds the terms; a clipped, calibrated D is still a D, so the bound stays valid.
+cross-entropy of D, in nats, at most log 2. D is trained on one part of the samples, chosen and calibrated on a second, and evaluated on a
+third that it never saw: there the cross-entropy is a mean of independent terms, so its error is known. D is clipped to [EPS, 1 - EPS],
+which bounds the terms; a clipped, calibrated D is still a discriminator, so the bound stays valid.
 """
 
 from __future__ import annotations
@@ -17,25 +17,25 @@ from torch.nn.functional import softplus
 
 from zerosum.chance import generator
 from zerosum.errors import Refusal
-from zerosum.measure.c2st import Fresh, fit
-from zerosum.measure.inputs import Sets, check_pair
+from zerosum.measure.c2st import TwoSampleClassifier, fit
+from zerosum.measure.inputs import MeasureInputs, check_pair
 from zerosum.measure.score import Z95_ONE_SIDED, Reading
 
 EPS = 0.01
 DELTA = 0.05
 LIMIT = 10_000
-LEAST = 200
-FITTED, CALIBRATED = 0.6, 0.1  # shares of the samples; the rest reports
+MIN_FOR_BOUND = 200  # samples a side
+TRAINED, CALIBRATED = 0.6, 0.1  # shares of the samples; the rest evaluates
 _CLIP = math.log((1 - EPS) / EPS)
 
 
 @dataclass(frozen=True)
 class Bound:
-    """JSD(p_data, p_g) in nats, from below.
+    """A lower bound on JSD(p_data, p_g) in nats.
 
     estimate: log 2 - cross-entropy on the third part; its expectation is at most the JSD. asymptotic, finite: one-sided 95 % lower bounds
     on the JSD (below 0 they say nothing), see `lower_bounds`. accuracy: D's on the third part, balanced. pairs: the size of that part, a
-    side. held_fake, held_real: which rows made it. D: the discriminator.
+    side. held_fake, held_real: indices of its rows. D: the discriminator.
     """
 
     estimate: float
@@ -43,22 +43,22 @@ class Bound:
     finite: float
     accuracy: float
     pairs: int
-    D: Fresh
+    D: TwoSampleClassifier
     held_fake: Tensor
     held_real: Tensor
 
 
-def costs(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
-    """-log D(x) on reals and -log(1 - D(x)) on fakes, of logits clipped so that D lies in [EPS, 1 - EPS]; float64."""
+def losses(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
+    """-log D(x) on real samples and -log(1 - D(x)) on generated ones, of logits clipped so that D is in [EPS, 1 - EPS]; float64."""
     return softplus(-a.double().clamp(-_CLIP, _CLIP)), softplus(b.double().clamp(-_CLIP, _CLIP))
 
 
 def lower_bounds(on_real: Tensor, on_fake: Tensor) -> tuple[float, float]:
-    """One-sided 95 % lower bounds on the JSD, nats, from both costs (n,) on held-out samples: asymptotic, and finite-sample.
+    """One-sided 95 % lower bounds on the JSD, nats, from both losses (n,) on held-out samples: asymptotic, and finite-sample.
 
-    The n terms are means of one real's and one fake's cost, each within a range of softplus(c) - softplus(-c) = c, the clipped logit.
-    Asymptotic: by the normal law, with one pair added on which D is surely wrong, so that a D that has not erred yet is not taken for one
-    that never will. Finite-sample: Maurer and Pontil 2009, arXiv 0907.3740, Theorem 4.
+    The n terms are means of one real and one generated sample's loss, each within a range of softplus(c) - softplus(-c) = c, the clipped
+    logit. Asymptotic: by the normal distribution, with one pair added on which D is wrong with certainty, since a D without an error so far
+    may still make one. Finite-sample: Maurer and Pontil 2009, arXiv 0907.3740, Theorem 4.
     """
     pair = (on_real + on_fake) / 2
     n, v, log_term = len(pair), float(pair.var()), math.log(2 / DELTA)
@@ -68,21 +68,23 @@ def lower_bounds(on_real: Tensor, on_fake: Tensor) -> tuple[float, float]:
 
 
 def jsd_bound(fake: Tensor, real: Tensor, seed: int = 0) -> Bound:
-    """The bound from fakes and reals: rows (N, d), or uint8 images (N, C, H, W); at most LIMIT a side, as many of each.
+    """Compute the bound: points (N, d), or uint8 images (N, C, H, W); at most LIMIT a side, as many of each.
 
-    Raises Refusal below LEAST samples a side.
+    Raises Refusal below MIN_FOR_BOUND samples a side.
     """
     n = min(len(fake), len(real), LIMIT)
-    if n < LEAST:
-        raise Refusal(f"A fresh D needs at least {LEAST} fakes and as many reals, and there are {n}: give more.")
+    if n < MIN_FOR_BOUND:
+        raise Refusal(
+            f"The bound on the JSD needs at least {MIN_FOR_BOUND} generated and as many real samples, and there are {n}: give more."
+        )
     order_f, order_r = (
         torch.randperm(len(x), generator=generator(seed, f"fresh D: {who}"))[:n] for x, who in ((fake, "fakes"), (real, "reals"))
     )
-    fitted, calibrated = round(FITTED * n), round((FITTED + CALIBRATED) * n)
+    fitted, calibrated = round(TRAINED * n), round((TRAINED + CALIBRATED) * n)
     learn, choose, read = slice(fitted), slice(fitted, calibrated), slice(calibrated, n)
     D = fit(fake[order_f[learn]], real[order_r[learn]], fake[order_f[choose]], real[order_r[choose]], seed)
     a, b = D.logits(real[order_r[read]]), D.logits(fake[order_f[read]])
-    on_real, on_fake = costs(a, b)
+    on_real, on_fake = losses(a, b)
     estimate = math.log(2) - float(on_real.mean() + on_fake.mean()) / 2
     asymptotic, finite = lower_bounds(on_real, on_fake)
     right = float((a > 0).double().mean() + (b <= 0).double().mean()) / 2
@@ -94,13 +96,13 @@ def reading(bound: Bound) -> Reading:
     estimate."""
     note = (
         f"JSD is at least {max(0.0, bound.asymptotic):.4f} nats (95 %, asymptotic), {max(0.0, bound.finite):.4f} (95 %, finite-sample);"
-        f" D is right on {bound.accuracy:.1%} of {bound.pairs} held-out pairs"
+        f" the classifier is right on {bound.accuracy:.1%} of {bound.pairs} held-out pairs"
     )
     return Reading("jsd", bound.estimate, bound.asymptotic, 2 * bound.estimate - bound.asymptotic, note)
 
 
-def measure_divergence(sets: Sets) -> tuple[Reading, ...]:
+def measure_divergence(sets: MeasureInputs) -> tuple[Reading, ...]:
     """MEASURES row: on the samples themselves (points, pixels)."""
     fake, real = sets.fake.samples, sets.real.samples
-    check_pair(fake.flatten(1), real.flatten(1), least=LEAST)
+    check_pair(fake.flatten(1), real.flatten(1), least=MIN_FOR_BOUND)
     return (reading(jsd_bound(fake, real, sets.seed)),)

@@ -1,5 +1,7 @@
-"""Every measure that fits, of fakes against reals, each with its floor and interval; a measure that is refused says why, and the others
-go on."""
+"""Run every applicable measure on generated against real samples, each with interval and reference score.
+
+A measure that is impossible on these data reports why, and the others are still run.
+"""
 
 from __future__ import annotations
 
@@ -15,12 +17,12 @@ from zerosum.data.items import Progress
 from zerosum.errors import Refusal
 from zerosum.measure import MEASURES, Measure
 from zerosum.measure.divergence import jsd_bound
-from zerosum.measure.features import Digits, Features, Inception, Missing, Raw
-from zerosum.measure.inputs import Modes, Part, Sets, check_rows
+from zerosum.measure.features import Digits, Features, Inception, Raw, UnavailableFeatures
+from zerosum.measure.inputs import GENERATED, REAL, MeasureInputs, Modes, SampleSet, check_rows
 from zerosum.measure.score import Reading, Score
 
 
-class Density(Protocol):
+class DensityWithModes(Protocol):
     """What is read of a known p_data: its modes (m, d) or None, their sigma an axis (m,), their weights (m,)."""
 
     @property
@@ -34,21 +36,25 @@ class Density(Protocol):
 
 
 @dataclass(frozen=True)
-class _Floor:
-    """Reals against reals. sets: what to measure. scale: (1/n + 1/m) of the evaluation over that of the floor's sizes. note: which
-    reals."""
+class _Reference:
+    """Real samples against real samples, for the reference score.
 
-    sets: Sets
+    inputs: what to measure. scale: (1/n + 1/m) of the evaluation over that of these sizes. note: which samples were used.
+    """
+
+    inputs: MeasureInputs
     scale: float
     note: str
 
 
 def silent(label: str, done: int, total: int) -> None:
-    """The progress of an evaluation that nobody follows."""
+    """Report no progress."""
 
 
-def evaluate(sets: Sets, features: str, split: str, only: Collection[str] | None = None, progress: Progress | None = None) -> list[Score]:
-    """A Score for each reading of each row of MEASURES whose needs `sets` meets (of those named in `only`), in MEASURES' order.
+def evaluate(
+    sets: MeasureInputs, features: str, split: str, only: Collection[str] | None = None, progress: Progress | None = None
+) -> list[Score]:
+    """Return a Score for each reading of each row of MEASURES whose needs `sets` meets (of those named in `only`), in that order.
 
     progress("Measuring", done, total) is called after each row.
     """
@@ -62,7 +68,7 @@ def evaluate(sets: Sets, features: str, split: str, only: Collection[str] | None
     return scores
 
 
-def _measured(measure: Measure, sets: Sets, features: str, split: str) -> list[Score]:
+def _measured(measure: Measure, sets: MeasureInputs, features: str, split: str) -> list[Score]:
     limit = measure.limit or max(len(sets.fake), len(sets.real))
     n, m = min(len(sets.fake), limit), min(len(sets.real), limit)
     blank = {score.name: score for score in _refused(measure, n, m, features, split, "")}
@@ -70,12 +76,12 @@ def _measured(measure: Measure, sets: Sets, features: str, split: str) -> list[S
         readings = measure.function(sets)
     except Refusal as refusal:
         return [replace(score, note=str(refusal)) for score in blank.values()]
-    floors, how = _floors(measure, sets)
+    references, how = _reference_scores(measure, sets)
     scores = []
     for r in readings:
         if isinstance(r, Reading):
             note = "; ".join(part for part in (r.note, how) if part)
-            scores.append(replace(blank[r.name], value=r.value, low=r.low, high=r.high, floor=floors.get(r.name), note=note))
+            scores.append(replace(blank[r.name], value=r.value, low=r.low, high=r.high, floor=references.get(r.name), note=note))
         else:
             scores.append(replace(blank[r.name], note=r.why))
     return scores
@@ -85,79 +91,79 @@ def _refused(measure: Measure, n: int, m: int, features: str, split: str, why: s
     return [Score(name, None, None, None, None, n, m, split, features, named.better, why) for name, named in measure.scores.items()]
 
 
-def _floors(measure: Measure, sets: Sets) -> tuple[dict[str, float], str]:
-    """Each reading's floor, and how it was had."""
+def _reference_scores(measure: Measure, sets: MeasureInputs) -> tuple[dict[str, float], str]:
+    """Each reading's reference score, and how it was measured."""
     try:
-        floor = (
-            _train_floor(sets)
+        reference = (
+            _train_reference(sets)
             if sets.train is not None and "train" in measure.needs
-            else _spare_floor(sets)
+            else _spare_reference(sets)
             if sets.spare
-            else _split_floor(sets)
+            else _split_reference(sets)
         )
-        readings = [r for r in measure.function(floor.sets) if isinstance(r, Reading)]
+        readings = [r for r in measure.function(reference.inputs) if isinstance(r, Reading)]
     except Refusal:
-        return {}, "too few reals for a floor"
-    return {r.name: r.value * (floor.scale if measure.shrinks else 1) for r in readings}, floor.note
+        return {}, "too few real samples for a reference score"
+    return {r.name: r.value * (reference.scale if measure.shrinks else 1) for r in readings}, reference.note
 
 
-def _spare_floor(sets: Sets) -> _Floor:
-    """Spare reals, as many as there are fakes, in the fakes' place."""
+def _spare_reference(sets: MeasureInputs) -> _Reference:
+    """Other real samples, as many as there are generated ones, in the generated ones' place."""
     assert sets.spare is not None
     n, m = len(sets.fake), len(sets.real)
     stand_in = sets.spare.first(n, sets.seed, "floor")
     k = len(stand_in)
-    note = f"floor: {k} other reals" if k == n else f"floor: {k} other reals, for {n} fakes"
-    return _Floor(sets.swapped(stand_in, sets.real), (1 / n + 1 / m) / (1 / k + 1 / m), note)
+    note = f"real data: {k} other samples" if k == n else f"real data: {k} other samples, for {n} generated ones"
+    return _Reference(sets.swapped(stand_in, sets.real), (1 / n + 1 / m) / (1 / k + 1 / m), note)
 
 
-def _train_floor(sets: Sets) -> _Floor:
-    """Training samples in the fakes' place, taken out of the training set: what a fresh draw of the training law would get."""
+def _train_reference(sets: MeasureInputs) -> _Reference:
+    """Training samples in the generated ones' place, taken out of the training set: what a new draw of p_data would score."""
     assert sets.train is not None
-    total, limit = len(sets.train), MEASURES["memory"].limit or len(sets.train)
+    total, limit = len(sets.train), MEASURES["memorisation"].limit or len(sets.train)
     k = min(len(sets.fake), total // 4, limit)
     order = torch.randperm(total, generator=generator(sets.seed, "floor: out of the training set"))
     taken = sets.train[order[:k]]
-    swapped = sets.swapped(Part(taken.flatten(1), taken), sets.real)
-    return _Floor(replace(swapped, train=sets.train[order[k:]]), 1.0, f"floor: {k} training samples against the other {total - k}")
+    swapped = sets.swapped(SampleSet(taken.flatten(1), taken), sets.real)
+    return _Reference(replace(swapped, train=sets.train[order[k:]]), 1.0, f"real data: {k} training samples against the other {total - k}")
 
 
-def _split_floor(sets: Sets) -> _Floor:
-    """The reals divided in two, in the proportion of fakes to reals, one part in the fakes' place.
+def _split_reference(sets: MeasureInputs) -> _Reference:
+    """The real samples divided in two, in the proportion of generated to real ones; one part takes the generated ones' place.
 
-    To the first order a plug-in distance between equal laws is proportional to 1/n + 1/m, which brings it back to the full sizes.
+    To first order a plug-in distance between equal distributions is proportional to 1/n + 1/m, which rescales it to the full sizes.
     """
     n, m = len(sets.fake), len(sets.real)
     k = round(m * n / (n + m))
     if k < 1 or k >= m:
-        raise Refusal("There are too few reals to divide in two.")
+        raise Refusal("There are too few real samples to divide in two.")
     order = torch.randperm(m, generator=generator(sets.seed, "floor: halves"))
     halves = sets.swapped(sets.real.take(order[:k]), sets.real.take(order[k:]))
-    return _Floor(halves, (1 / n + 1 / m) / (1 / k + 1 / (m - k)), f"floor: {k} of the reals against the other {m - k}")
+    return _Reference(halves, (1 / n + 1 / m) / (1 / k + 1 / (m - k)), f"real data: {k} of the real samples against the other {m - k}")
 
 
 def evaluate_points(
     fake: Tensor,
     real: Tensor,
     train: Tensor | None,
-    density: Density | None = None,
+    density: DensityWithModes | None = None,
     seed: int = 0,
     only: Collection[str] | None = None,
     progress: Progress | None = None,
 ) -> list[Score]:
-    """Points fake (n, d) against held-out reals (m, d), with the training points (l, d) for the floor and the search for copies.
+    """Measure points fake (n, d) against held-out real (m, d); train (l, d) serves the reference score and the search for copies.
 
-    With a density that has modes they are counted. Raises Refusal where nothing can be measured: shapes that differ, reals with NaN.
+    A density that has modes adds the mode counts. Raises Refusal where nothing can be measured: shapes that differ, real points with NaN.
     """
-    for x, who in ((fake, "fakes"), (real, "reals")):
+    for x, who in ((fake, GENERATED), (real, REAL)):
         if x.ndim != 2 or x.shape[1] != real.shape[1]:
-            raise Refusal(f"The {who} have shape {tuple(x.shape)}: give fakes and reals as points (N, d) with the same d.")
-    check_rows(real, "reals", spread=False)
+            raise Refusal(f"The {who} have shape {tuple(x.shape)}: give both sets as points (N, d) with the same d.")
+    check_rows(real, REAL, spread=False)
     spare = None if train is None else _spare(train, len(fake), seed)
-    sets = Sets(
-        fake=Part(fake.float(), fake.float()),
-        real=Part(real.float(), real.float()),
-        spare=None if spare is None else Part(spare.float(), spare.float()),
+    sets = MeasureInputs(
+        fake=SampleSet(fake.float(), fake.float()),
+        real=SampleSet(real.float(), real.float()),
+        spare=None if spare is None else SampleSet(spare.float(), spare.float()),
         train=None if train is None else train.float(),
         modes=_modes(density),
         seed=seed,
@@ -165,7 +171,7 @@ def evaluate_points(
     return evaluate(sets, "raw", "test", only, progress)
 
 
-def _modes(density: Density | None) -> Modes | None:
+def _modes(density: DensityWithModes | None) -> Modes | None:
     if density is None or density.modes is None or density.mode_std is None or density.mode_weights is None:
         return None
     return Modes(density.modes, density.mode_std, density.mode_weights)
@@ -180,18 +186,21 @@ def evaluate_images(
     only: Collection[str] | None = None,
     progress: Progress | None = None,
 ) -> list[Score]:
-    """uint8 images fake (n, C, H, W) against held-out reals (m, C, H, W), with the training images (l, C, H, W) for the floor and copies.
+    """Measure uint8 images fake (n, C, H, W) against held-out real (m, C, H, W); train (l, C, H, W) serves the reference score and copies.
 
-    features: None takes a fresh D's, fitted on part of the fakes and reals, for the rest of them (see `_evaluate_fresh`). Where features
-    refuse, so do the measures that look at them, with their sentence; what looks at the images themselves goes on.
+    features: None uses those of a new classifier, trained on part of both sets, for the rest of them (see `_evaluate_with_classifier`).
+    Where features are unavailable, the measures that need them say so, and those on the images themselves are still run.
+    Raises Refusal for other types or shapes.
     """
-    for x, who in ((fake, "fakes"), (real, "reals"), *(() if train is None else ((train, "training images"),))):
+    for x, who in ((fake, GENERATED), (real, REAL), *(() if train is None else ((train, "training images"),))):
         if x.ndim != 4 or x.dtype != torch.uint8:
             raise Refusal(f"The {who} are {str(x.dtype).removeprefix('torch.')} of shape {tuple(x.shape)}: give uint8 images (N, C, H, W).")
         if x.shape[1:] != real.shape[1:]:
-            raise Refusal(f"The {who} are {_size(x)} and the reals {_size(real)}: bring all to one size and number of channels first.")
+            raise Refusal(
+                f"The {who} are {_size(x)} and the real samples {_size(real)}: convert all to one size and number of channels first."
+            )
     if features is None or isinstance(features, Raw):
-        return _evaluate_fresh(fake, real, train, seed, only, progress)
+        return _evaluate_with_classifier(fake, real, train, seed, only, progress)
     if not _chosen(only, "features"):
         return _evaluate_samples(fake, real, train, seed, only, progress)
     given = [fake, real, *([] if train is None else [_spare(train, len(fake), seed)])]
@@ -200,17 +209,17 @@ def evaluate_images(
     except Refusal as refusal:
         refused = _without(fake, real, features.label, only, str(refusal))
         return [*refused, *_evaluate_samples(fake, real, train, seed, only, progress)]
-    sets = Sets(fakes, reals, spares[0] if spares else None, train, classes=features.classes, seed=seed)
+    sets = MeasureInputs(fakes, reals, spares[0] if spares else None, train, classes=features.classes, seed=seed)
     return evaluate(sets, features.label, "test", only, progress)
 
 
 def _chosen(only: Collection[str] | None, on: str) -> dict[str, Measure]:
-    """The rows of MEASURES that are asked for and look at features, or at the samples."""
+    """The requested rows of MEASURES that compare features, or the samples."""
     return {name: measure for name, measure in MEASURES.items() if (only is None or name in only) and measure.on == on}
 
 
 def _without(fake: Tensor, real: Tensor, label: str, only: Collection[str] | None, why: str) -> list[Score]:
-    """What features of this label would have been looked at by, refused. Classes are the digits' own, and are not missed elsewhere."""
+    """Refused scores for the measures that would have used these features. Those of classes exist for digits alone, and are left out."""
     rows = [measure for measure in _chosen(only, "features").values() if not measure.needs]
     return [score for measure in rows for score in _refused(measure, len(fake), len(real), label, "test", why)]
 
@@ -218,16 +227,16 @@ def _without(fake: Tensor, real: Tensor, label: str, only: Collection[str] | Non
 def _evaluate_samples(
     fake: Tensor, real: Tensor, train: Tensor | None, seed: int, only: Collection[str] | None, progress: Progress | None
 ) -> list[Score]:
-    """What looks at the images themselves; where rows of features are wanted, pixels stand in for them and are not looked at."""
+    """Measures on the images themselves. The inputs need rows of features as well, which these measures do not read: pixels serve."""
     spare = None if train is None else _pixels(_spare(train, len(fake), seed))
-    sets = Sets(_pixels(fake), _pixels(real), spare, train, seed=seed)
+    sets = MeasureInputs(_pixels(fake), _pixels(real), spare, train, seed=seed)
     return evaluate(sets, "raw", "test", _chosen(only, "samples"), progress)
 
 
-def _evaluate_fresh(
+def _evaluate_with_classifier(
     fake: Tensor, real: Tensor, train: Tensor | None, seed: int, only: Collection[str] | None, progress: Progress | None
 ) -> list[Score]:
-    """With a fresh D's features: what looks at features uses the samples that D was not fitted on; what looks at samples uses all."""
+    """With a new classifier's features: measures on features use the samples that it was not trained on, measures on samples all."""
     on_samples = _evaluate_samples(fake, real, train, seed, only, progress)
     on_features = {name for name, measure in _chosen(only, "features").items() if not measure.needs}
     if not on_features:
@@ -235,11 +244,11 @@ def _evaluate_fresh(
     try:
         bound = jsd_bound(fake, real, seed)
     except Refusal as refusal:
-        return [*_without(fake, real, "fresh D", only, str(refusal)), *on_samples]
-    held = [Part(bound.D.features(x), x) for x in (fake[bound.held_fake], real[bound.held_real])]
+        return [*_without(fake, real, "fresh", only, str(refusal)), *on_samples]
+    held = [SampleSet(bound.D.features(x), x) for x in (fake[bound.held_fake], real[bound.held_real])]
     spare = None if train is None else _spare(train, len(fake), seed)[: bound.pairs]
-    sets = Sets(held[0], held[1], None if spare is None else Part(bound.D.features(spare), spare), seed=seed)
-    return [*evaluate(sets, f"fresh D:{bound.D.hash[:12]}", "test", on_features, progress), *on_samples]
+    sets = MeasureInputs(held[0], held[1], None if spare is None else SampleSet(bound.D.features(spare), spare), seed=seed)
+    return [*evaluate(sets, f"fresh:{bound.D.hash[:12]}", "test", on_features, progress), *on_samples]
 
 
 def evaluate_sets(
@@ -250,11 +259,13 @@ def evaluate_sets(
     only: Collection[str] | None = None,
     progress: Progress | None = None,
 ) -> list[Score]:
-    """Any set against any set, made by any tool: points (N, d), or uint8 images (N, C, H, W). The floor is taken from two parts of the
-    reals."""
+    """Measure any set against any set, made by any tool: points (N, d), or uint8 images (N, C, H, W).
+
+    The reference score comes from two parts of the real samples. Raises Refusal for other types or shapes.
+    """
     if fake.ndim != real.ndim:
         raise Refusal(
-            f"Fakes have shape {tuple(fake.shape)} and reals {tuple(real.shape)}: give points (N, d) for both, or images for both."
+            f"One set has shape {tuple(fake.shape)} and the other {tuple(real.shape)}: give points (N, d) for both, or images for both."
         )
     if real.ndim == 2:
         scores = evaluate_points(fake, real, None, None, seed, only, progress)
@@ -271,13 +282,13 @@ def _spare(train: Tensor, n: int, seed: int) -> Tensor:
     return train[torch.randperm(len(train), generator=generator(seed, "floor: spare reals"))[:n]]
 
 
-def _pixels(images: Tensor) -> Part:
-    return Part(images.flatten(1), images)
+def _pixels(images: Tensor) -> SampleSet:
+    return SampleSet(images.flatten(1), images)
 
 
-def _parts(given: list[Tensor], features: Digits | Inception | Missing, progress: Progress) -> list[Part]:
-    """Images with their features and classes; progress counts images. Memory: the features, and one chunk's work."""
-    label, total, done, parts = "Taking features", sum(map(len, given)), 0, []
+def _parts(given: list[Tensor], features: Digits | Inception | UnavailableFeatures, progress: Progress) -> list[SampleSet]:
+    """Images with their features and classes; progress counts images. Memory: the features, and the work on one chunk."""
+    label, total, done, parts = "Computing features", sum(map(len, given)), 0, []
     progress(label, 0, total)
     for images in given:
         rows, guesses = [], []
@@ -287,5 +298,5 @@ def _parts(given: list[Tensor], features: Digits | Inception | Missing, progress
             guesses += [] if guess is None else [guess]
             done += len(chunk)
             progress(label, done, total)
-        parts.append(Part(torch.cat(rows), images, torch.cat(guesses) if guesses else None))
+        parts.append(SampleSet(torch.cat(rows), images, torch.cat(guesses) if guesses else None))
     return parts

@@ -1,8 +1,8 @@
-"""Features: what samples are turned into before they are compared.
+"""Features: the vectors that samples are converted to before they are compared.
 
-`digits`: the package's own classifier of MNIST digits (128 features). `inception`: the network of 2015-12-05, in which Frechet distances
-are published (2,048 features). `raw`: points and small vectors as they are. A Features' hash names its weights, so that two scores can be
-compared only where they were taken with the same ones.
+`digits`: the package's own classifier of MNIST digits (128 features). `inception`: the network of 2015-12-05, with which Frechet distances
+are published (2,048 features). `raw`: points and small vectors as they are. A Features' hash names its weights, so that only
+scores of the same features are compared.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Raw:
     name, hash = "raw", "raw"
     classes: tuple[str, ...] | None = None
     dim: int | None = None
-    """Whatever the points have."""
+    """None: as many as the points have."""
 
     @property
     def label(self) -> str:
@@ -41,14 +41,14 @@ class Raw:
 
     def __call__(self, samples: Tensor) -> Tensor:
         if samples.ndim != 2:
-            raise Refusal(f"Raw features are for points (N, d), not for shape {tuple(samples.shape)}: choose features made for images.")
+            raise Refusal(f"Raw features are for points (N, d), not for shape {tuple(samples.shape)}: choose features for images.")
         return samples.float()
 
 
 class Digits:
     """The digit classifier's last hidden layer: uint8 (N, 1, 28, 28) -> (N, 128) float32, non-negative.
 
-    A sample's features do not depend on the batch that it comes in, beyond float32 rounding.
+    A sample's features do not depend on its batch, beyond float32 rounding.
     """
 
     name, dim, classes = "digits", DIM, CLASSES
@@ -86,9 +86,9 @@ class Digits:
     def _each(self, images: Tensor, step: Callable[[Tensor], Tensor]) -> Tensor:
         if images.dtype != torch.uint8 or tuple(images.shape[1:]) != (1, 28, 28):
             shape = f"{images.dtype} {tuple(images.shape)}".removeprefix("torch.")
-            raise Refusal(f"The digit features want uint8 images (N, 1, 28, 28), not {shape}: use others.")
+            raise Refusal(f"Digit features need uint8 images (N, 1, 28, 28), not {shape}: choose other features.")
         if not len(images):
-            raise Refusal("There are no images to take digit features of: give some.")
+            raise Refusal("There are no images to compute digit features of: give at least one.")
         with torch.inference_mode():
             out = torch.cat([step(encode(chunk).contiguous(memory_format=torch.channels_last)) for chunk in torch.split(images, _CHUNK)])
         return out.clone()
@@ -97,19 +97,19 @@ class Digits:
 class Inception:
     """The last average pool of the network of 2015-12-05: uint8 images (N, C, H, W) of any size -> (N, 2048) float32, non-negative.
 
-    Grey is repeated, alpha laid on white, and every image stretched to 299 x 299 by TensorFlow 1's bilinear filter. Always float32: bf16
-    moves scores. Memory beyond the result: that of `chunk` images. A sample's features do not depend on its batch, beyond rounding.
+    Grey is repeated, alpha composited on white, and every image resized to 299 x 299 by TensorFlow 1's bilinear filter. Always float32:
+    bf16 changes scores. Memory beyond the result: that of `chunk` images. A sample's features do not depend on its batch, beyond rounding.
     """
 
     name, dim = "inception", inception.DIM
     classes: tuple[str, ...] | None = None
     chunk = 16
-    """Images at a time: on a CPU as quick as any, in 400 MB."""
+    """Images at a time: on a CPU as fast as any other size, in 400 MB."""
 
     codecs = "array/array"
-    """How the fakes and the reals had been stored, such as "png/jpeg": it moves scores, so the label says it."""
+    """How generated and real images were stored, such as "png/jpeg": it changes scores, so the label contains it."""
 
-    def __init__(self, state: weights.State, sha256: str = weights.FID_2015.sha256) -> None:
+    def __init__(self, state: weights.StateDict, sha256: str = weights.FID_2015.sha256) -> None:
         """state: the network's tensors, as `weights.load` gives them. sha256: of the file that held them.
 
         Raises Refusal for another network's weights.
@@ -131,12 +131,12 @@ class Inception:
         return rows
 
     def of(self, images: Tensor) -> tuple[Tensor, None]:
-        """Features (N, 2048), and no guesses: the 1,008 classes are not those of anybody's data."""
+        """Features (N, 2048), and no guesses: the network's 1,008 classes are not those of the data."""
         return self(images), None
 
 
-class Missing:
-    """Features that could not be had. What asks for them is told why; what does not goes on."""
+class UnavailableFeatures:
+    """Features that are not available here. Using them raises a Refusal that says why."""
 
     classes: tuple[str, ...] | None = None
     chunk = 1
@@ -149,7 +149,7 @@ class Missing:
         raise Refusal(self.why)
 
 
-Features = Raw | Digits | Inception | Missing
+Features = Raw | Digits | Inception | UnavailableFeatures
 
 
 @cache
@@ -167,12 +167,12 @@ def _digits() -> Digits:
 FEATURES: dict[str, Callable[[Path | None, Progress | None], Features]] = {
     "raw": lambda file, progress: Raw(),
     "digits": lambda file, progress: _digits(),
-    "inception": lambda file, progress: Inception(weights.obtained(file, progress=progress)),
+    "inception": lambda file, progress: Inception(weights.obtain(file, progress=progress)),
 }
 
 
 def features(name: str, file: Path | None = None, progress: Progress | None = None) -> Features:
-    """The features of that name. file: where the weights of `inception` lie, if not where they are looked for (see `weights.obtained`).
+    """The features of that name. file: the weights of `inception`, if not on the search paths (see `weights.obtain`).
 
     Raises Refusal for an unknown name, missing weights, or weights with another SHA-256.
     """

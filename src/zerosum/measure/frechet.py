@@ -1,4 +1,4 @@
-"""The Frechet distance between two sets of features, from moments that stream in constant memory.
+"""The Frechet distance between two sets of features, from streamed moments in constant memory.
 
 F = ||m - n||^2 + tr S + tr T - 2 tr (S^1/2 T S^1/2)^1/2 for means m, n and covariances S, T (Dowson and Landau 1982, J. Multivar. Anal. 12,
 450-455; for GANs Heusel et al. 2017, arXiv 1706.08500, eq. 6). Everything is float64; the square roots are taken by eigenvalues.
@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from zerosum.errors import Refusal
-from zerosum.measure.inputs import Sets, check_pair
+from zerosum.measure.inputs import GENERATED, REAL, MeasureInputs, check_pair
 from zerosum.measure.score import Reading
 
 GROUPS = 10
@@ -21,7 +21,7 @@ _T95 = 2.262157  # Student's t with GROUPS - 1 = 9 degrees of freedom, two-sided
 
 
 class Moments:
-    """Count, sum and sum of outer products of feature rows, kept in GROUPS interleaved groups so that a jackknife needs no second pass.
+    """Count, sum and sum of outer products of feature rows, in GROUPS interleaved groups so that a jackknife needs no second pass.
 
     Memory is GROUPS x dim^2 float64, whatever the number of rows: 1.3 MB for 128 features, 340 MB for 2,048.
     """
@@ -39,17 +39,17 @@ class Moments:
         return self._seen
 
     def update(self, rows: Tensor) -> Moments:
-        """Takes rows (N, dim) in. Raises Refusal on another width, or on NaN or infinite values."""
+        """Add rows (N, dim). Raises Refusal on another width, or on NaN or infinite values."""
         if rows.ndim != 2 or rows.shape[1] != self.dim:
             raise Refusal(f"Moments of {self.dim} features cannot take rows of shape {tuple(rows.shape)}: give (N, {self.dim}).")
         if not bool(torch.isfinite(rows).all()):
             raise Refusal(
-                "Some features are NaN or infinite, so there is no Frechet distance: remove those samples, or look at what made them."
+                "Some features are NaN or infinite, so there is no Frechet distance: remove those samples, or check what generated them."
             )
         if not len(rows):
             return self
         if self._origin is None:
-            self._origin = rows.double().mean(0)  # sums about a near-mean keep float64's digits
+            self._origin = rows.double().mean(0)  # sums about a point near the mean lose fewer digits
         x = rows.double() - self._origin
         for g in range(GROUPS):
             part = x[(g - self._seen) % GROUPS :: GROUPS]
@@ -90,24 +90,26 @@ def root(S: Tensor) -> Tensor:
 
 
 def distance(m: Tensor, S: Tensor, n: Tensor, T: Tensor, root_S: Tensor | None = None) -> float:
-    """F of two normal laws with means m, n (d,) and covariances S, T (d, d), float64. root_S: S^1/2 where it is known already."""
+    """F of two normal distributions with means m, n (d,) and covariances S, T (d, d), float64. root_S: S^1/2 where already known."""
+    # tr (S^1/2 T S^1/2)^1/2 is the sum of the square roots of the eigenvalues, so no second matrix root is needed.
     r = root(S) if root_S is None else root_S
     cross = torch.linalg.eigvalsh(r @ T @ r).clamp(min=0).sqrt().sum()
     return max(0.0, float((m - n).square().sum() + S.trace() + T.trace() - 2 * cross))
 
 
 def frechet(fake: Moments, real: Moments) -> Reading:
-    """The distance with a 95 % interval from a jackknife that leaves out a tenth of the fakes, and a tenth of the reals, at a time.
+    """The distance with a 95 % interval from a jackknife that leaves out a tenth of one set at a time.
 
-    The interval is for the distance as computed from this many samples; the upward bias that few samples bring is in the floor.
+    The interval is for the distance as computed from this many samples; the upward bias of few samples is in the reference score.
     Raises Refusal below 2 x dim samples a side: the covariance would be near-singular and the distance mostly bias.
     """
     _require(fake.n, real.n, fake.dim)
     if fake.dim != real.dim:
-        raise Refusal(f"Fakes have {fake.dim} features and reals {real.dim}: use the same features for both.")
+        raise Refusal(f"One set has {fake.dim} features and the other {real.dim}: use the same features for both.")
     (m, S), (n, T) = fake.mean_and_covariance(), real.mean_and_covariance()
     root_S, root_T = root(S), root(T)
     value = distance(m, S, n, T, root_S)
+    # Moments without a group are the total minus that group: 20 distances, and no second pass over the samples.
     less_fake = [distance(n, T, *fake.mean_and_covariance(g), root_S=root_T) for g in range(GROUPS)]
     less_real = [distance(m, S, *real.mean_and_covariance(g), root_S=root_S) for g in range(GROUPS)]
     half = _T95 * math.sqrt(_jackknife_variance(less_fake) + _jackknife_variance(less_real))
@@ -115,7 +117,7 @@ def frechet(fake: Moments, real: Moments) -> Reading:
 
 
 def _require(fakes: int, reals: int, dim: int) -> None:
-    for who, n in (("fakes", fakes), ("reals", reals)):
+    for who, n in ((GENERATED, fakes), (REAL, reals)):
         if n < 2 * dim:
             raise Refusal(f"A Frechet distance in {dim} features needs at least {2 * dim} {who}, and there are {n}: give more.")
         if n < 2 * GROUPS:
@@ -127,9 +129,9 @@ def _jackknife_variance(values: list[float]) -> float:
     return float((GROUPS - 1) * (x - x.mean()).square().mean())
 
 
-def measure_frechet(sets: Sets) -> tuple[Reading, ...]:
-    """MEASURES row."""
+def measure_frechet(sets: MeasureInputs) -> tuple[Reading, ...]:
+    """Row of MEASURES."""
     check_pair(sets.fake.rows, sets.real.rows)
-    # Before a gigabyte of moments is gathered for nothing.
+    # Check before allocating up to a gigabyte of moments.
     _require(len(sets.fake), len(sets.real), sets.fake.rows.shape[1])
     return (frechet(moments(sets.fake.rows), moments(sets.real.rows)),)

@@ -1,4 +1,4 @@
-"""Inception v3 as the graph of 2015-12-05 has it, in which Frechet distances are published: images (N, 3, 299, 299) -> 2,048 features.
+"""Inception v3 as in the graph of 2015-12-05, with which Frechet distances are published: images (N, 3, 299, 299) -> 2,048 features.
 
 Szegedy et al. 2015, arXiv 1512.00567: Table 1 is the order of blocks, Figures 5 to 7 their branches, Figure 10 where a grid is halved.
 Where paper and graph differ the graph is followed: a branch of 5 x 5 windows stays at 35 x 35; there are 1,008 classes; an average over a
@@ -26,7 +26,7 @@ EPS = 1e-3
 """BatchNorm's, added to the variance."""
 
 
-class Step(NamedTuple):
+class ConvSpec(NamedTuple):
     """One convolution: its name in its block, the channels that it gives, its window, its stride, whether the borders are padded."""
 
     name: str
@@ -36,10 +36,10 @@ class Step(NamedTuple):
     padded: bool = True
 
 
-Fork = tuple[Step, Step]
+Fork = tuple[ConvSpec, ConvSpec]
 """Two convolutions of the same maps, their channels side by side (Figure 7)."""
 
-Branch = tuple[Step | Fork, ...]
+Branch = tuple[ConvSpec | Fork, ...]
 
 
 class Block(NamedTuple):
@@ -67,12 +67,12 @@ def figure_5(pooled: int) -> Block:
     """35 x 35: the 5 x 5 window, and beside it two of 3 x 3 in place of one."""
     return Block(
         (
-            (Step("branch1x1", 64),),
-            (Step("branch5x5_1", 48), Step("branch5x5_2", 64, (5, 5))),
-            (Step("branch3x3dbl_1", 64), Step("branch3x3dbl_2", 96, (3, 3)), Step("branch3x3dbl_3", 96, (3, 3))),
+            (ConvSpec("branch1x1", 64),),
+            (ConvSpec("branch5x5_1", 48), ConvSpec("branch5x5_2", 64, (5, 5))),
+            (ConvSpec("branch3x3dbl_1", 64), ConvSpec("branch3x3dbl_2", 96, (3, 3)), ConvSpec("branch3x3dbl_3", 96, (3, 3))),
         ),
         average,
-        (Step("branch_pool", pooled),),
+        (ConvSpec("branch_pool", pooled),),
     )
 
 
@@ -80,18 +80,18 @@ def figure_6(c: int) -> Block:
     """17 x 17: windows of 7 x 7 as 1 x 7 and 7 x 1, through c channels."""
     return Block(
         (
-            (Step("branch1x1", 192),),
-            (Step("branch7x7_1", c), Step("branch7x7_2", c, (1, 7)), Step("branch7x7_3", 192, (7, 1))),
+            (ConvSpec("branch1x1", 192),),
+            (ConvSpec("branch7x7_1", c), ConvSpec("branch7x7_2", c, (1, 7)), ConvSpec("branch7x7_3", 192, (7, 1))),
             (
-                Step("branch7x7dbl_1", c),
-                Step("branch7x7dbl_2", c, (7, 1)),
-                Step("branch7x7dbl_3", c, (1, 7)),
-                Step("branch7x7dbl_4", c, (7, 1)),
-                Step("branch7x7dbl_5", 192, (1, 7)),
+                ConvSpec("branch7x7dbl_1", c),
+                ConvSpec("branch7x7dbl_2", c, (7, 1)),
+                ConvSpec("branch7x7dbl_3", c, (1, 7)),
+                ConvSpec("branch7x7dbl_4", c, (7, 1)),
+                ConvSpec("branch7x7dbl_5", 192, (1, 7)),
             ),
         ),
         average,
-        (Step("branch_pool", 192),),
+        (ConvSpec("branch_pool", 192),),
     )
 
 
@@ -99,26 +99,26 @@ def figure_7(pool: Callable[[Tensor], Tensor]) -> Block:
     """8 x 8: windows of 1 x 3 and 3 x 1 side by side."""
     return Block(
         (
-            (Step("branch1x1", 320),),
-            (Step("branch3x3_1", 384), (Step("branch3x3_2a", 384, (1, 3)), Step("branch3x3_2b", 384, (3, 1)))),
+            (ConvSpec("branch1x1", 320),),
+            (ConvSpec("branch3x3_1", 384), (ConvSpec("branch3x3_2a", 384, (1, 3)), ConvSpec("branch3x3_2b", 384, (3, 1)))),
             (
-                Step("branch3x3dbl_1", 448),
-                Step("branch3x3dbl_2", 384, (3, 3)),
-                (Step("branch3x3dbl_3a", 384, (1, 3)), Step("branch3x3dbl_3b", 384, (3, 1))),
+                ConvSpec("branch3x3dbl_1", 448),
+                ConvSpec("branch3x3dbl_2", 384, (3, 3)),
+                (ConvSpec("branch3x3dbl_3a", 384, (1, 3)), ConvSpec("branch3x3dbl_3b", 384, (3, 1))),
             ),
         ),
         pool,
-        (Step("branch_pool", 192),),
+        (ConvSpec("branch_pool", 192),),
     )
 
 
-STEM: tuple[Step | Callable[[Tensor], Tensor], ...] = (
-    Step("Conv2d_1a_3x3", 32, (3, 3), 2, False),
-    Step("Conv2d_2a_3x3", 32, (3, 3), 1, False),
-    Step("Conv2d_2b_3x3", 64, (3, 3)),
+STEM: tuple[ConvSpec | Callable[[Tensor], Tensor], ...] = (
+    ConvSpec("Conv2d_1a_3x3", 32, (3, 3), 2, False),
+    ConvSpec("Conv2d_2a_3x3", 32, (3, 3), 1, False),
+    ConvSpec("Conv2d_2b_3x3", 64, (3, 3)),
     halved,
-    Step("Conv2d_3b_1x1", 80),
-    Step("Conv2d_4a_3x3", 192, (3, 3), 1, False),
+    ConvSpec("Conv2d_3b_1x1", 80),
+    ConvSpec("Conv2d_4a_3x3", 192, (3, 3), 1, False),
     halved,
 )
 
@@ -129,8 +129,8 @@ BLOCKS: dict[str, Block] = {
     # Figure 10: from 35 x 35 to 17 x 17.
     "Mixed_6a": Block(
         (
-            (Step("branch3x3", 384, (3, 3), 2, False),),
-            (Step("branch3x3dbl_1", 64), Step("branch3x3dbl_2", 96, (3, 3)), Step("branch3x3dbl_3", 96, (3, 3), 2, False)),
+            (ConvSpec("branch3x3", 384, (3, 3), 2, False),),
+            (ConvSpec("branch3x3dbl_1", 64), ConvSpec("branch3x3dbl_2", 96, (3, 3)), ConvSpec("branch3x3dbl_3", 96, (3, 3), 2, False)),
         ),
         halved,
         (),
@@ -142,12 +142,12 @@ BLOCKS: dict[str, Block] = {
     # Figure 10 again: from 17 x 17 to 8 x 8.
     "Mixed_7a": Block(
         (
-            (Step("branch3x3_1", 192), Step("branch3x3_2", 320, (3, 3), 2, False)),
+            (ConvSpec("branch3x3_1", 192), ConvSpec("branch3x3_2", 320, (3, 3), 2, False)),
             (
-                Step("branch7x7x3_1", 192),
-                Step("branch7x7x3_2", 192, (1, 7)),
-                Step("branch7x7x3_3", 192, (7, 1)),
-                Step("branch7x7x3_4", 192, (3, 3), 2, False),
+                ConvSpec("branch7x7x3_1", 192),
+                ConvSpec("branch7x7x3_2", 192, (1, 7)),
+                ConvSpec("branch7x7x3_3", 192, (7, 1)),
+                ConvSpec("branch7x7x3_4", 192, (3, 3), 2, False),
             ),
         ),
         halved,
@@ -161,7 +161,7 @@ BLOCKS: dict[str, Block] = {
 class Convolution(nn.Module):
     """relu(BatchNorm(convolution)), from c_in channels to step.channels."""
 
-    def __init__(self, c_in: int, step: Step) -> None:
+    def __init__(self, c_in: int, step: ConvSpec) -> None:
         super().__init__()
         padding = (step.window[0] // 2, step.window[1] // 2) if step.padded else (0, 0)
         self.conv = nn.Conv2d(c_in, step.channels, step.window, step.stride, padding, bias=False)
@@ -190,7 +190,7 @@ class Mixed(nn.Module):
     def _add(self, channels: int, branch: Branch) -> int:
         """Makes a branch's convolutions; how many channels it gives."""
         for part in branch:
-            steps = (part,) if isinstance(part, Step) else part
+            steps = (part,) if isinstance(part, ConvSpec) else part
             for step in steps:
                 self.add_module(step.name, Convolution(channels, step))
             channels = sum(step.channels for step in steps)
@@ -198,7 +198,7 @@ class Mixed(nn.Module):
 
     def _through(self, x: Tensor, branch: Branch) -> Tensor:
         for part in branch:
-            steps = (part,) if isinstance(part, Step) else part
+            steps = (part,) if isinstance(part, ConvSpec) else part
             x = torch.cat([self.get_submodule(step.name)(x) for step in steps], 1)
         return x
 
@@ -214,7 +214,7 @@ class InceptionNet(nn.Module):
         super().__init__()
         channels = 3
         for part in STEM:
-            if isinstance(part, Step):
+            if isinstance(part, ConvSpec):
                 self.add_module(part.name, Convolution(channels, part))
                 channels = part.channels
         for name, block in BLOCKS.items():
@@ -225,7 +225,7 @@ class InceptionNet(nn.Module):
 
     def features(self, x: Tensor) -> Tensor:
         for part in STEM:
-            x = self.get_submodule(part.name)(x) if isinstance(part, Step) else part(x)
+            x = self.get_submodule(part.name)(x) if isinstance(part, ConvSpec) else part(x)
         for name in BLOCKS:
             x = self.get_submodule(name)(x)
         return x.mean((2, 3))

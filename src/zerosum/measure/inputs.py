@@ -1,5 +1,4 @@
-"""What a measure is given: fakes, held-out reals, spare reals for the floor, and the training set; and the checks that they are fit to be
-measured."""
+"""The inputs of a measure: generated samples, held-out and spare real ones, the training set; and checks that they can be measured."""
 
 from __future__ import annotations
 
@@ -12,6 +11,8 @@ from torch import Tensor
 from zerosum.chance import generator
 from zerosum.errors import Refusal
 
+GENERATED, REAL = "generated samples", "real samples"  # as refusals call the two sets
+
 
 @dataclass(frozen=True, eq=False)
 class Modes:
@@ -23,8 +24,8 @@ class Modes:
 
 
 @dataclass(frozen=True, eq=False)
-class Part:
-    """N samples in the three ways that measures look at them.
+class SampleSet:
+    """N samples in the three forms that measures use.
 
     rows: features (N, d), float32. samples: the samples themselves: float32 (N, d), or uint8 (N, C, H, W).
     classes: the classifier's guess for each, int64 (N,), or None.
@@ -37,25 +38,26 @@ class Part:
     def __len__(self) -> int:
         return len(self.rows)
 
-    def take(self, index: Tensor) -> Part:
-        return Part(self.rows[index], self.samples[index], None if self.classes is None else self.classes[index])
+    def take(self, index: Tensor) -> SampleSet:
+        return SampleSet(self.rows[index], self.samples[index], None if self.classes is None else self.classes[index])
 
-    def first(self, n: int, seed: int, purpose: str) -> Part:
-        """n of the samples (all, if there are no more), chosen by the seed."""
+    def first(self, n: int, seed: int, purpose: str) -> SampleSet:
+        """n of the samples, chosen by the seed and the purpose; all of them where there are no more."""
         return self if len(self) <= n else self.take(torch.randperm(len(self), generator=generator(seed, purpose))[:n])
 
 
 @dataclass(frozen=True, eq=False)
-class Sets:
-    """One evaluation's material.
+class MeasureInputs:
+    """The inputs of one evaluation.
 
-    fake, real: what is compared. spare: reals that stand for a perfect generator's samples when the floor is taken, or None. train: the
-    whole training set's samples, for the search for copies, or None. modes: p_data's, where they are known. classes: names, or None.
+    fake, real: what is compared. spare: real samples that take a perfect generator's place in the reference score, or None. train: the
+    whole training set, for the search for copies, or None. modes: p_data's, where they are known. classes: names, or None. given: which of
+    train, modes and classes are there.
     """
 
-    fake: Part
-    real: Part
-    spare: Part | None = None
+    fake: SampleSet
+    real: SampleSet
+    spare: SampleSet | None = None
     train: Tensor | None = None
     modes: Modes | None = None
     classes: tuple[str, ...] | None = None
@@ -66,38 +68,43 @@ class Sets:
         given = {"train": self.train, "modes": self.modes, "classes": self.classes}
         object.__setattr__(self, "given", frozenset(name for name, value in given.items() if value is not None))
 
-    def swapped(self, fake: Part, real: Part) -> Sets:
+    def swapped(self, fake: SampleSet, real: SampleSet) -> MeasureInputs:
+        """The same inputs with other sets to compare."""
         return replace(self, fake=fake, real=real, spare=None)
 
 
 def check_rows(rows: Tensor, who: str, least: int = 2, spread: bool = True) -> None:
-    """Refuses what no distance can be taken of: not (N, d), fewer than `least` rows, NaN or infinite values; with `spread`, every row the
-    same."""
+    """Raise Refusal unless distances between these rows are defined.
+
+    That is: shape (N, d), at least `least` rows, finite values and, with `spread`, not all rows equal.
+    """
     if rows.ndim != 2:
-        raise Refusal(f"The {who} have shape {tuple(rows.shape)}, and a measure wants rows (N, d): flatten them or give features.")
+        raise Refusal(f"The {who} have shape {tuple(rows.shape)}, and a measure needs rows (N, d): flatten them or give features.")
     if len(rows) < least:
         raise Refusal(f"There are {len(rows)} {who}, too few for this measure: give at least {least}.")
     bad = int((~torch.isfinite(rows)).any(1).sum())
     if bad:
-        raise Refusal(f"{bad} of the {len(rows)} {who} have NaN or infinite values: remove them, or look at the generator that made them.")
+        raise Refusal(f"{bad} of the {len(rows)} {who} have NaN or infinite values: remove them, or check what generated them.")
     if spread and bool((rows == rows[0]).all()):
         raise Refusal(
-            f"All {len(rows)} {who} are identical, with no spread to compare: the generator gives one sample, or a file repeats it."
+            f"All {len(rows)} {who} are identical, so there is no spread to compare: the generator gives one sample, or a file repeats it."
         )
 
 
 def check_pair(fake: Tensor, real: Tensor, least: int = 2, spread: bool = True) -> None:
-    """`check_rows` for both sets, and the same number of columns."""
-    check_rows(real, "reals", least, spread)
-    check_rows(fake, "fakes", least, spread)
+    """Apply `check_rows` to both sets, and require the same number of columns. Raises Refusal."""
+    check_rows(real, REAL, least, spread)
+    check_rows(fake, GENERATED, least, spread)
     if fake.shape[1] != real.shape[1]:
-        raise Refusal(f"Fakes have {fake.shape[1]} columns and reals {real.shape[1]}: bring both to the same size and features first.")
+        raise Refusal(
+            f"One set has {fake.shape[1]} columns and the other {real.shape[1]}: convert both to the same size and features first."
+        )
 
 
 def squared_distances(x: Tensor, y: Tensor, chunk: int = 256) -> Iterator[tuple[slice, Tensor]]:
     """||x_i - y_j||^2 for `chunk` rows of x at a time: (rows of x, (chunk, M) float32). Memory is chunk x M, never N x M.
 
-    By differences up to 16 columns, exact; beyond them by ||x||^2 + ||y||^2 - 2 x y about the mean of y, which rounds to
+    Up to 16 columns by differences, exact; beyond by ||x||^2 + ||y||^2 - 2 x y about the mean of y, with a rounding error of
     about 1e-6 of the squared spread. The yielded tensor may be overwritten.
     """
     origin = y.mean(0)

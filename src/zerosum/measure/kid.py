@@ -1,7 +1,7 @@
 """KID: the squared maximum mean discrepancy under a cubic kernel, unbiased, of all pairs of the samples (not of random subsets of them).
 
 k(x, y) = (x.y / d + 1)^3 (Binkowski et al. 2018, arXiv 1801.01401, section 4); the estimate is Gretton et al. 2012, JMLR 13, eq. 3. Its
-variance is the two-sample U-statistic's: the first-order (Hajek) terms, which vanish when the laws agree, and the second-order ones,
+variance is the two-sample U-statistic's: the first-order (Hajek) terms, which vanish for equal distributions, and the second-order ones,
 which then remain.
 """
 
@@ -12,11 +12,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from zerosum.measure.inputs import Sets, check_pair
+from zerosum.measure.inputs import MeasureInputs, check_pair
 from zerosum.measure.score import Reading, normal
 
 LIMIT = 10_000
-_CHUNK = 256  # rows: a part of the table that the processor keeps at hand, twice as quick as 1,024
+_CHUNK = 256  # rows: such a part of the table fits the processor's cache, and is twice as fast as 1,024
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,17 +46,19 @@ def _table(x: Tensor, y: Tensor, same: bool) -> _Table:
 def mmd2(x: Tensor, y: Tensor) -> tuple[float, float]:
     """The unbiased estimate of MMD^2 between rows x (n, d) and y (m, d), and the estimate of its own sampling variance.
 
-    It may be negative: its expectation is zero when the laws agree. Products in the dtype of x, sums of them in float64;
+    It may be negative: its expectation is zero for equal distributions. Products in the dtype of x, sums of them in float64;
     time n m d, memory _CHUNK x m.
     """
     n, m = len(x), len(y)
     xx, yy, xy = _table(x, x, True), _table(y, y, True), _table(x, y, False)
     mean_xx, mean_yy, mean_xy = float(xx.rows.sum()) / (n * (n - 1)), float(yy.rows.sum()) / (m * (m - 1)), float(xy.rows.sum()) / (n * m)
+    # Eq. 3: means over pairs of different samples, so no term is biased.
     estimate = mean_xx + mean_yy - 2 * mean_xy
+    # Second-order (degenerate) part: variances of the doubly centred kernel.
     c_xx = _centred(xx.squares / (n * (n - 1)), xx.rows / (n - 1), xx.rows / (n - 1), mean_xx)
     c_yy = _centred(yy.squares / (m * (m - 1)), yy.rows / (m - 1), yy.rows / (m - 1), mean_yy)
     c_xy = _centred(xy.squares / (n * m), xy.rows / m, xy.columns / n, mean_xy)
-    # The row means are themselves estimates, and their noise is no first-order variance.
+    # First-order part. The row means are themselves estimates: subtract their noise, which is not first-order variance.
     of_x = float((xx.rows / (n - 1) - xy.rows / m).var()) - c_xx / (n - 1) - c_xy / m
     of_y = float((yy.rows / (m - 1) - xy.columns / n).var()) - c_yy / (m - 1) - c_xy / n
     first = 4 * max(0.0, of_x) / n + 4 * max(0.0, of_y) / m
@@ -69,13 +71,13 @@ def _centred(mean_square: float, rows: Tensor, columns: Tensor, mean: float) -> 
 
 
 def kid(fake: Tensor, real: Tensor) -> Reading:
-    """KID of features (n, d) and (m, d), with its 95 % interval."""
+    """KID of features fake (n, d) and real (m, d), with a 95 % interval. Raises Refusal below 10 rows a side."""
     check_pair(fake, real, least=10)
     value, variance = mmd2(fake, real)
     return Reading("kid", value, *normal(value, variance))
 
 
-def measure_kernel(sets: Sets) -> tuple[Reading, ...]:
-    """MEASURES row: at most LIMIT rows a side, chosen by the seed."""
+def measure_kid(sets: MeasureInputs) -> tuple[Reading, ...]:
+    """Row of MEASURES: at most LIMIT samples a side, chosen by the seed."""
     fake, real = (part.first(LIMIT, sets.seed, "kid") for part in (sets.fake, sets.real))
     return (kid(fake.rows, real.rows),)

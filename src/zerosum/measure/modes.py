@@ -1,4 +1,4 @@
-"""Counting modes: known modes of a density (modes, high_quality, mode_kl, sigma_ratio), and the classes that a classifier sees (class_kl).
+"""Mode counts: known modes of a density (modes, high_quality, mode_kl, sigma_ratio), and the classes that a classifier sees (class_kl).
 
 Protocol of PacGAN (Lin et al. 2018, arXiv 1712.04086, section 4.1) and VEEGAN (Srivastava et al. 2017, arXiv 1705.07761): a sample is of
 high quality within 3 sigma of the nearest mode; a mode is captured by one high-quality sample.
@@ -13,7 +13,7 @@ from torch import Tensor
 
 from zerosum.chance import generator
 from zerosum.errors import Refusal
-from zerosum.measure.inputs import Modes, Sets, check_pair, check_rows
+from zerosum.measure.inputs import GENERATED, MeasureInputs, Modes, check_pair, check_rows
 from zerosum.measure.score import Reading, Refused, percentiles, resamples, wilson
 
 REACH = 3.0  # sigmas
@@ -53,12 +53,12 @@ def read_modes(x: Tensor, modes: Modes, seed: int = 0) -> tuple[Reading | Refuse
     """modes, high_quality, mode_kl and sigma_ratio of points x (N, d).
 
     sigma_ratio: median over modes with two samples or more of the high-quality samples' spread an axis about their own mean, over sigma.
-    In two dimensions a perfect sampler, cut at 3 sigma, has 0.974; below, the samples are huddled (under-dispersed).
+    In two dimensions a perfect sampler, cut at 3 sigma, has 0.974; below that the samples are under-dispersed.
     """
-    check_rows(x, "fakes", spread=False)
+    check_rows(x, GENERATED, spread=False)
     if x.shape[1] != modes.centres.shape[1]:
         raise Refusal(
-            f"The modes live in {modes.centres.shape[1]} dimensions and the fakes in {x.shape[1]}: measure them where the density lives."
+            f"The modes have {modes.centres.shape[1]} dimensions and the samples {x.shape[1]}: give samples of the density's dimension."
         )
     found = census(x, modes)
     total, m = float(found.counts.sum()), len(modes.centres)
@@ -69,7 +69,7 @@ def read_modes(x: Tensor, modes: Modes, seed: int = 0) -> tuple[Reading | Refuse
         Reading("high_quality", total / found.n, *wilson(total / found.n, found.n)),
     ]
     if total == 0:
-        why = f"None of the {found.n} fakes lies within {REACH:g} sigma of a mode, so there is no"
+        why = f"None of the {found.n} generated samples is within {REACH:g} sigma of a mode, so there is no"
         return (*readings, Refused("mode_kl", f"{why} histogram of modes."), Refused("sigma_ratio", f"{why} spread to compare."))
     value = float(kl(found.counts, modes.weights))
     readings.append(Reading("mode_kl", value, *percentiles(kl(draws[draws.sum(1) > 0], modes.weights), value, biased=True)))
@@ -79,7 +79,7 @@ def read_modes(x: Tensor, modes: Modes, seed: int = 0) -> tuple[Reading | Refuse
 def _sigma_ratio(found: Census, modes: Modes, seed: int) -> Reading | Refused:
     enough = found.counts >= 2
     if not bool(enough.any()):
-        return Refused("sigma_ratio", "No mode has two high-quality fakes, so there is no spread to compare: draw more samples.")
+        return Refused("sigma_ratio", "No mode has two high-quality samples, so there is no spread to compare: draw more samples.")
     d = modes.centres.shape[1]
     freedom = d * (found.counts[enough] - 1)
     ratios = (found.squares[enough] / freedom).sqrt() / modes.std[enough]
@@ -91,37 +91,43 @@ def _sigma_ratio(found: Census, modes: Modes, seed: int) -> Reading | Refused:
 
 
 def class_balance(fake: Tensor, real: Tensor, names: tuple[str, ...], seed: int = 0) -> Reading:
-    """KL(fakes' class histogram, reals'), nats, of a classifier's guesses (N,) and (M,); the note counts the fakes of each class.
+    """KL of the generated samples' class histogram from the real ones', nats, by a classifier's guesses (N,) and (M,); the note has counts.
 
-    Half a sample is added to each class of the reals, so that a class they lack costs much but not infinitely much.
-    Raises Refusal where the reals are all of one class.
+    Half a sample is added to each class of the real ones, so that a class they lack adds much to the divergence, but not infinitely much.
+    Raises Refusal where all real samples are of one class.
     """
     counts, reals = (torch.bincount(t, minlength=len(names)).double() for t in (fake, real))
     if int((reals > 0).sum()) < 2:
-        raise Refusal("All reals fall into one class, so there is no balance of classes to compare: give reals of two classes or more.")
+        raise Refusal(
+            "All real samples are in one class, so there is no class balance to compare: give real samples of two classes or more."
+        )
     value = float(kl(counts, reals + 0.5))
     low, high = percentiles(kl(resamples(counts, DRAWS, seed, "classes: bootstrap"), reals + 0.5), value, biased=True)
     said = ", ".join(f"{name}: {int(c)}" for name, c in zip(names, counts.tolist(), strict=True))
     return Reading(
-        "class_kl", value, low, high, f"fakes of class {said}" if len(names) <= 20 else f"{int((counts > 0).sum())} of {len(names)} classes"
+        "class_kl",
+        value,
+        low,
+        high,
+        f"generated samples of class {said}" if len(names) <= 20 else f"{int((counts > 0).sum())} of {len(names)} classes",
     )
 
 
-def stacked(guesses: Tensor, classes: int = 10) -> tuple[int, float]:
+def stacked_mnist(guesses: Tensor, classes: int = 10) -> tuple[int, float]:
     """Stacked-MNIST: modes hit, and KL(p-hat, uniform) = sum q log(1000 q), nats, from the guesses (N, 3) of the three channels' digits."""
     place = torch.tensor([classes**2, classes, 1])
     counts = torch.bincount(guesses @ place, minlength=classes**3).double()
     return int((counts > 0).sum()), float(kl(counts, torch.ones_like(counts)))
 
 
-def measure_modes(sets: Sets) -> tuple[Reading | Refused, ...]:
-    """MEASURES row: of the fakes as they are, against the density's own modes."""
+def measure_modes(sets: MeasureInputs) -> tuple[Reading | Refused, ...]:
+    """Row of MEASURES: the generated samples themselves, against the density's own modes."""
     assert sets.modes is not None
     return read_modes(sets.fake.samples, sets.modes, sets.seed)
 
 
-def measure_classes(sets: Sets) -> tuple[Reading, ...]:
-    """MEASURES row."""
+def measure_classes(sets: MeasureInputs) -> tuple[Reading, ...]:
+    """Row of MEASURES."""
     assert sets.classes is not None
     assert sets.fake.classes is not None
     assert sets.real.classes is not None

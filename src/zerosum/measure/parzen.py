@@ -1,8 +1,8 @@
 """The Parzen window of Goodfellow et al. 2014, Table 1: the log-likelihood of test samples under a Gaussian kernel on a model's samples.
 
-A poor measure of quality, kept because the paper reports it: in many dimensions ten thousand kernels say little of the law that they were
-drawn from, and samples that are worse can score higher (Theis et al. 2015, arXiv 1511.01844, section 3.2). The score of real samples
-belongs beside every other.
+A poor measure of quality, here because the paper reports it: in many dimensions ten thousand kernels say little about the distribution that
+they come from, and worse samples can score higher (Theis et al. 2015, arXiv 1511.01844, section 3.2). Always compare with the score of real
+samples.
 """
 
 from __future__ import annotations
@@ -15,14 +15,16 @@ from torch import Tensor
 
 from zerosum.errors import Refusal
 
-# Ten widths from 0.1 to 1, of which the validation samples choose: the protocol of the paper's published code.
+# Ten widths from 0.1 to 1; validation samples choose among them, as in the paper's published code.
 WIDTHS: tuple[float, ...] = tuple(torch.logspace(-1, 0, 10, dtype=torch.float64).tolist())
-_TABLE = 2**23  # distances held at once: 64 MB in float64
+_TABLE = 2**23  # distances in memory at once: 64 MB in float64
 
 
 @dataclass(frozen=True)
-class Parzen:
-    """mean, error: log-likelihood a test sample and its standard error, nats. width: the kernel's sigma, in x's unit.
+class ParzenScore:
+    """A Parzen log-likelihood.
+
+    mean, error: log-likelihood per test sample and its standard error, nats, higher is better. width: the kernel's sigma, in x's unit.
 
     n, n_test: samples of the model, and of the test.
     """
@@ -50,8 +52,9 @@ def _mean_kernel(distance: Tensor, width: float, d: int) -> Tensor:
     return torch.logsumexp(distance / (-2 * width**2), 1) - constant
 
 
-def parzen(samples: Tensor, validation: Tensor, test: Tensor, widths: tuple[float, ...] = WIDTHS) -> Parzen:
-    """The Parzen score of a model's samples (M, ...): the width is the likeliest for `validation`, the score is of `test`; all in one unit.
+def parzen(samples: Tensor, validation: Tensor, test: Tensor, widths: tuple[float, ...] = WIDTHS) -> ParzenScore:
+    """The Parzen score of a model's samples (M, ...): the width maximises the likelihood of
+    `validation`, the score is that of `test`; all in one unit.
 
     Axes after the first are flattened. Raises Refusal where the shapes differ, or where a set has fewer than two rows.
     """
@@ -61,4 +64,4 @@ def parzen(samples: Tensor, validation: Tensor, test: Tensor, widths: tuple[floa
         raise Refusal(f"A Parzen window needs samples, validation and test rows of one size, two or more of each, not {shapes}.")
     width = widths[int(log_likelihood(validation, samples, widths).mean(1).argmax())]
     each = log_likelihood(test, samples, (width,))[0]
-    return Parzen(float(each.mean()), float(each.std()) / math.sqrt(len(each)), width, len(samples), len(test))
+    return ParzenScore(float(each.mean()), float(each.std()) / math.sqrt(len(each)), width, len(samples), len(test))

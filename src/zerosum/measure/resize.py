@@ -1,6 +1,6 @@
-"""What the 2015 network is shown: three channels of 8 bits, brought to its size by TensorFlow 1's bilinear filter.
+"""The input of the Inception network: three channels of 8 bits, resized by TensorFlow 1's bilinear filter.
 
-Scores depend on the filter (Parmar et al. 2022, arXiv 2104.11222), so this one is the published scores' own, faults included: the source
+Scores depend on the filter (Parmar et al. 2022, arXiv 2104.11222), so this is the one of the published scores, with its faults: the source
 coordinate of destination i is i x in / out, without the half-pixel shift, and nothing is averaged where the image shrinks.
 """
 
@@ -15,13 +15,15 @@ WHITE = 255
 
 
 def coloured(images: Tensor) -> Tensor:
-    """uint8 (N, C, H, W), C = 1 grey, 2 grey and alpha, 3 RGB, 4 RGBA -> uint8 (N, 3, H, W): grey repeated, alpha laid on white.
+    """uint8 (N, C, H, W), C = 1 grey, 2 grey and alpha, 3 RGB, 4 RGBA -> uint8 (N, 3, H, W): grey repeated, alpha composited on white.
 
     Raises Refusal for anything else.
     """
     if images.dtype != torch.uint8 or images.ndim != 4 or images.shape[1] not in (1, 2, 3, 4) or not images.numel():
         shape = f"{images.dtype} {tuple(images.shape)}".removeprefix("torch.")
-        raise Refusal(f"The inception features want uint8 images (N, C, H, W) with 1 to 4 channels, not {shape}: use others.")
+        raise Refusal(
+            f"Inception features need uint8 images (N, C, H, W) with 1 to 4 channels, not {shape}: convert them, or choose other features."
+        )
     colours = images.shape[1] - (images.shape[1] in (2, 4))
     x = images[:, :colours]
     if colours < images.shape[1]:
@@ -40,7 +42,7 @@ def tf1_bilinear(x: Tensor, side: int) -> Tensor:
 
 
 def _taps(size: int, side: int, axis: int) -> tuple[Tensor, Tensor, Tensor]:
-    """The two pixels between which each destination lies along an axis, and the share of the second; in float32, as TensorFlow has it."""
+    """The two pixels between which each destination is along an axis, and the weight of the second; in float32, as in TensorFlow."""
     at = torch.arange(side, dtype=torch.float32) * (torch.tensor(size, dtype=torch.float32) / side)
     low = at.floor().long().clamp(max=size - 1)
     share = (at - low).reshape([-1 if i == axis else 1 for i in range(4)])

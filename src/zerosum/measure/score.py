@@ -1,5 +1,4 @@
-"""What a measure returns (Reading), what is reported (Score: a reading with its provenance), and the intervals that several measures
-share."""
+"""What a measure returns (Reading), what is reported (Score: a reading with its provenance), and the intervals that measures share."""
 
 from __future__ import annotations
 
@@ -20,7 +19,7 @@ Z95_ONE_SIDED = 1.644854  # Phi = .95
 
 @dataclass(frozen=True)
 class Reading:
-    """A measure's value with the ends of its 95 % interval, in the measure's own unit; `note` is for people."""
+    """A measure's value with the ends of its 95 % interval, in the measure's own unit; `note` is for users."""
 
     name: str
     value: float
@@ -34,9 +33,9 @@ class Score:
     """A measure's value with its provenance.
 
     value: the number; None where the measure was refused, and then `note` is the sentence that says why. low, high: its 95 % interval.
-    floor: what a perfect generator would get with as many samples (reals against reals); None where there are too few reals to tell. n,
-    n_real: fakes and reals that the value was computed from. split: the part of the reals. features: the features' name and hash, or
-    "raw". better: which way is better; "floor": best at the floor, worse on either side.
+    floor: the reference score, which real samples get against real samples; None where there are too few. n, n_real: how many generated and
+    real samples the value was computed from. split: the part of the real ones. features: the features' name and hash, or "raw". better:
+    which direction is better; "floor": best at the reference score, worse on either side.
     """
 
     name: str
@@ -62,14 +61,14 @@ class Score:
 
 @dataclass(frozen=True)
 class Refused:
-    """A reading that cannot be had honestly, and the sentence that says why."""
+    """A reading that is impossible on these inputs, and the sentence that says why."""
 
     name: str
     why: str
 
 
 def wilson(share: float, n: float) -> tuple[float, float]:
-    """95 % interval of a share seen among n independent samples (Wilson 1927, JASA 22, 209-212)."""
+    """95 % interval of a share observed among n independent samples (Wilson 1927, JASA 22, 209-212)."""
     z2 = Z95**2 / n
     half = math.sqrt(share * (1 - share) * z2 + z2**2 / 4)
     low, high = (share + z2 / 2 - half) / (1 + z2), (share + z2 / 2 + half) / (1 + z2)
@@ -83,9 +82,9 @@ def normal(value: float, variance: float) -> tuple[float, float]:
 
 
 def percentiles(draws: Tensor, value: float, biased: bool = False) -> tuple[float, float]:
-    """The 2.5 % and 97.5 % points of bootstrap draws (B,), widened to hold the value itself.
+    """The 2.5 % and 97.5 % points of bootstrap draws (B,), widened to contain the value itself.
 
-    biased: resampling moves a non-negative statistic up; the draws are moved back to have the value as their mean.
+    biased: resampling increases a non-negative statistic on average; the draws are shifted back to have the value as their mean.
     """
     if biased:
         draws = (draws - draws.mean() + value).clamp(min=0)

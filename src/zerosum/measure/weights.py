@@ -1,7 +1,7 @@
-"""The file that Frechet distances are published with: where it is looked for, that it is that file, and what stands in it.
+"""The Inception weights that published Frechet distances use: find the file, verify it, and read it.
 
-PyTorch's own format can hold a program. So the bytes are read once, compared with the SHA-256 that the field knows, and only then handed to
-`torch.load`, which is told to take tensors alone.
+PyTorch's own format can hold a program. So the bytes are read once, compared with the published SHA-256, and only then passed to
+`torch.load`, which accepts tensors alone.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ from zerosum.errors import Refusal
 VARIABLE = "ZEROSUM_INCEPTION"
 """The environment variable that names the file."""
 
-State = dict[str, Tensor]
+StateDict = dict[str, Tensor]
 
 
 @dataclass(frozen=True)
 class Published:
-    """A file of weights as its publisher gives it.
+    """A published file of weights.
 
-    names: what it is called, first by its publisher and then by other tools. size: bytes. sha256: of all of them, hexadecimal.
+    names: its publisher's name for it first, then those of other tools. size: bytes. sha256: of all of them, hexadecimal.
     """
 
     names: tuple[str, ...]
@@ -50,17 +50,17 @@ FID_2015 = Published(
 """TensorFlow's graph of 2015-12-05 (Apache-2.0) as a PyTorch state dict; the same bytes under either name."""
 
 
-def load(path: Path, published: Published = FID_2015) -> State:
-    """The tensors in a file, by key, after its bytes were compared with the published ones.
+def load(path: Path, published: Published = FID_2015) -> StateDict:
+    """Read the tensors of a file, by key, after comparing its bytes with the published SHA-256.
 
-    Raises Refusal where it is not there, no file, another file, cut short, not to be read, or holds something else than tensors.
+    Raises Refusal where the file is missing, not regular, another one, truncated, unreadable, or contains more than tensors.
     """
     content = _content(path, published)
     try:
         state = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
         return {str(key): value.detach() for key, value in state.items()}
     except Exception as error:
-        # Unpickling ends a malformed file with almost any exception.
+        # Unpickling a malformed file can raise almost any exception.
         raise Refusal(f"{path} cannot be read as PyTorch weights ({type(error).__name__}): {_get(published)}.") from error
 
 
@@ -71,7 +71,7 @@ def _content(path: Path, published: Published) -> bytes:
         if path.is_dir():
             raise Refusal(f"{path} is a folder: give the file {published.names[0]} itself.")
         if not S_ISREG(stat.st_mode):
-            raise Refusal(f"{path} is no regular file: {_get(published)}.")
+            raise Refusal(f"{path} is not a regular file: {_get(published)}.")
         if stat.st_size != published.size:
             raise Refusal(f"{path} has {stat.st_size:,} bytes and the inception weights have {published.size:,}: {_get(published)}.")
         content = path.read_bytes()
@@ -80,7 +80,7 @@ def _content(path: Path, published: Published) -> bytes:
     except Refusal:
         raise
     except (OSError, ValueError, RuntimeError) as error:
-        # A name that no file can have, the home of nobody, a right or a disk that is missing.
+        # An invalid name, an unresolvable `~user`, missing permission, or a disk error.
         reason = getattr(error, "strerror", None) or error
         raise Refusal(f"{path} cannot be read ({reason}): make it readable, or {_get(published)}.") from error
     found = sha256(content).hexdigest()
@@ -93,25 +93,25 @@ def _get(published: Published) -> str:
     return f"get {published.names[0]} from {published.url}"
 
 
-def kept() -> Path:
-    """The folder in which zerosum keeps the file."""
+def cache_folder() -> Path:
+    """The folder in which zerosum stores the file."""
     return cache_directory() / "inception"
 
 
-def places(published: Published = FID_2015) -> Iterator[Path]:
-    """Where the file may lie without anyone having named it: zerosum's own folder, and torch hub's, where other tools leave it."""
-    for folder in (kept(), Path(torch.hub.get_dir()) / "checkpoints"):
+def search_paths(published: Published = FID_2015) -> Iterator[Path]:
+    """Where the file is looked for by default: zerosum's own folder, and torch hub's, where other tools store it."""
+    for folder in (cache_folder(), Path(torch.hub.get_dir()) / "checkpoints"):
         yield from (folder / name for name in published.names)
 
 
-def named() -> Path | None:
-    """The file that the environment names."""
+def environment_file() -> Path | None:
+    """The file named by $ZEROSUM_INCEPTION, or None."""
     return Path(environ[VARIABLE]) if environ.get(VARIABLE) else None
 
 
-def at_hand(published: Published = FID_2015) -> State | None:
-    """The tensors of the first good file among `places`; None where there is none, for nobody asked for them."""
-    for path in places(published):
+def find_local(published: Published = FID_2015) -> StateDict | None:
+    """The tensors of the first valid file among `search_paths`, or None: a bad file there is no error, since nobody named it."""
+    for path in search_paths(published):
         try:
             return load(path, published)
         except Refusal:
@@ -119,18 +119,18 @@ def at_hand(published: Published = FID_2015) -> State | None:
     return None
 
 
-def obtained(given: Path | None = None, published: Published = FID_2015, progress: Progress | None = None) -> State:
-    """The tensors of the file that is `given`, else of the one that $ZEROSUM_INCEPTION names, else of one at hand, else downloaded.
+def obtain(given: Path | None = None, published: Published = FID_2015, progress: Progress | None = None) -> StateDict:
+    """Read the file `given`, else the one that $ZEROSUM_INCEPTION names, else one on the search paths, else download it.
 
-    Raises Refusal where a file that was named is not the published one, or it can neither be found nor downloaded.
+    Raises Refusal where a named file is not the published one, or the file can neither be found nor downloaded.
     """
-    path = given or named()
+    path = given or environment_file()
     if path is not None:
         return load(path, published)
-    if state := at_hand(published):
+    if state := find_local(published):
         return state
-    target = kept() / published.names[0]
-    otherwise = f"put that file (SHA-256 {published.sha256}) at {target}, or say where it lies with --weights or ${VARIABLE}"
-    if bad := [str(path) for path in places(published) if path.exists()]:
-        otherwise += f"; what lies at {' and '.join(bad)} is another or cut short"
+    target = cache_folder() / published.names[0]
+    otherwise = f"put that file (SHA-256 {published.sha256}) at {target}, or give its path with --weights or ${VARIABLE}"
+    if bad := [str(path) for path in search_paths(published) if path.exists()]:
+        otherwise += f"; the file at {' and '.join(bad)} is another one, or incomplete"
     return load(downloaded("The file of inception weights", published.url, published.sha256, target, otherwise, progress), published)

@@ -1,4 +1,4 @@
-"""What the display knows of a run, and how it is laid out: a board of a few lines for a terminal, or one plain line."""
+"""What the display knows about a run, and its layout: a board of a few lines for a terminal, or one plain line."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zerosum.report.numbers import count, duration, finite, number, share
-from zerosum.report.words import STOPS
+from zerosum.report.words import DIRECTIONS, STOPS
 from zerosum.verdict import Verdict, verdict
 
 if TYPE_CHECKING:
@@ -20,8 +20,11 @@ _KEPT = 12  # newest rows of signals from which a trend is read
 
 
 @dataclass
-class State:
-    """The newest of everything. samples: seen so far; horizon: where the run ends; seconds: of training; rate: samples a second."""
+class LiveRun:
+    """The newest numbers of a run in training.
+
+    samples: seen so far. horizon: samples at which the run ends, None while unknown. seconds: of training. rate: samples a second.
+    """
 
     run: Path | None = None
     samples: int = 0
@@ -36,7 +39,7 @@ class State:
     stop: dict[str, Any] | None = None
 
     def take(self, row: dict[str, Any]) -> str | None:
-        """Learn from a row of the record. Returns a sentence where the row is news to somebody who reads plain lines."""
+        """Update from a row of the record. Return a sentence where the row deserves a plain line of its own."""
         if isinstance(samples := row.get("samples"), int):
             self.samples = samples
         if (seconds := finite(row.get("seconds"))) is not None:
@@ -68,16 +71,18 @@ def stopped(row: dict[str, Any]) -> str:
 
 
 def score(row: dict[str, Any]) -> str:
-    """A score with its interval and floor, as far as they are known: 4.81 [4.60, 5.02], floor 0.40."""
+    """A score with interval, direction and reference, as far as known: 4.81 [4.60, 5.02] (lower is better; real data: 0.40)."""
     low, high, floor = (finite(row.get(key)) for key in ("low", "high", "floor"))
     interval = f" [{number(low)}, {number(high)}]" if low is not None and high is not None else ""
-    return number(row.get("value")) + interval + (f", floor {number(floor)}" if floor is not None else "")
+    real = f"real data: {number(floor)}" if floor is not None else ""
+    context = "; ".join(part for part in (DIRECTIONS.get(str(row.get("better")), ""), real) if part)
+    return number(row.get("value")) + interval + (f" ({context})" if context else "")
 
 
 def trend(rows: Sequence[dict[str, Any]], key: str) -> str:
-    """One word for where a signal goes: rising, falling or steady; "" while there are fewer than six values to tell by.
+    """One word for the direction of a signal: rising, falling or steady; "" for fewer than six values.
 
-    The newer half's mean is compared with the older's: two standard errors of the difference make a direction.
+    The newer half's mean is compared with the older's: a difference of two standard errors counts.
     """
     values = [v for row in rows if (v := finite(row.get(key))) is not None]
     if len(values) < 6:
@@ -94,26 +99,25 @@ def _mean(values: list[float]) -> tuple[float, float]:
     return mean, math.sqrt(sum((v - mean) ** 2 for v in values) / (n - 1) / n)
 
 
-def stated(signals: dict[str, Any]) -> bool:
-    """Whether the game's logit is a probability, so that the row states V(D, G) and D(x)."""
+def has_probabilities(signals: dict[str, Any]) -> bool:
+    """Whether D's output is a probability in this game, so that the row has V(D, G) and D(x)."""
     return any(signals.get(key) is not None for key in ("V", "D_real", "D_fake"))
 
 
-def belief(signals: dict[str, Any]) -> list[tuple[str, str]]:
-    """What D thinks, as (name, text): V and probabilities, or, where the game's logit is none, the logits and the accuracy."""
-    if stated(signals):
+def outputs_of_d(signals: dict[str, Any]) -> list[tuple[str, str]]:
+    """D's outputs, as (name, text): V and probabilities or, in games without them, the logits and the accuracy."""
+    if has_probabilities(signals):
         return [
-            ("V(D, G)", f"{number(signals.get('V'))}  (-log 4 = -1.39 where D can only guess)"),
+            ("V(D, G)", f"{number(signals.get('V'))}  (-1.39 = -log 4 where D can only guess)"),
             ("D(x)", f"{number(signals.get('D_real'))}  D(G(z)) {number(signals.get('D_fake'))}  (both 0.5 where D can only guess)"),
         ]
     return [
-        ("V(D, G)", "not stated: this game's logit is no probability"),
-        ("logits", f"reals {number(signals.get('a'))}, fakes {number(signals.get('b'))} on average"),
-        ("D is right", f"{share(signals.get('accuracy'))} of the time  (50 % where D can only guess)"),
+        ("mean logit", f"real {number(signals.get('a'))}, generated {number(signals.get('b'))}"),
+        ("accuracy of D", f"{share(signals.get('accuracy'))}  (50 % where D can only guess)"),
     ]
 
 
-def _left(state: State) -> str:
+def _left(state: LiveRun) -> str:
     if state.horizon is None:
         return "measuring the speed"
     if state.samples >= state.horizon:
@@ -121,30 +125,30 @@ def _left(state: State) -> str:
     return f"{duration((state.horizon - state.samples) / state.rate)} left" if state.rate else ""
 
 
-def _counted(state: State) -> list[str]:
+def _counted(state: LiveRun) -> list[str]:
     of = "" if state.horizon is None else f" of {count(state.horizon)}"
-    speed = f"{count(state.rate)} a second" if state.rate else ""
+    speed = f"{count(state.rate)} per second" if state.rate else ""
     return [part for part in (f"{count(state.samples)}{of} samples", speed, _left(state)) if part]
 
 
-def line(state: State) -> str:
-    """One plain line: samples, speed, time left, and what D thinks."""
+def line(state: LiveRun) -> str:
+    """One plain line: samples, speed, time left, D's outputs, losses and the verdict."""
     parts = _counted(state)
     if state.signals:
         now = state.signals[-1]
-        if stated(now):
-            parts.append(f"V(D, G) {number(now.get('V'))} (-log 4 = -1.39)")
+        if has_probabilities(now):
+            parts.append(f"V(D, G) {number(now.get('V'))} (-1.39 at p_g = p_data)")
             parts.append(f"D(x) {number(now.get('D_real'))}, D(G(z)) {number(now.get('D_fake'))}")
         else:
-            parts.append(f"logits (no probability) {number(now.get('a'))} on reals, {number(now.get('b'))} on fakes")
-            parts.append(f"D is right {share(now.get('accuracy'))}")
-        parts.append(f"loss D {number(now.get('loss_d'))}, G {number(now.get('loss_g'))}")
+            parts.append(f"mean logit {number(now.get('a'))} real, {number(now.get('b'))} generated")
+            parts.append(f"accuracy of D {share(now.get('accuracy'))}")
+        parts.append(f"loss of D {number(now.get('loss_d'))}, of G {number(now.get('loss_g'))}")
     if state.verdict is not None:
         parts.append(f"verdict: {state.verdict.state}")
     return "  ".join(parts)
 
 
-def board(state: State) -> RenderableType:
+def board(state: LiveRun) -> RenderableType:
     """The board for a terminal of any width."""
     from rich.console import Group
     from rich.progress_bar import ProgressBar
@@ -161,13 +165,13 @@ def board(state: State) -> RenderableType:
     return Group(bar, Text("   ".join(_counted(state))), facts)
 
 
-def _facts(state: State) -> list[tuple[str, str]]:
+def _facts(state: LiveRun) -> list[tuple[str, str]]:
     facts = [] if state.verdict is None else [("verdict", state.verdict.line)]
     if state.signals:
         now = state.signals[-1]
-        facts += belief(now)
+        facts += outputs_of_d(now)
         for who, key in (("D", "loss_d"), ("G", "loss_g")):
-            facts.append((f"{who} pays", f"{number(now.get(key))}  {trend(state.signals, key)}"))
+            facts.append((f"loss of {who}", f"{number(now.get(key))}  {trend(state.signals, key)}"))
     facts += [(name, f"{score(row)}  at {count(row.get('samples'))} samples") for name, row in state.scores.items()]
     if state.grid is not None:
         facts.append(("samples", state.grid))

@@ -1,4 +1,4 @@
-"""Files that are either the old one or the new one, never half of one: a reader may look at any moment."""
+"""Atomic writes: a reader sees the old file or the new one, never part of either."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ _COLOURS = {INK: "var(--ink)", FAINT: "var(--faint)", RULE: "var(--rule)", BLUE:
 def inline_svg(drawing: Figure, label: str, prefix: str) -> str:
     """The figure as an <svg> element with no reference to anything outside of it.
 
-    label: what a screen reader says. prefix: letters, unique in the page, put before every id, for ids are the whole page's.
+    label: what a screen reader says. prefix: letters, unique in the page, put before every id, since ids are shared by the whole page.
     """
     buffer = BytesIO()
     with quiet():
@@ -43,7 +43,7 @@ def inline_svg(drawing: Figure, label: str, prefix: str) -> str:
 def data_uri(file: Path, most: int) -> str | None:
     """A PNG as a data URI whose picture takes at most about `most` bytes; None when it cannot be read as a PNG.
 
-    A larger one comes as JPEG, halved in size until it fits.
+    A larger one is converted to JPEG and halved in size until it fits.
     """
     try:
         with Image.open(file, formats=["PNG"]) as opened:

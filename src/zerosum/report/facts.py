@@ -1,4 +1,4 @@
-"""What the page says in words and tables: what was trained, on what, by which command and machine, its scores and its knobs."""
+"""The page's facts as text and tables: what was trained, on what, by which command and machine, its scores and its options."""
 
 from __future__ import annotations
 
@@ -8,16 +8,17 @@ from typing import Any
 from zerosum.records import Row
 from zerosum.report.folder import RunFolder
 from zerosum.report.numbers import ABSENT, count, finite, number
+from zerosum.report.words import DIRECTIONS
 
 
 def summary(run: RunFolder) -> str:
-    """One sentence: which nets learn which data."""
+    """One sentence: which nets learn which data by which game."""
     data, config = _part(run.manifest, "data"), _part(run.manifest, "config")
     net, game = _part(config, "net"), _part(config, "game")
     weights = _part(run.manifest, "parameters").get("G")
     what = [str(net["kind"]) if net.get("kind") else "", f"{count(weights)} weights" if finite(weights) is not None else ""]
     which = f" ({', '.join(part for part in what if part)})" if any(what) else ""
-    play = f" by the {str(game['value']).replace('_', '-')} game" if game.get("value") else ""
+    play = f" in the {str(game['value']).replace('_', '-')} game" if game.get("value") else ""
     return f"A generator{which} learns {_items(data)}{play}."
 
 
@@ -32,29 +33,30 @@ def _items(data: Mapping[str, Any]) -> str:
 
 
 def scores(run: RunFolder) -> list[dict[str, str]]:
-    """The newest score of each name: name, value, interval, floor, n, split, features, samples, note (with what it means)."""
+    """The newest score of each name: name, value, interval, floor, direction, n, features, note (its meaning and circumstances)."""
     newest = {str(row.get("name")): row for row in run.of("score")}
     return [_score(name, row) for name, row in newest.items()]
 
 
 def _score(name: str, row: Row) -> dict[str, str]:
     low, high = finite(row.get("low")), finite(row.get("high"))
+    against = f", against the {row['split']} part" if row.get("split") else ""
+    notes = [str(row.get("meaning") or ""), f"After {count(row.get('samples'))} training samples{against}", str(row.get("note") or "")]
     return {
         "name": name,
         "value": number(row.get("value")),
         "interval": f"{number(low)} to {number(high)}" if low is not None and high is not None else ABSENT,
         "floor": number(row.get("floor")),
+        "direction": DIRECTIONS.get(str(row.get("better")), ABSENT),
         "n": count(row.get("n")),
-        "split": str(row.get("split") or ABSENT),
-        # A hash is told apart by its first letters; the record has it whole.
+        # The first letters identify a hash; the record has all of it.
         "features": str(row.get("features") or ABSENT)[:20],
-        "samples": count(row.get("samples")),
-        "note": " ".join(str(row[key]) for key in ("meaning", "note") if row.get(key)),
+        "note": ". ".join(part.rstrip(".") for part in notes if part) + ".",
     }
 
 
 def about(run: RunFolder) -> list[tuple[str, str]]:
-    """(name, text) of the data, the start, the machine and the nets: what is known of them."""
+    """(name, text) of the data, the command, the machine and the nets, as far as known."""
     m, data, engine = run.manifest, _part(run.manifest, "data"), _part(run.manifest, "engine")
     parameters = _part(m, "parameters")
     parts = [f"{count(data[key])} {word}" for key, word in _SPLITS if finite(data.get(key)) is not None]
@@ -65,7 +67,10 @@ def about(run: RunFolder) -> list[tuple[str, str]]:
         ("Preset", m.get("preset")),
         ("Data", data.get("spec") or data.get("name")),
         ("Kind", _items({**data, "train": None, "name": None}) if data else None),
-        ("Parts", ", ".join(parts) or ("endless: drawn anew from a known density" if data and "train" in data else None)),
+        (
+            "Parts",
+            ", ".join(parts) or ("unlimited: every sample is newly drawn from a known density" if data and "train" in data else None),
+        ),
         ("Classes", ", ".join(map(str, classes)) if isinstance(classes, list) else None),
         ("Skipped", f"{count(data['skipped'])} items" if finite(data.get("skipped")) else None),
         ("Fingerprint", data.get("fingerprint")),
@@ -79,7 +84,7 @@ def about(run: RunFolder) -> list[tuple[str, str]]:
     return [(name, str(text)) for name, text in facts if text]
 
 
-_SPLITS = (("train", "to train on"), ("validation", "to validate by"), ("test", "held out, for evaluate alone"))
+_SPLITS = (("train", "for training"), ("validation", "for validation"), ("test", "held out for evaluate"))
 
 
 def _displaced(widen: float | None) -> str | None:
@@ -92,8 +97,8 @@ def _machine(engine: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [("threads", f"{threads} thread" + ("" if threads == 1 else "s")), ("isa", str(engine.get("isa")))]
 
 
-def knobs(run: RunFolder) -> list[tuple[str, str]]:
-    """Every knob as (flag, value), nested names joined by points as on the command line."""
+def options(run: RunFolder) -> list[tuple[str, str]]:
+    """Every option as (flag, value), nested names joined by points as on the command line."""
     return [(f"--{name.replace('_', '-')}", str(value)) for name, value in _flat(_part(run.manifest, "config"))]
 
 

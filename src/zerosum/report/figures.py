@@ -1,6 +1,6 @@
-"""A record's rows as figures: pure functions from rows to a matplotlib Figure, or to None where the rows hold nothing to draw.
+"""A record's rows as figures: pure functions from rows to a matplotlib Figure, or None where the rows have nothing to draw.
 
-The x axis is samples seen. Reals are black and dotted, D is blue and dashed, G green and solid.
+The x axis is samples seen. Real samples are black and dotted, D is blue and dashed, G green and solid.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def series(rows: Sequence[Row], key: str) -> Array:
 
 
 def thinned(points: Array, most: int = POINTS) -> Array:
-    """At most `most` points, each the mean of as many neighbours; a group that holds no finite value is NaN. points: (n, 2)."""
+    """At most `most` points, each the mean of as many neighbours; a group without a finite value is NaN. points: (n, 2)."""
     groups = np.array_split(points, most) if len(points) > most else []
     return np.array([_mean(group) for group in groups]) if groups else points
 
@@ -42,17 +42,17 @@ def _mean(group: Array) -> tuple[float, float]:
 
 
 def losses(rows: Sequence[Row], equilibrium: tuple[float | None, float | None] | None = None) -> Figure | None:
-    """loss_d and loss_g; `equilibrium`: each player's cost where p_g = p_data, as a thin line."""
+    """loss_d and loss_g; `equilibrium`: each player's loss at p_g = p_data, as a thin line."""
     drawing = _lines(rows, {"loss_d": ("D", D), "loss_g": ("G", P_G)})
     if drawing is not None and equilibrium is not None:
-        # Where both players pay the same, one line serves.
+        # One line where both losses are equal.
         for level in sorted({x for x in equilibrium if x is not None}):
             drawing.axes[0].axhline(level, color=FAINT, linewidth=0.8)
     return drawing
 
 
 def logits(rows: Sequence[Row]) -> Figure | None:
-    """Mean logits a of reals and b of fakes, each with a band of one standard deviation."""
+    """Mean logits a of real and b of generated samples, each with a band of one standard deviation."""
     with quiet():
         drawing = _lines(rows, {"a": ("a = D(x)", P_DATA), "b": ("b = D(G(z))", P_G)})
         if drawing is None:
@@ -93,11 +93,11 @@ def penalty(rows: Sequence[Row]) -> Figure | None:
 
 def speed(rows: Sequence[Row]) -> Figure | None:
     """Samples a second."""
-    return _lines(rows, {"rate": ("samples a second", P_G)}, limits=(0, None))
+    return _lines(rows, {"rate": ("samples per second", P_G)}, limits=(0, None))
 
 
 def score(rows: Sequence[Row], name: str) -> Figure | None:
-    """One measure over the training, with its 95 % interval and its floor. rows: of type score, of any names."""
+    """One measure over the training, with its 95 % interval and its reference score. rows: of type score, of any names."""
     mine = [row for row in rows if row.get("name") == name]
     points = series(mine, "value")
     if not np.isfinite(points[:, 1]).any():
@@ -111,9 +111,9 @@ def score(rows: Sequence[Row], name: str) -> Figure | None:
             axes.vlines(points[:, 0], bounds[:, 0], bounds[:, 1], color=GREEN, linewidth=1, alpha=0.7)
         floors = [f for row in mine if (f := finite(row.get("floor"))) is not None]
         if floors:
-            axes.axhline(floors[-1], label="floor: as good as real", **P_DATA)
+            axes.axhline(floors[-1], label="real data", **P_DATA)
         seen = points[:, 1][np.isfinite(points[:, 1])]
-        # A distance that falls by powers of ten hides its last half on a linear axis.
+        # On a linear axis the last half of a fall by powers of ten would look flat.
         if seen.min() > 0 and seen.max() > 20 * seen.min():
             _logarithmic(axes)
         return _finished(axes)

@@ -12,13 +12,13 @@ from PIL import Image
 
 from zerosum.errors import Refusal
 from zerosum.report.disk import write_whole
-from zerosum.report.scatter import Array, Density, draw_points
+from zerosum.report.scatter import Array, DensityFunction, draw_points
 from zerosum.report.style import png
 
 _WIDTH = 960  # pixels that a magnified grid may be wide
-_MAGNIFY = 8  # beyond this a pixel is a slab
+_MAGNIFY = 8  # largest magnification
 _GUTTER = 2
-_PAPER = 110  # grey of the gutters: seen beside black digits and beside white paper
+_PAPER = 110  # grey of the gutters: visible beside black and beside white
 _SQUARE = 8  # pixels of a square of the checkerboard
 
 
@@ -28,16 +28,17 @@ def save_grid(
     columns: int | None = None,
     *,
     real: Array | None = None,
-    density: Density | None = None,
+    density: DensityFunction | None = None,
     preview: str | None = None,
 ) -> Path:
     """Draw samples into the PNG `path`, whole or not at all.
 
     array: images, uint8, (N, H, W) or (N, H, W, C) with C of 1 grey, 2 grey and alpha, 3 RGB, 4 RGBA; or points, floating, (N, d).
-    columns: tiles a row; default: as near a square as N allows.
-    real: points of p_data, (M, d), drawn behind the samples; which
-        then also fix the window; density: p_data itself, from (K, d) to (K,), for d of 1 or 2.
-    preview: a row of PREVIEWS; default: the one that fits the array. Raises Refusal when the array is neither, or empty.
+    columns: tiles per row; default: as square as N allows.
+    real: points of p_data, (M, d), drawn behind the samples, which also set the window.
+    density: p_data itself, from (K, d) to (K,), for d of 1 or 2.
+    preview: a row of PREVIEWS; default: the one that suits the array.
+    Raises Refusal when the array is neither, or empty.
     """
     array = np.asarray(array)
     points = array.ndim == 2 and array.shape[0] and array.shape[1] and np.issubdtype(array.dtype, np.floating)
@@ -46,7 +47,7 @@ def save_grid(
 
 
 # How a set of samples is drawn as the bytes of a PNG. The data's modality names its row.
-PREVIEWS: dict[str, Callable[[Array, int | None, Array | None, Density | None], bytes]] = {
+PREVIEWS: dict[str, Callable[[Array, int | None, Array | None, DensityFunction | None], bytes]] = {
     "tiles": lambda array, columns, real, density: tile(array, columns),
     "scatter": lambda array, columns, real, density: png(draw_points(array, real, density)),
 }
@@ -82,7 +83,7 @@ def _checked(array: Array) -> Array:
 
 
 def _opaque(tiles: Array) -> Array:
-    """(N, H, W[, C]) -> (N, H, W, 1 or 3): alpha is laid over a light checkerboard, so that transparent is seen to be transparent."""
+    """(N, H, W[, C]) -> (N, H, W, 1 or 3): alpha composited over a light checkerboard, so that transparency is visible."""
     if tiles.ndim == 3:
         return tiles[..., None]
     if tiles.shape[3] in (1, 3):

@@ -1,4 +1,4 @@
-"""Schedules as people read them. What is not there is a dash; what is not finite says so."""
+"""Numbers as people read them: a dash for what is missing, "not finite" for NaN and infinities."""
 
 from __future__ import annotations
 

@@ -13,13 +13,13 @@ from markupsafe import Markup
 
 from zerosum.records import Row
 from zerosum.report import figures
-from zerosum.report.board import stated, stopped
+from zerosum.report.board import has_probabilities, stopped
 from zerosum.report.disk import write_whole
 from zerosum.report.embed import data_uri, inline_svg
-from zerosum.report.facts import about, knobs, scores, summary
+from zerosum.report.facts import about, options, scores, summary
 from zerosum.report.folder import RunFolder, read_run
 from zerosum.report.numbers import count, duration, finite
-from zerosum.report.words import CURVES, EQUILIBRIUM, NO_PROBABILITY, WISHES
+from zerosum.report.words import CURVES, EQUILIBRIUM, HEALTHY_SCORES, NO_PROBABILITY
 from zerosum.verdict import verdict as judge
 
 _MOMENTS = 6
@@ -30,15 +30,15 @@ _MOMENT_BYTES = 180_000  # base64 adds a third: all pictures together stay under
 def write_report(run_path: Path | str, verdict: Mapping[str, Any] | None = None) -> Path:
     """Write RUN/report.html from RUN's record and pictures, and return its path.
 
-    verdict: keys state, since, meaning, evidence, advice, confidence; default: what the record's checks say, where there are any.
-    Any run will do: unfinished, of one row, empty, or with values that are null or not finite. Raises Refusal when RUN is no run folder.
+    verdict: keys state, since, meaning, evidence, advice, confidence; default: the verdict on the record's checks, where there are any.
+    Any run works: unfinished, of one row, empty, or with values that are null or not finite. Raises Refusal when RUN is not a run folder.
     """
     run = read_run(run_path)
-    return write_whole(run.path / "report.html", render(run, verdict or told(run)).encode())
+    return write_whole(run.path / "report.html", render(run, verdict or verdict_of(run)).encode())
 
 
-def told(run: RunFolder) -> dict[str, Any] | None:
-    """The verdict on a run from its record; None where it was not checked and did not end in numbers that are not finite."""
+def verdict_of(run: RunFolder) -> dict[str, Any] | None:
+    """The verdict on a run from its record; None where it has no checks and did not end in numbers that are not finite."""
     stop = run.newest("stop")
     if not run.of("check") and (stop is None or stop.get("reason") != "not finite"):
         return None
@@ -63,7 +63,7 @@ def render(run: RunFolder, verdict: Mapping[str, Any] | None = None) -> str:
         curves=curves(run),
         no_probability=_no_probability(run),
         about=about(run),
-        knobs=knobs(run),
+        options=options(run),
         run=shlex.quote(_shown(run.path)),
         further=_further(run),
         thinned=len(run.of("signals")) > figures.POINTS,
@@ -72,7 +72,7 @@ def render(run: RunFolder, verdict: Mapping[str, Any] | None = None) -> str:
 
 
 def curves(run: RunFolder) -> list[dict[str, Any]]:
-    """The figures that the record can fill, in the order in which a person should read them: title, svg, meaning, wish."""
+    """The figures that the record has data for, in reading order: title, svg, meaning, healthy."""
     rows, scored = run.of("signals"), run.of("score")
     drawn = [
         ("V", figures.value(rows)),
@@ -85,29 +85,29 @@ def curves(run: RunFolder) -> list[dict[str, Any]]:
         ("speed", figures.speed(rows)),
     ]
     shown = []
-    # One score is in the table; two make a curve.
+    # A single score is in the table; two make a curve.
     for i, name in enumerate(dict.fromkeys(str(row.get("name")) for row in scored)):
         mine = [row for row in scored if row.get("name") == name]
         if len(mine) > 1 and (drawing := figures.score(scored, name)) is not None:
-            # A measure's own sentence comes with its row where the run wrote it there: a report knows the record, not the measures.
-            own = str(mine[-1].get("meaning") or f"{name} of samples of G's average.")
-            meaning = f"{own} The bars are 95 % intervals, the dotted line is what real samples would get."
-            wish = WISHES.get(str(mine[-1].get("better")), WISHES["floor"])
+            # The measure's own sentence is in its row, where the run wrote it: a report reads the record, not the measures.
+            own = str(mine[-1].get("meaning") or f"{name} of samples of the averaged generator.")
+            meaning = f"{own} Bars: 95 % intervals. Dotted line: the score of real data."
+            healthy = HEALTHY_SCORES.get(str(mine[-1].get("better")), HEALTHY_SCORES["floor"])
             # matplotlib escapes the texts that it writes, and inline_svg the label.
             svg = Markup(inline_svg(drawing, f"{name} over samples seen", f"s{i}"))
-            shown.append({"title": name, "svg": svg, "meaning": meaning, "wish": wish})
+            shown.append({"title": name, "svg": svg, "meaning": meaning, "healthy": healthy})
     for i, (key, drawing) in enumerate(drawn):
         if drawing is not None:
             words = CURVES[key]
             svg = Markup(inline_svg(drawing, words.title, f"c{i}"))
-            shown.append({"title": words.title, "svg": svg, "meaning": words.meaning, "wish": words.wish})
+            shown.append({"title": words.title, "svg": svg, "meaning": words.meaning, "healthy": words.healthy})
     return shown
 
 
 def moments(grids: Sequence[tuple[Row, Path]], most: int = _MOMENTS) -> list[tuple[Row, Path]]:
-    """At most `most` of the grids: the first and the last, then again and again the one farthest from its nearest chosen.
+    """Choose at most `most` of the grids: the first and the last, then repeatedly the one farthest from its nearest chosen one.
 
-    Distances are in the logarithm of samples seen, for a generator's early steps are its long ones.
+    Distances are in the logarithm of samples seen, since a generator changes most at the start.
     """
     if len(grids) <= most:
         return list(grids)
@@ -126,17 +126,17 @@ def _known(manifest: Mapping[str, Any], key: str) -> Mapping[str, Any]:
 
 def _equilibrium(run: RunFolder) -> tuple[float, float | None] | None:
     game = _known(_known(run.manifest, "config"), "game")
-    # With smoothed labels the best D is no longer at one half.
+    # With smoothed labels the optimal D is no longer at one half.
     return None if game.get("smoothing") else EQUILIBRIUM.get(str(game.get("value")))
 
 
 def _no_probability(run: RunFolder) -> str | None:
     rows = run.of("signals")
-    return NO_PROBABILITY if rows and not any(stated(row) for row in rows) else None
+    return NO_PROBABILITY if rows and not any(has_probabilities(row) for row in rows) else None
 
 
 def _state(run: RunFolder) -> str:
-    """Where the run stands, from its last rows."""
+    """How far the run is, from its last rows."""
     if not run.rows:
         return "Nothing is recorded yet."
     last = run.rows[-1]
@@ -147,18 +147,18 @@ def _state(run: RunFolder) -> str:
     ends = [row for row in run.rows if row.get("type") in ("start", "stop")]
     if ends and ends[-1].get("type") == "stop":
         return f"{stopped(ends[-1])} {seen}"
-    return f"No end is recorded: it is still training, or its process ended without a word. {seen}"
+    return f"No end is recorded: it is still training, or its process was killed. {seen}"
 
 
 def _further(run: RunFolder) -> str:
-    """What `resume` needs besides the run: a run that has seen all of its samples needs more of them."""
+    """What `resume` needs after the run: a finished run needs a larger number of samples."""
     stop, horizon = run.newest("stop"), run.horizon()
     over = run.rows[-1] is stop and stop is not None and stop.get("reason") == "finished" if run.rows else False
     return f" --samples {2 * horizon}" if over and horizon else ""
 
 
 def _verdict(verdict: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    """state and advice as text, evidence as a list of sentences, since and confidence as they come."""
+    """state and advice as text, evidence as a list of sentences, since and confidence as given."""
     if not verdict:
         return None
     found = {key: verdict.get(key) for key in ("state", "since", "meaning", "advice", "confidence")}
@@ -185,6 +185,6 @@ def _moment(row: Row, file: Path) -> dict[str, str] | None:
 
 
 def _shown(path: Path) -> str:
-    """The run's path as one would type it here: relative where that is shorter."""
+    """The run's path as you would type it here: relative where that is shorter."""
     whole = path.resolve()
     return str(whole.relative_to(Path.cwd())) if whole.is_relative_to(Path.cwd()) else str(whole)

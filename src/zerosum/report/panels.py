@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 Array = NDArray[Any]
 Line = tuple[Array, Array]
-# Okabe and Ito's colours after ours, each with dashes of its own.
+# Okabe and Ito's colours after the house colours, each with its own dashes.
 _LOOKS: tuple[tuple[str, Any], ...] = (
     (GREEN, "solid"),
     (BLUE, (0, (4, 1.6))),
@@ -41,10 +41,10 @@ def draw_panels(panels: Mapping[str, Mapping[str, Line]]) -> Figure:
             known = known[np.isfinite(known)]
             if len(known) and known.min() > 0 and known.max() > 1e3 * known.min():
                 axes.set_yscale("log")
-                # The usual labels are formulas, which our figures leave unread.
+                # The default labels are formulas, which these figures do not render.
                 axes.yaxis.set_major_formatter(lambda y, _: f"{y:g}")
                 axes.yaxis.set_minor_formatter(lambda y, _: "")
             axes.set_title(what, loc="left")
-            axes.set_xlabel(unit or "rounds", color=FAINT)
+            axes.set_xlabel(unit or "steps", color=FAINT)
             axes.legend(fontsize=8)
         return drawing

@@ -1,7 +1,7 @@
-"""What a person sees while a run trains: a live display on a terminal, a plain line every so often elsewhere; always on standard error.
+"""The display of a run in training: live on a terminal, a plain line every ten seconds elsewhere; always on standard error.
 
-Drawing takes time from the training, so the display measures itself and draws at most four times a second and for at most a hundredth
-of the time. It has no thread of its own.
+Drawing takes time from training, so the display measures itself: it draws at most four times a second, for at most a hundredth of the
+time. It has no thread of its own.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TextIO
 
-from zerosum.report.board import State, board, line
+from zerosum.report.board import LiveRun, board, line
 from zerosum.report.numbers import duration
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _AGAIN = 0.25  # seconds between two drawings, at least
 _COST = 100  # a drawing that took t seconds is followed by none for 100 t
 _PLAIN = 10.0  # seconds between two plain lines
-_LONG = 30.0  # seconds left that are worth telling
+_LONG = 30.0  # seconds left that are worth showing
 
 
 def _is_terminal(stream: TextIO) -> bool:
@@ -32,7 +32,7 @@ def _is_terminal(stream: TextIO) -> bool:
 
 
 class Display:
-    """A listener of a training and a context manager: `row` takes the record's rows, `progress` the counter after each round.
+    """A training's listener and a context manager: `row` takes the record's rows, `progress` the counters after each step.
 
     run: the run's folder, for the grids' paths. quiet: show nothing at all. stream: where to; default standard error.
     Both calls return at once unless something is due to be drawn, and draw without waiting for any device.
@@ -46,7 +46,7 @@ class Display:
         stream: TextIO | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._state = State(run=None if run is None else Path(run))
+        self._state = LiveRun(run=None if run is None else Path(run))
         self._quiet = quiet
         self._stream = sys.stderr if stream is None else stream
         self._clock = clock
@@ -59,7 +59,7 @@ class Display:
             from rich.console import Console
             from rich.live import Live
 
-            # Standard output is another's, unless it is the same terminal: then a print goes above the board.
+            # Redirect standard output only where it is the same terminal: a print then appears above the board.
             self._live = Live(
                 console=Console(file=self._stream, highlight=False),
                 auto_refresh=False,
@@ -70,7 +70,7 @@ class Display:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        """Draw the last state and give the terminal back, cursor and all, however the training ended."""
+        """Draw the last state and restore the terminal, however the training ended."""
         live, self._live = self._live, None
         if live is None:
             if not self._quiet and self._state.samples and self._state.stop is None:
@@ -82,7 +82,7 @@ class Display:
             live.stop()
 
     def row(self, row: dict[str, Any]) -> None:
-        """A row of the record (docs/run-folder.md); an unknown type is none of the display's business."""
+        """Show a row of the record (docs/run-folder.md). Unknown types are ignored."""
         news = self._state.take(row)
         if self._quiet:
             return
@@ -95,11 +95,11 @@ class Display:
             self._draw()
 
     def progress(self, samples: int, horizon: int | None, seconds: float) -> None:
-        """Samples seen, samples at which the run ends (None while unknown), seconds of training over all starts."""
+        """Show samples seen, samples at which the run ends (None while unknown), and seconds of training over all starts."""
         self._state.samples, self._state.horizon, self._state.seconds = samples, horizon, seconds
         if not self._speeds:
             self._speeds.append((seconds, samples))
-            # A plain line at once would know no speed; a board is better there from the start.
+            # A plain line would not know the speed yet, so it waits a second; a board is shown at once.
             self._due = self._clock() + (1.0 if self._live is None else 0.0)
         if not self._quiet:
             self._draw()
@@ -117,7 +117,7 @@ class Display:
         self._due = now + max(_AGAIN, _COST * (self._clock() - now))
 
     def _rate(self) -> float | None:
-        """Samples a second over the last drawings, at least 10 s where there are as many; None at the start."""
+        """Samples a second over the last drawings, over 10 s where possible; None at the start."""
         here = (self._state.seconds, self._state.samples)
         while self._speeds and (here[1] < self._speeds[-1][1] or here[0] < self._speeds[-1][0]):
             self._speeds.pop()
@@ -135,11 +135,11 @@ class Display:
         print(words, file=self._stream, flush=True)
 
 
-class Reading:
-    """Progress of a count of things, for `progress=` where data are read: called with a label, how many are done, and of how many.
+class CountProgress:
+    """A progress line for `progress=` parameters: called with a label, how many are done, and of how many.
 
-    One line rewritten in place on a terminal; elsewhere a line every ten seconds. What takes under a second is not mentioned, nor what is
-    left under half a minute.
+    One line rewritten in place on a terminal; elsewhere a line every ten seconds. Work under a second is not shown, nor is a time left
+    under half a minute.
     """
 
     def __init__(self, *, quiet: bool = False, stream: TextIO | None = None, clock: Callable[[], float] = time.monotonic) -> None:
@@ -149,7 +149,7 @@ class Reading:
         self._shown = False
 
     def __call__(self, label: str, done: int, total: int) -> None:
-        """label: what is being done, such as "Reading images". done reaches total once, at the end."""
+        """Show progress. label: what is being done, such as "Reading images". done reaches total once, at the end."""
         if self._quiet:
             return
         now = self._clock()
@@ -167,4 +167,4 @@ class Reading:
         self._shown, self._due = not over, now + (_AGAIN if live else _PLAIN)
 
 
-reading = Reading()
+reading = CountProgress()

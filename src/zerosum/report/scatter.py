@@ -1,4 +1,4 @@
-"""Points as a figure: p_data in black, samples in green. What is left out or projected is said in the title."""
+"""Points as a figure: p_data in black, samples in green. The title says what is left out or projected."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Array = NDArray[Any]
-Density = Callable[[Array], Array]
+DensityFunction = Callable[[Array], Array]
 
 
-def draw_points(samples: Array, real: Array | None = None, density: Density | None = None) -> Figure:
+def draw_points(samples: Array, real: Array | None = None, density: DensityFunction | None = None) -> Figure:
     """samples (N, d) with d >= 1; real (M, d); density from (K, d) to (K,), for d of 1 and 2. Rows that are not finite are left out."""
     kept, lost = _finite(samples)
     behind = None if real is None else _finite(np.asarray(real))[0]
@@ -47,7 +47,7 @@ def _nothing(notes: list[str]) -> Figure:
     return drawing
 
 
-def _histogram(samples: Array, real: Array | None, density: Density | None, notes: list[str]) -> Figure:
+def _histogram(samples: Array, real: Array | None, density: DensityFunction | None, notes: list[str]) -> Figure:
     drawing = figure(6, 3.4)
     axes = drawing.add_subplot()
     low, high, outside = _window(samples[:, None], None if real is None else real)
@@ -65,11 +65,11 @@ def _histogram(samples: Array, real: Array | None, density: Density | None, note
 
 
 def _mass(points: Array, edges: Array) -> Array:
-    # By the number of all samples, those outside of the window too, so that the area seen is their share.
+    # Normalise by all samples, also those outside the window, so that the visible area is the share inside.
     return np.full(len(points), 1 / (len(points) * (edges[1] - edges[0])))
 
 
-def _plane(samples: Array, real: Array | None, density: Density | None, notes: list[str]) -> Figure:
+def _plane(samples: Array, real: Array | None, density: DensityFunction | None, notes: list[str]) -> Figure:
     drawing = figure(5, 5)
     axes = drawing.add_subplot()
     low, high, outside = _window(samples, real)
@@ -112,21 +112,21 @@ def _principal(samples: Array, real: Array | None, notes: list[str]) -> Figure:
     mean = base.mean(axis=0)
     _, _, directions = np.linalg.svd(base - mean, full_matrices=False)
     axes = directions[:2].T if len(directions) > 1 else np.eye(samples.shape[1])[:, :2]
-    whose = "p_data" if base is real else "the samples"
-    notes = [f"first two principal axes of {whose}, out of {samples.shape[1]} coordinates", *notes]
+    source = "p_data" if base is real else "the samples"
+    notes = [f"first two principal axes of {source}, out of {samples.shape[1]} coordinates", *notes]
     drawing = _plane((samples - mean) @ axes, None if real is None else (real - mean) @ axes, None, notes)
     drawing.axes[0].set(xlabel="first axis", ylabel="second axis")
     return drawing
 
 
 def _window(samples: Array, real: Array | None) -> tuple[Array, Array, list[str]]:
-    """The box to draw, with a margin: p_data's own where it is known, so that stray samples do not shrink it; and how many fall outside."""
+    """The box to draw, with a margin: p_data's own where it is known, so that stray samples do not shrink it; and how many are outside."""
     base = real if real is not None and len(real) > 1 else samples
     low, high = np.quantile(base, [0.001, 0.999], axis=0)
     margin = np.maximum(0.15 * (high - low), 1e-3 * (1 + np.abs(high)))
     low, high = low - margin, high + margin
     out = int(((samples < low) | (samples > high)).any(axis=1).sum())
-    return low, high, [f"{out:,} of {len(samples):,} samples lie outside"] if out else []
+    return low, high, [f"{out:,} of {len(samples):,} samples are outside the window"] if out else []
 
 
 def _titled(drawing: Figure, notes: list[str]) -> Figure:

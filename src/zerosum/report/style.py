@@ -1,7 +1,7 @@
 """How every figure looks: p_data black and dotted, D blue and dashed, p_g and G green and solid.
 
-Blue and green are Okabe and Ito's (2008), which colour-blind readers tell apart; the dashes say the same thing again.
-matplotlib is imported when first needed: a training that draws nothing never waits for it.
+Blue and green are Okabe and Ito's (2008), which colour-blind readers can distinguish; the dashes repeat the distinction.
+matplotlib is imported when first needed, so a training that draws nothing does not wait for it.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def quiet() -> Iterator[None]:
     """Draw and save within this: matplotlib's own defaults and our few changes, whatever the user's matplotlibrc says; restored after."""
     import matplotlib as mpl
 
-    # The font finder reports each font that a bare machine lacks; the first that is there serves.
+    # The font finder logs each font that the machine lacks; the first one installed is used.
     finder = logging.getLogger("matplotlib.font_manager")
     level = finder.level
     finder.setLevel(logging.ERROR)
@@ -78,7 +78,7 @@ def quiet() -> Iterator[None]:
 def figure(width: float = 4.4, height: float = 2.5, *, fitted: bool = True) -> Figure:
     """An empty figure, inches; the object API only, so no window system and no pyplot state is touched. Call within `quiet()`.
 
-    fitted: margins computed to fit the texts; else fixed ones, with which curves under one another line up, in half the time.
+    fitted: margins computed to fit the texts; else fixed ones, which align figures under one another and take half the time.
     """
     from matplotlib.figure import Figure
 
@@ -89,7 +89,7 @@ def figure(width: float = 4.4, height: float = 2.5, *, fitted: bool = True) -> F
 
 
 def legend(axes: Axes, markers: float = 1) -> None:
-    """A legend above the axes, in one line, so that it never hides a curve; its markers magnified `markers` times."""
+    """A legend above the axes, in one line, so it never hides a curve; its markers are magnified `markers` times."""
     handles, labels = axes.get_legend_handles_labels()
     if handles:
         axes.legend(

@@ -1,7 +1,7 @@
-"""The teaching figure in one dimension, after Goodfellow et al. 2014, Figure 1: what p_data, p_g and D do from panel to panel.
+"""The teaching figure in one dimension, after Goodfellow et al. 2014, Figure 1: p_data, p_g and D from panel to panel.
 
-D is dashed and blue, p_data dotted and black, p_g solid and green; below, arrows lead from z to x = G(z). What it shows was measured
-elsewhere.
+D is dashed and blue, p_data dotted and black, p_g solid and green; below, arrows lead from z to x = G(z). The numbers come from
+study/lesson.py.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class LineMoment(Protocol):
 
 
 def draw_lesson(panels: Mapping[str, LineMoment], course: Sequence[LineMoment], title: str) -> Figure:
-    """Four panels in a row, title -> moment, and under them JSD, V and D's distance from 1/2 over the rounds.
+    """Four panels in a row, title -> moment, and under them JSD, V and D's distance from 1/2 over the steps.
 
     The third panel also shows the second one's p_g, faint, and arrows along D's gradient from the second's G(z) towards the third's.
     """
@@ -76,13 +76,13 @@ def draw_lesson(panels: Mapping[str, LineMoment], course: Sequence[LineMoment], 
 
 
 def draw_frame(here: LineMoment, course: Sequence[LineMoment], title: str) -> Figure:
-    """One frame of the animation: the pair now, and its JSD up to now among all the course's rounds."""
+    """One frame of the animation: the pair now, and its JSD so far, in front of the whole course."""
     from matplotlib.figure import Figure
 
     with quiet():
         drawing = Figure(figsize=(6.0, 4.6), layout=None)
         upper, lower = halves(drawing, 3.4)
-        words = f"round {here.t:,}    JSD {here.jsd:.3f} nats"
+        words = f"step {here.t:,}    JSD {here.jsd:.3f} nats"
         _panel(upper, (0.09, 0.0, 0.81, 0.84), words, here, _height([course[-1]]), first=True, last=True)
         _key(upper, (0.09, 0.965))
         axes = lower.add_axes((0.09, 0.36, 0.81, 0.6))
@@ -91,7 +91,7 @@ def draw_frame(here: LineMoment, course: Sequence[LineMoment], title: str) -> Fi
         past = [m for m in course if m.t <= here.t]
         axes.plot([m.t for m in past], [m.jsd for m in past], **P_G)
         axes.plot([here.t], [here.jsd], "o", color=GREEN, markersize=4)
-        axes.set(xlabel="rounds", ylabel="JSD", ylim=(0, None), xlim=(0, t[-1]))
+        axes.set(xlabel="steps", ylabel="JSD", ylim=(0, None), xlim=(0, t[-1]))
         axes.set_title(title, fontsize=8, color=FAINT, loc="right", pad=2)
         return drawing
 
@@ -103,7 +103,7 @@ def halves(drawing: Figure, ratio: float) -> tuple[SubFigure, SubFigure]:
 
 
 def _height(moments: Sequence[LineMoment]) -> float:
-    """The densities' top: p_data's, with room for a p_g that overshoots it; spikes of p_g at a fold of G leave the panel."""
+    """The densities' top: p_data's, with room for a p_g that overshoots it; spikes of p_g at a fold of G are cut off."""
     highest = max(float(m.p_data.max()) for m in moments)
     over = max(float(np.quantile(m.p_g, 0.995)) for m in moments)
     return 1.12 * min(max(highest, over), 1.7 * highest)
@@ -134,12 +134,12 @@ def _panel(
         axes.plot(before.x, before.p_g, color=GREEN, alpha=0.35, linewidth=1.1)
     axes.plot(m.x, m.p_g, **(P_G | {"linewidth": 2.0}))
     axes.plot(m.x, m.p_data, **(P_DATA | {"linewidth": 2.0}))
-    _judge(axes, m, before, last)
+    _discriminator(axes, m, before, last)
     _map(on, (left, bottom, width, share * height), m)
 
 
-def _judge(axes: Axes, m: LineMoment, before: LineMoment | None, last: bool) -> None:
-    """D on an axis of its own from 0 to 1, D* faint, and the way that its gradient points."""
+def _discriminator(axes: Axes, m: LineMoment, before: LineMoment | None, last: bool) -> None:
+    """D on an axis of its own from 0 to 1, D* faint, and the direction of its gradient."""
     right = axes.twinx()
     right.grid(False)
     right.spines["right"].set_visible(last)
@@ -159,15 +159,15 @@ def _judge(axes: Axes, m: LineMoment, before: LineMoment | None, last: bool) -> 
 
 
 def _gradient(axes: Axes, m: LineMoment) -> None:
-    """An arrow at each G(z), along D's gradient and as long as G's cost there is steep."""
-    # A few steep places, at p_g's ends, would leave the others without an arrow to be seen.
+    """An arrow at each G(z), along D's gradient and as long as the slope of G's loss there."""
+    # Scale by a usual slope: a few steep places at p_g's ends would make all other arrows invisible.
     usual = float(np.quantile(np.abs(m.pull), 0.6))
     if not usual > 0:
         return
     reach = 0.05 * float(m.x[-1] - m.x[0])
     look = {"arrowstyle": "-|>,head_length=0.3,head_width=0.16", "color": STEP, "linewidth": 1.6, "shrinkA": 0, "shrinkB": 0}
     for i, (x, pull) in enumerate(zip(m.Gz, m.pull, strict=True)):
-        # In two rows, lest neighbours touch.
+        # In two rows, so that neighbours do not overlap.
         level = 0.05 + 0.05 * (i % 2)
         axes.annotate("", (float(x + reach * float(np.clip(pull / usual, -1, 1))), level), (float(x), level), arrowprops=look)
     plate = {"facecolor": "white", "alpha": 0.8, "edgecolor": "none", "pad": 1.0}
@@ -215,7 +215,7 @@ def _key(on: Figure | SubFigure, at: tuple[float, float] = (0.5, 0.955)) -> None
 
 
 def _course(on: SubFigure, course: Sequence[LineMoment], marks: dict[str, int]) -> None:
-    """Three curves over the rounds, with the panels' times marked."""
+    """Three curves over the steps, with the panels' times marked."""
     t = np.array([m.t for m in course])
     curves: list[tuple[str, Array, dict[str, Any], float, str]] = [
         ("JSD(p_data, p_g), nats", np.array([m.jsd for m in course]), P_G, 0.0, "0"),
@@ -229,7 +229,7 @@ def _course(on: SubFigure, course: Sequence[LineMoment], marks: dict[str, int]) 
         axes.axhline(level, color=FAINT, linewidth=0.8)
         axes.annotate(word, (1.01, level), xycoords=("axes fraction", "data"), va="center", fontsize=8.5, color=FAINT)
         axes.set_title(name, loc="left", fontsize=10)
-        axes.set(xlim=(0, t[-1]), xlabel="rounds")
+        axes.set(xlim=(0, t[-1]), xlabel="steps")
         if level == 0:
             axes.set_ylim(-0.04 * float(np.nanmax(y)), None)
         for mark, when in _grouped(marks).items():
@@ -249,6 +249,6 @@ def _course(on: SubFigure, course: Sequence[LineMoment], marks: dict[str, int]) 
 
 
 def _grouped(marks: dict[str, int]) -> dict[str, int]:
-    """Panels of the same round under one mark."""
+    """Panels of the same step under one mark."""
     times = sorted(set(marks.values()))
     return {" ".join(name for name, t in marks.items() if t == when): when for when in times}

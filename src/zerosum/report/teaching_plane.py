@@ -1,4 +1,4 @@
-"""The teaching figure in the plane: D's field, G's samples, and the grid of z as G warps it."""
+"""The teaching figure in the plane: D, G's samples, and a grid of z mapped by G."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class PlaneMoment(Protocol):
 
 
 def draw_plane_lesson(course: Sequence[PlaneMoment], title: str) -> Figure:
-    """Four checks as columns, D's field with samples above and the warped grid below; at the right JSD and V over the rounds."""
+    """Four checks as columns, D with samples above and the mapped grid below; at the right JSD and V over the steps."""
     from matplotlib.figure import Figure
 
     with quiet():
@@ -53,10 +53,10 @@ def draw_plane_lesson(course: Sequence[PlaneMoment], title: str) -> Figure:
         steps = (len(course) - 1) * np.array([0.12, 0.3, 0.6, 1.0])
         for i, step in enumerate(np.rint(steps).astype(int)):
             field(axes[0, i], course[step])
-            axes[0, i].set_title(f"round {course[step].t:,}", loc="left")
+            axes[0, i].set_title(f"step {course[step].t:,}", loc="left")
             warped(axes[1, i], course[step])
-        axes[0, 0].set_ylabel("D's field and samples of G", fontsize=10)
-        axes[1, 0].set_ylabel("the grid of z, as G warps it", fontsize=10)
+        axes[0, 0].set_ylabel("D and samples of G", fontsize=10)
+        axes[1, 0].set_ylabel("a grid of z, mapped by G", fontsize=10)
         _curves(axes[:, 4], course)
         drawing.suptitle(
             f"{title}: D in blue (p_data likely) and sand (p_g likely), samples green, p_data dotted", fontsize=11, x=0.01, ha="left"
@@ -72,7 +72,7 @@ def draw_plane_frame(here: PlaneMoment, title: str) -> Figure:
         drawing = Figure(figsize=(8.4, 4.4), layout="constrained")
         left, right = drawing.subplots(1, 2)
         field(left, here)
-        left.set_title(f"round {here.t:,}    JSD {here.jsd:.3f} nats", loc="left")
+        left.set_title(f"step {here.t:,}    JSD {here.jsd:.3f} nats", loc="left")
         warped(right, here)
         right.set_title(title, loc="right", fontsize=8, color=FAINT)
         return drawing
@@ -117,7 +117,7 @@ def _curves(axes: Array, course: Sequence[PlaneMoment]) -> None:
     t = np.array([m.t for m in course])
     axes[0].plot(t, [m.jsd for m in course], **P_G)
     axes[0].axhline(course[-1].floor, **P_DATA)
-    axes[0].annotate("as good as real", (t[-1], course[-1].floor), ha="right", va="bottom", fontsize=8, color=FAINT)
+    axes[0].annotate("real samples", (t[-1], course[-1].floor), ha="right", va="bottom", fontsize=8, color=FAINT)
     axes[0].set_title("JSD, nats", loc="left")
     axes[0].set(ylim=(0, None), xlim=(0, t[-1]))
     V = np.array([m.v for m in course])
@@ -126,7 +126,7 @@ def _curves(axes: Array, course: Sequence[PlaneMoment]) -> None:
         axes[1].axhline(-math.log(4), color=FAINT, linewidth=0.8)
         axes[1].annotate("-log 4", (t[-1], -math.log(4)), ha="right", va="bottom", fontsize=8, color=FAINT)
         axes[1].set_title("V(D, G), nats", loc="left")
-        axes[1].set(xlabel="rounds", xlim=(0, t[-1]))
+        axes[1].set(xlabel="steps", xlim=(0, t[-1]))
     else:
-        axes[0].set_xlabel("rounds")
+        axes[0].set_xlabel("steps")
         axes[1].axis("off")

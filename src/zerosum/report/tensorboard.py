@@ -40,17 +40,17 @@ class TensorBoard:
         self._writer.close()
 
     def progress(self, samples: int, horizon: int | None, seconds: float) -> None:
-        """Nothing: TensorBoard shows the record."""
+        """Do nothing: TensorBoard shows the record."""
 
     def row(self, row: dict[str, Any]) -> None:
-        """A row of the record (docs/run-folder.md). Values that are null or not finite are left out."""
+        """Write a row of the record (docs/run-folder.md). Values that are null or not finite are left out."""
         from tensorboard.compat.proto.event_pb2 import SessionLog
         from tensorboard.compat.proto.summary_pb2 import Summary
 
         step = int(row.get("samples") or 0)
         kind = row.get("type")
         if kind == "start":
-            # What an interrupted process wrote beyond its checkpoint is played again: TensorBoard then drops the old points.
+            # A resumed run repeats the steps after its checkpoint: with this event TensorBoard drops the old points.
             self._event(step, session_log=SessionLog(status=SessionLog.START))
         elif kind == "grid":
             self._picture(step, self._run / str(row.get("file")))

@@ -1,6 +1,6 @@
-"""`zerosum lab helvetica`: G maps too much of z to too few x (Goodfellow et al. 2014, section 6), from either of two causes.
+"""`zerosum lab helvetica`: G maps too many z to the same x (Goodfellow et al. 2014, section 6), from either of two causes.
 
-A blind D cannot see in what p_g is wrong; a neglected D falls behind a G that is trained too much.
+A D that sees only part of each sample cannot correct the rest; a D that is trained too rarely falls behind G.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from zerosum.game.value import VALUES
 from zerosum.play.config import Config, GameOptions, NetOptions, PlayerOptions, PriorOptions
 from zerosum.study.density_game import DensityGame
 from zerosum.study.progress import Progress
-from zerosum.study.story import Story, blurred_jsd, curve, held, samples
+from zerosum.study.scenario_result import ScenarioResult, blurred_jsd, curve, modes_reached, samples
 
-ROUNDS = 1500
-PACES = ((1, 1), (1, 5), (1, 25), (2, 1), (2, 5), (2, 25), (5, 1), (5, 5), (5, 25))  # (k, g_steps)
+DEFAULT_STEPS = 1500
+SCHEDULES = ((1, 1), (1, 5), (1, 25), (2, 1), (2, 5), (2, 25), (5, 1), (5, 5), (5, 25))  # (k, g_steps)
 GAME = Config(
     game=GameOptions(value="non_saturating", penalty="r1", gamma=0.1),
     prior=PriorOptions(kind="normal", dim=2),
@@ -33,7 +33,7 @@ GAME = Config(
 )
 
 
-class Sighted(nn.Module):
+class Masked(nn.Module):
     """D behind a mask: x (N, d) -> D(mask * x). mask: (d,) of ones and zeros."""
 
     mask: Tensor
@@ -48,72 +48,74 @@ class Sighted(nn.Module):
         return a
 
 
-def three_towns() -> Mixture:
-    """Three round Gaussians in the plane, of which one coordinate alone tells little."""
+def three_gaussians() -> Mixture:
+    """Three round Gaussians in the plane; either coordinate alone says little about them."""
     means = torch.tensor([[-1.5, -1.0], [0.0, 1.5], [1.5, -1.0]], dtype=torch.float64)
     return Mixture(torch.full((3,), 1 / 3, dtype=torch.float64), means, torch.full((3,), 0.35, dtype=torch.float64))
 
 
-def blind(seed: int, rounds: int) -> DensityGame:
-    """A game on `three_towns` whose D sees the first coordinate alone."""
+def blind(seed: int, steps: int) -> DensityGame:
+    """A game on `three_gaussians` whose D sees the first coordinate alone."""
     config = replace(GAME, seed=seed)
-    plain = DensityGame(three_towns(), config, rounds)
-    given = copy.deepcopy(plain.players.G), Sighted(copy.deepcopy(plain.players.D), torch.tensor([1.0, 0.0]))
-    return DensityGame(three_towns(), config, rounds, given=given)
+    plain = DensityGame(three_gaussians(), config, steps)
+    given = copy.deepcopy(plain.players.G), Masked(copy.deepcopy(plain.players.D), torch.tensor([1.0, 0.0]))
+    return DensityGame(three_gaussians(), config, steps, given=given)
 
 
 @torch.no_grad()
-def v_on_samples(match: DensityGame, n: int = 10_000) -> float:
-    """V(D, G) of the live pair, a mean over n fresh samples of each side, nats."""
-    reals = match.p_data.sample(n, generator(match.config.seed, "study/helvetica reals"))
-    return -float(VALUES["minimax"].d(match.D(reals), match.D(samples(match, n))).mean())
+def v_on_samples(density_game: DensityGame, n: int = 10_000) -> float:
+    """V(D, G) in nats, a mean over n new samples of each side."""
+    reals = density_game.p_data.sample(n, generator(density_game.config.seed, "study/helvetica reals"))
+    return -float(VALUES["minimax"].d(density_game.D(reals), density_game.D(samples(density_game, n))).mean())
 
 
-def helvetica(seeds: int, rounds: int | None, progress: Progress) -> Story:
-    """Both causes, over seeds: V and JSD of a blind D and of the same D given its sight back; modes of ring8 held at nine paces."""
-    total = rounds or ROUNDS
+def helvetica(seeds: int, steps: int | None, progress: Progress) -> ScenarioResult:
+    """Play both causes over seeds: V and JSD of a D that sees one coordinate, then both; modes of ring8 at nine schedules."""
+    total = steps or DEFAULT_STEPS
     rows: list[dict[str, Any]] = []
     jsds: list[tuple[float, float]] = []
     values: list[tuple[float, float]] = []
     for seed in range(seeds):
-        match = blind(seed, total)
-        for stage in ("sees one coordinate", "sees both again"):
-            if stage == "sees both again":
-                match = match.fork(total, d_lr=GAME.d.lr, g_lr=GAME.g.lr)
-                match.players.D.mask.fill_(1.0)  # type: ignore[operator]
-            for t in match.checks(total, max(1, total // 12)):
-                progress(f"D {stage}, rounds", t - match.first, total)
+        density_game = blind(seed, total)
+        for stage in ("sees one coordinate", "sees both"):
+            if stage == "sees both":
+                density_game = density_game.fork(total, d_lr=GAME.d.lr, g_lr=GAME.g.lr)
+                density_game.players.D.mask.fill_(1.0)  # type: ignore[operator]
+            for t in density_game.checks(total, max(1, total // 12)):
+                progress(f"D {stage}, steps", t - density_game.first, total)
                 if seed == 0:
-                    jsds.append((t, blurred_jsd(match).jsd))
-                    values.append((t, v_on_samples(match)))
-            found = blurred_jsd(match)
-            rows.append({"seed": seed, "D": stage, "V": v_on_samples(match), "JSD": found.jsd, "as good as real": found.floor})
+                    jsds.append((t, blurred_jsd(density_game).jsd))
+                    values.append((t, v_on_samples(density_game)))
+            found = blurred_jsd(density_game)
+            rows.append({"seed": seed, "D": stage, "V": v_on_samples(density_game), "JSD": found.jsd, "JSD of real samples": found.floor})
     kept: list[tuple[float, float]] = []
-    for k, g_steps in PACES:
+    for k, g_steps in SCHEDULES:
         for seed in range(seeds):
             modes, share, divergence = neglected(seed, k, g_steps, total, progress)
-            rows.append({"seed": seed, "D": f"k {k}, {g_steps} steps of G", "modes of 8": modes, "high quality": share, "JSD": divergence})
+            rows.append(
+                {"seed": seed, "D": f"k = {k}, then {g_steps} steps of G", "modes of 8": modes, "high quality": share, "JSD": divergence}
+            )
             if seed == 0:
                 kept.append((g_steps / k, float(modes)))
-    return Story(
+    return ScenarioResult(
         rows,
         {
-            "JSD, nats: D blind, then sighted / rounds": {"JSD": curve(jsds)},
-            "V(D, G), nats / rounds": {"V": curve(values)},
-            "modes of ring8 held / steps of G for each of D": {"modes": curve(sorted(kept))},
+            "JSD, nats: D sees one coordinate, then both / steps": {"JSD": curve(jsds)},
+            "V(D, G), nats / steps": {"V": curve(values)},
+            "modes of ring8 reached / steps of G per step of D": {"modes": curve(sorted(kept))},
         },
-        "Why: G only ever climbs D's opinion. Where D cannot see (its second coordinate), V sits at -log 4 as if the game were won, "
-        "while p_g may be anything there; give D its sight and V leaves -log 4 before p_g follows. Where D is not kept up to date, "
-        "the x that D likes best today is the same for every z, and G takes all of z there before D answers.",
+        "G only follows D's gradient. While D sees one coordinate, V stays at -log 4 as if p_g were p_data, and p_g may be anything in "
+        "the other coordinate. Once D sees both, V moves away from -log 4, and then p_g improves. Where D is trained too rarely, the x "
+        "that D scores highest is the same for every z, and G maps all z to it before D can respond.",
     )
 
 
-def neglected(seed: int, k: int, g_steps: int, rounds: int, progress: Progress) -> tuple[int, float, float]:
-    """ring8 at this pace, for as many steps of G at every pace: modes held, share of high quality, JSD."""
+def neglected(seed: int, k: int, g_steps: int, steps: int, progress: Progress) -> tuple[int, float, float]:
+    """ring8 with this schedule, equally many steps of G for each: modes reached, share of high quality, JSD."""
     config = replace(GAME, seed=seed, game=replace(GAME.game, k=k, g_steps=g_steps))
-    played = max(1, rounds // max(1, g_steps // 5))
-    match = DensityGame(ring8(), config, played)
-    for t in match.checks(played, 50):
-        progress(f"ring8, k {k}, {g_steps} steps of G, rounds", t, played)
-    modes, share, _ = held(match)
-    return modes, share, blurred_jsd(match).jsd
+    played = max(1, steps // max(1, g_steps // 5))
+    density_game = DensityGame(ring8(), config, played)
+    for t in density_game.checks(played, 50):
+        progress(f"ring8, k = {k}, {g_steps} steps of G, steps", t, played)
+    modes, share, _ = modes_reached(density_game)
+    return modes, share, blurred_jsd(density_game).jsd

@@ -1,4 +1,4 @@
-"""The lesson of Goodfellow et al. 2014, Figure 1, from a real run in one dimension: what the teaching figure shows, as arrays.
+"""Goodfellow et al. 2014, Figure 1, from a real training in one dimension: what the teaching figure shows, as arrays.
 
 (a) near convergence, D partly accurate; (b) the same G, and D trained to its optimum; (c) that pair after one step of G; (d) the end.
 """
@@ -18,28 +18,28 @@ from zerosum.errors import Refusal
 from zerosum.game.value import VALUES, Value
 from zerosum.play.config import Config
 from zerosum.study.density_game import DensityGame
+from zerosum.study.first_layer import spread_kinks
 from zerosum.study.lesson_config import LESSON
 from zerosum.study.progress import Progress, silent
-from zerosum.study.start import spread
 from zerosum.theory.optimum import jsd, refuse_unbounded, v
 from zerosum.theory.pushforward import Pushforward
 
 Array = NDArray[Any]
 
-ROUNDS = 2500
+DEFAULT_STEPS = 2500
 CHECKS = 48
 GRID = 601
 ARROWS = 17
-NEAR = 0.04  # nats of JSD below which panel (a) takes the pair: p_g has found p_data and is still visibly off
-SEEN = 0.1  # one step of G at its own rate could not be seen: panel (c) takes it long enough to move p_g by this share of p_data's spread
+NEAR = 0.04  # nats of JSD below which panel (a) shows the pair: p_g is near p_data and still visibly different
+SEEN = 0.1  # one step of G at its own rate would be invisible: panel (c) enlarges it to move p_g by this share of p_data's spread
 
 
 @dataclass(frozen=True, eq=False)
 class Moment:
     """The pair (G, D) at one time, in the data's unit.
 
-    t: rounds played. x: (K,) a grid; p_data, p_g, D, d_star: (K,) on it. d_star is None where the game has another optimum.
-    z, Gz: (A,) even steps of the prior and where G takes them. pull: (A,) -d cost_G / d x at each G(z): where D's gradient sends it.
+    t: steps taken. x: (K,) a grid; p_data, p_g, D, d_star: (K,) on it. d_star is None where the game has another optimum.
+    z, Gz: (A,) even steps of the prior and where G takes them. pull: (A,) -d loss_G / d x at each G(z): the direction of D's gradient.
     jsd: nats. v: V(D, G), nats, NaN where sigmoid(a) is no probability. off: E_p_data |D - 1/2|.
     """
 
@@ -59,7 +59,7 @@ class Moment:
 
 @dataclass(frozen=True)
 class Lesson:
-    """The four panels, every check of the run in order, and how many times G's rate panel (c)'s step took."""
+    """The four panels, every check of the run in order, and by how much panel (c) enlarges G's step."""
 
     a: Moment
     b: Moment
@@ -70,40 +70,40 @@ class Lesson:
 
     def panels(self) -> dict[str, Moment]:
         """The four panels by their titles."""
-        step = "after one step of G" if self.stride == 1 else f"after a step of G, {self.stride:g} times its rate"
+        step = "after one step of G" if self.stride == 1 else f"after one step of G, {self.stride:g} times enlarged"
         return {"(a) near convergence": self.a, "(b) D trained to its optimum": self.b, f"(c) {step}": self.c, "(d) the end": self.d}
 
 
 def shown(value: Value, a: Tensor, centre: Tensor) -> Tensor:
-    """D as a number between 0 and 1: sigmoid(a) where that is D's probability; least squares' D as it is.
+    """D as a number between 0 and 1: sigmoid(a) where that is D's probability, least squares' D clamped.
 
-    Other games fix their logits only up to a constant or a scale: there, sigmoid(a - centre), which is 1/2 where D prefers neither side.
+    Other games determine their logits only up to a constant or a scale: there, sigmoid(a - centre), which is 1/2 where D prefers neither.
     """
     if value.probability:
         return a.sigmoid()
     return a.clamp(0, 1) if value is VALUES["least_squares"] else (a - centre).sigmoid()
 
 
-def moment(match: DensityGame) -> Moment:
-    """The live pair of a match as it stands."""
-    p_g = match.p_g()
-    pair = match.pair(p_g)
-    value = VALUES[match.config.game.value]
-    a = match.logits(pair)
+def moment(density_game: DensityGame) -> Moment:
+    """The present pair (G, D) of a game."""
+    p_g = density_game.p_g()
+    pair = density_game.pair(p_g)
+    value = VALUES[density_game.config.game.value]
+    a = density_game.logits(pair)
     centre = ((pair.P + pair.Q) / 2) @ a
-    low, high = (float(end) for end in match.p_data.support)
-    if match.p_data.modes is not None:
+    low, high = (float(end) for end in density_game.p_data.support)
+    if density_game.p_data.modes is not None:
         # A Gaussian's support reaches seven sigmas: four show all that can be seen.
-        low, high = low + 3 / 14 * _edge(match.p_data, 0), high - 3 / 14 * _edge(match.p_data, 1)
+        low, high = low + 3 / 14 * _edge(density_game.p_data, 0), high - 3 / 14 * _edge(density_game.p_data, 1)
     else:
         low, high = low - 0.25 * (high - low), high + 0.25 * (high - low)
     x = torch.linspace(low, high, GRID, dtype=torch.float64)
-    p_data, q = match.p_data.log_prob(x).exp(), p_g.density(x)
-    D = match.D(x.float()[:, None]).detach().double()
+    p_data, q = density_game.p_data.log_prob(x).exp(), p_g.density(x)
+    D = density_game.D(x.float()[:, None]).detach().double()
     known = value.probability or value in (VALUES["least_squares"], VALUES["relativistic"])
     z, Gz = _arrows(p_g)
     return Moment(
-        t=match.t,
+        t=density_game.t,
         x=x.numpy(),
         p_data=p_data.numpy(),
         p_g=q.numpy(),
@@ -111,7 +111,7 @@ def moment(match: DensityGame) -> Moment:
         d_star=(p_data / (p_data + q)).numpy() if known else None,
         z=z.numpy(),
         Gz=Gz.numpy(),
-        pull=_pull(match, value, Gz).numpy(),
+        pull=_pull(density_game, value, Gz).numpy(),
         jsd=jsd(pair),
         v=v(pair, a) if value.probability else float("nan"),
         off=float(pair.P @ (shown(value, a, centre) - 0.5).abs()),
@@ -128,15 +128,15 @@ def _edge(p_data: Density, side: int) -> float:
 
 def _arrows(p_g: Pushforward) -> tuple[Tensor, Tensor]:
     """Even steps of z over the prior's body, (A,), and G(z)."""
-    reach = 1.0 if p_g.law == "uniform" else 2.5
+    reach = 1.0 if p_g.prior == "uniform" else 2.5
     z = torch.linspace(-reach, reach, ARROWS, dtype=torch.float64)
     return z, torch.from_numpy(np.interp(z.numpy(), p_g.z.numpy(), p_g.x.numpy()))
 
 
-def _pull(match: DensityGame, value: Value, Gz: Tensor) -> Tensor:
+def _pull(density_game: DensityGame, value: Value, Gz: Tensor) -> Tensor:
     at = Gz.float()[:, None].requires_grad_()
-    b = match.D(at)
-    # Paired games compare with a real: its logit is one number, which moves no direction.
+    b = density_game.D(at)
+    # Paired games compare with a real sample: its logit is a constant here, which changes no direction.
     (slope,) = torch.autograd.grad(value.g(b.detach().mean().expand_as(b), b).sum(), at)
     return -slope[:, 0].double()
 
@@ -144,11 +144,11 @@ def _pull(match: DensityGame, value: Value, Gz: Tensor) -> Tensor:
 def lesson(
     p_data: Density,
     config: Config = LESSON,
-    rounds: int = ROUNDS,
+    steps: int = DEFAULT_STEPS,
     checks: int = CHECKS,
     progress: Progress = silent,
 ) -> Lesson:
-    """Plays the game and keeps what the figure needs. Checks lie closer together at the start, where most happens.
+    """Train, and return what the figure needs. Checks are closer together at the start, where most happens.
 
     Raises Refusal where p_data or the prior has another dimension than one, or the game has no finite optimum.
     """
@@ -157,41 +157,41 @@ def lesson(
             f"The teaching figure in one dimension needs a 1-D density, and this one is {p_data.dim}-D: give gaussian or bimodal."
         )
     if config.prior.dim != 1:
-        raise Refusal(f"The exact p_g needs a prior of one dimension, not {config.prior.dim}: leave --prior.dim at 1.")
+        raise Refusal(f"The exact p_g needs a prior of one dimension, not {config.prior.dim}: set --prior.dim to 1.")
     if config.game.penalty == "none":
         refuse_unbounded(VALUES[config.game.value])
-    match = DensityGame(p_data, config, rounds)
+    density_game = DensityGame(p_data, config, steps)
     if config.net.kind == "mlp":
-        spread(match.players, config.seed, reach_z=1.0 if config.prior.kind == "uniform" else 2.0)
+        spread_kinks(density_game.players, config.seed, reach_z=1.0 if config.prior.kind == "uniform" else 2.0)
     course: list[Moment] = []
     near: tuple[Moment, DensityGame] | None = None
     for i in range(checks + 1):
-        match.play(round(rounds * (i / checks) ** 2) - match.t)
-        course.append(moment(match))
-        progress("Playing the game, rounds", match.t, rounds)
+        density_game.play(round(steps * (i / checks) ** 2) - density_game.t)
+        course.append(moment(density_game))
+        progress("Training, steps", density_game.t, steps)
         if near is None and (course[-1].jsd < NEAR or i == checks):
-            near = (course[-1], match.fork(rounds, d_lr=config.d.lr, g_lr=0.0, **_unbridled(config)))
+            near = (course[-1], density_game.fork(steps, d_lr=config.d.lr, g_lr=0.0, **_without_penalty(config)))
     assert near is not None
-    b, c, stride = _optimum_and_step(near[1], config, rounds, progress)
+    b, c, stride = _optimum_and_step(near[1], config, steps, progress)
     return Lesson(near[0], b, c, course[-1], tuple(course), stride)
 
 
-def _unbridled(config: Config) -> dict[str, str]:
-    """D's optimum is that of the game without its penalty, where that has one."""
+def _without_penalty(config: Config) -> dict[str, str]:
+    """The change of options under which D has the optimum of the theory: no penalty, where the game then has an optimum."""
     return {"penalty": "none"} if VALUES[config.game.value].probability else {}
 
 
-def _optimum_and_step(judge: DensityGame, config: Config, rounds: int, progress: Progress) -> tuple[Moment, Moment, float]:
-    """Panels (b) and (c): D is trained on while G stands still; then G takes one step, doubled until it can be seen."""
-    for t in judge.checks(rounds // 2, 100):
-        progress("Training D to its optimum, rounds", t - judge.first, rounds // 2)
-    at_optimum = replace(moment(judge), t=judge.first)
+def _optimum_and_step(trained: DensityGame, config: Config, steps: int, progress: Progress) -> tuple[Moment, Moment, float]:
+    """Panels (b) and (c): D is trained further while G is frozen; then G takes one step, doubled until it is visible."""
+    for t in trained.checks(steps // 2, 100):
+        progress("Training D to its optimum, steps", t - trained.first, steps // 2)
+    at_optimum = replace(moment(trained), t=trained.first)
     stride = 1.0
     while True:
-        stepped = judge.fork(1, d_lr=0.0, g_lr=stride * config.g.lr)
+        stepped = trained.fork(1, d_lr=0.0, g_lr=stride * config.g.lr)
         stepped.play(1)
-        after = replace(moment(stepped), t=judge.first)
+        after = replace(moment(stepped), t=trained.first)
         moved = float(np.abs(after.Gz - at_optimum.Gz).mean())
-        if moved >= SEEN * float(judge.p_data.std[0]) or stride >= 256:
+        if moved >= SEEN * float(trained.p_data.std[0]) or stride >= 256:
             return at_optimum, after, stride
         stride *= 2

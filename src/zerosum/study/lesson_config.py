@@ -1,4 +1,4 @@
-"""What the teaching figures play unless told otherwise; apart, so that the help page need not load torch."""
+"""The default options of the teaching figures, in a file that loads no torch, since the help page shows them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The lesson in the plane: D's field, samples of G, and the grid of z as G warps it, at checks along a real run."""
+"""The teaching figure in the plane, as arrays: D, samples of G, and a grid of z mapped by G, along a real training."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from zerosum.theory.optimum import plane_jsd, refuse_unbounded
 
 Array = NDArray[Any]
 
-ROUNDS = 2000
+DEFAULT_STEPS = 2000
 CHECKS = 32
 CELLS = 120
 SAMPLES = 4000
@@ -36,9 +36,9 @@ LINES = 17
 class PlaneMoment:
     """The pair (G, D) at one time, in the data's unit.
 
-    t: rounds played. x, y: (C,) axes of a grid; D, p_data: (C, C) on it, rows by y. samples: (N, 2) of G. grid: (2 LINES, P, 2),
-    images under G of lines of the prior's plane. jsd, floor: nats, of SAMPLES samples and of as many of p_data's own, both blurred alike.
-    v: V(D, G) on samples, nats.
+    t: steps taken. x, y: (C,) axes of a grid; D, p_data: (C, C) on it, rows by y. samples: (N, 2) of G. grid: (2 LINES, P, 2),
+    images under G of lines of the prior's plane. jsd, floor: nats, of SAMPLES samples of G and of as many of p_data, with the same
+    kernel. v: V(D, G) on samples, nats.
     """
 
     t: int
@@ -63,27 +63,27 @@ def _lines(kind: str) -> Tensor:
 
 
 @torch.no_grad()
-def plane_moment(match: DensityGame) -> PlaneMoment:
-    """The live pair of a match as it stands."""
-    value: Value = VALUES[match.config.game.value]
-    low, high = match.p_data.support
+def plane_moment(density_game: DensityGame) -> PlaneMoment:
+    """The present pair (G, D) of a game."""
+    value: Value = VALUES[density_game.config.game.value]
+    low, high = density_game.p_data.support
     margin = 0.15 * (high - low)
     x, y = (torch.linspace(float(low[i] - margin[i]), float(high[i] + margin[i]), CELLS) for i in range(2))
     cells = torch.stack([x.repeat(CELLS), y.repeat_interleave(CELLS)], 1)
-    z = PRIORS[match.config.prior.kind]((SAMPLES, 2), match.config.seed, "study/plane samples", 0)
-    samples = match.G(z)
-    reals = match.p_data.sample(SAMPLES, generator(match.config.seed, "study/plane reals"))
-    a, b = match.D(reals), match.D(samples)
+    z = PRIORS[density_game.config.prior.kind]((SAMPLES, 2), density_game.config.seed, "study/plane samples", 0)
+    samples = density_game.G(z)
+    reals = density_game.p_data.sample(SAMPLES, generator(density_game.config.seed, "study/plane reals"))
+    a, b = density_game.D(reals), density_game.D(samples)
     centre = (a.mean() + b.mean()) / 2
-    measured = plane_jsd(match.p_data, samples)
+    measured = plane_jsd(density_game.p_data, samples)
     return PlaneMoment(
-        match.t,
+        density_game.t,
         x.numpy(),
         y.numpy(),
-        shown(value, match.D(cells), centre).reshape(CELLS, CELLS).numpy(),
-        match.p_data.log_prob(cells).exp().reshape(CELLS, CELLS).numpy(),
+        shown(value, density_game.D(cells), centre).reshape(CELLS, CELLS).numpy(),
+        density_game.p_data.log_prob(cells).exp().reshape(CELLS, CELLS).numpy(),
         samples.numpy(),
-        match.G(_lines(match.config.prior.kind).flatten(0, 1)).reshape(2 * LINES, -1, 2).numpy(),
+        density_game.G(_lines(density_game.config.prior.kind).flatten(0, 1)).reshape(2 * LINES, -1, 2).numpy(),
         measured.jsd,
         measured.floor,
         -float(VALUES["minimax"].d(a, b).mean()) if value.probability else float("nan"),
@@ -93,21 +93,21 @@ def plane_moment(match: DensityGame) -> PlaneMoment:
 def plane_lesson(
     p_data: Density,
     config: Config = PLANE_LESSON,
-    rounds: int = ROUNDS,
+    steps: int = DEFAULT_STEPS,
     checks: int = CHECKS,
     progress: Progress = silent,
 ) -> Sequence[PlaneMoment]:
-    """Plays the game and keeps each check, closer together at the start. Raises Refusal where p_data or the prior is not of the plane."""
+    """Train, and return each check, closer together at the start. Raises Refusal where p_data or the prior is not 2-D."""
     if p_data.dim != 2:
         raise Refusal(f"The figure in the plane needs a 2-D density, and this one is {p_data.dim}-D: give ring8 or spiral.")
     if config.prior.dim != 2:
-        raise Refusal(f"The figure in the plane shows how G warps it, so it needs --prior.dim 2, not {config.prior.dim}.")
+        raise Refusal(f"The figure in the plane shows how G maps a grid of z, so it needs --prior.dim 2, not {config.prior.dim}.")
     if config.game.penalty == "none":
         refuse_unbounded(VALUES[config.game.value])
-    match = DensityGame(p_data, config, rounds)
+    density_game = DensityGame(p_data, config, steps)
     course = []
     for i in range(checks + 1):
-        match.play(int(np.rint(rounds * (i / checks) ** 2)) - match.t)
-        course.append(plane_moment(match))
-        progress("Playing the game, rounds", match.t, rounds)
+        density_game.play(int(np.rint(steps * (i / checks) ** 2)) - density_game.t)
+        course.append(plane_moment(density_game))
+        progress("Training, steps", density_game.t, steps)
     return course

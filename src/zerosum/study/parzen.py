@@ -1,4 +1,4 @@
-"""`zerosum stress parzen`: the Parzen window on MNIST by the protocol of Goodfellow et al. 2014, Table 1, beside what real digits score."""
+"""`zerosum stress parzen`: the Parzen window on MNIST, as in Goodfellow et al. 2014, Table 1, compared with the score of real digits."""
 
 from __future__ import annotations
 
@@ -11,14 +11,15 @@ from torch import Tensor
 
 from zerosum.data.mnist import digits
 from zerosum.errors import Refusal
-from zerosum.measure.parzen import Parzen, parzen
+from zerosum.measure.parzen import ParzenScore, parzen
 
 SCORED = 10_000
 # The last 10,000 training images are the paper's validation set, of which the first 1,000 choose the kernel's width.
 HELD_OUT, CHOOSE = 10_000, 1_000
 WARNING = (
-    "The Parzen window is a poor measure of quality: ten thousand kernels say little of a law in 784 dimensions, and centres of "
-    "k-means score higher than real digits, whose own row is the one to compare with (Theis et al. 2015, arXiv 1511.01844)."
+    "Higher is better, but the Parzen window is a poor measure of quality: ten thousand kernels say little about a distribution in 784 "
+    "dimensions, and k-means centres score higher than real digits. Compare with the row of real digits (Theis et al. 2015, "
+    "arXiv 1511.01844)."
 )
 
 _GOODFELLOW = "Goodfellow et al. 2014, arXiv 1406.2661, Table 1"
@@ -34,26 +35,26 @@ PUBLISHED: tuple[tuple[str, float, float, str], ...] = (
 
 
 def unit(images: NDArray[Any]) -> Tensor:
-    """uint8 (N, 28, 28) as rows in [0, 1], (N, 784), float64. Raises Refusal for other images, which the test digits do not fit."""
+    """uint8 (N, 28, 28) as rows in [0, 1], (N, 784), float64. Raises Refusal for images of another size."""
     if images.dtype != np.uint8 or images.shape[1:] != (28, 28):
-        raise Refusal(f"The Parzen trial is for digits of 28 x 28, grey, and these are {images.shape[1:]}: give a run on mnist.")
+        raise Refusal(f"The Parzen benchmark is for grey digits of 28 x 28, and these are {images.shape[1:]}: give a run on mnist.")
     return torch.from_numpy(images.copy()).flatten(1).double() / 255
 
 
-def scored(images: NDArray[Any], scale: int = SCORED) -> Parzen:
-    """The score of images uint8 (N, 28, 28) against `scale` test digits, the width chosen by a tenth as many training digits held out."""
+def scored(images: NDArray[Any], scale: int = SCORED) -> ParzenScore:
+    """Score images uint8 (N, 28, 28) by `scale` test digits. A tenth as many held-out training digits choose the kernel's width."""
     reals, test = digits("train")[0], digits("t10k")[0]
     chosen = reals[len(reals) - HELD_OUT :][: max(2, CHOOSE * scale // SCORED)]
     return parzen(unit(images), unit(chosen), unit(test[:scale]))
 
 
-def real(scale: int = SCORED) -> Parzen:
-    """What real training digits score in the samples' place: none of those that choose the width."""
+def real(scale: int = SCORED) -> ParzenScore:
+    """The score of real training digits in the samples' place, without those that choose the width."""
     return scored(digits("train")[0][:scale], scale)
 
 
-def row(sampler: str, score: Parzen) -> dict[str, Any]:
-    """A score as a row of the trial's table."""
+def row(sampler: str, score: ParzenScore) -> dict[str, Any]:
+    """A score as a row of the table."""
     source = f"measured, {score.n} samples, {score.n_test} test digits, width {score.width:.2f}"
     return {"sampler": sampler, "log-likelihood": score.mean, "error": score.error, "source": source}
 

@@ -1,4 +1,4 @@
-"""How a study tells how far it is: a label, how much is done, and of how much."""
+"""The progress callback of a study: (label, done, total)."""
 
 from __future__ import annotations
 
@@ -8,4 +8,4 @@ Progress = Callable[[str, int, int], None]
 
 
 def silent(label: str, done: int, total: int) -> None:
-    """Tells nobody."""
+    """Report no progress."""

@@ -1,4 +1,4 @@
-"""The whole table of `zerosum prove`: the statements that need no training (theory/proof.py), those that do, and the long one."""
+"""The whole table of `zerosum prove`: statements that need no training (theory/proof.py), those that do, and the slow one."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ from zerosum.errors import Refusal
 from zerosum.study.progress import Progress, silent
 from zerosum.study.proofs_bound import held_out_bound
 from zerosum.study.proofs_trained import algorithm_1, trained_discriminator
-from zerosum.theory.proof import PROOFS, Row, prove
+from zerosum.theory.proof import PROOFS, Statement, prove
 
-TRAINED: dict[str, Callable[[Progress], list[Row]]] = {
+TRAINED: dict[str, Callable[[Progress], list[Statement]]] = {
     "trained discriminator": trained_discriminator,
     "algorithm 1": algorithm_1,
 }
-LONG: dict[str, Callable[[Progress], list[Row]]] = {"held-out bound": held_out_bound}
+LONG: dict[str, Callable[[Progress], list[Statement]]] = {"held-out bound": held_out_bound}
 
 
-def table(*, quick: bool = False, full: bool = False, progress: Progress = silent) -> Iterator[Row]:
-    """The rows, as each proof is done. quick: only what trains nothing. full: the held-out bound as well."""
+def table(*, quick: bool = False, full: bool = False, progress: Progress = silent) -> Iterator[Statement]:
+    """Yield the statements as they are measured. quick: only those that need no training. full: the held-out bound as well."""
     for i, name in enumerate(PROOFS):
-        progress("Proofs that train nothing", i, len(PROOFS))
+        progress("Statements that need no training", i, len(PROOFS))
         yield from prove([name])
-    progress("Proofs that train nothing", len(PROOFS), len(PROOFS))
+    progress("Statements that need no training", len(PROOFS), len(PROOFS))
     for name in [] if quick else [*TRAINED, *(LONG if full else [])]:
         try:
             yield from (TRAINED | LONG)[name](progress)
         except Refusal as refusal:
-            # A game that breaks is a row that does not hold, not the end of the table.
-            yield Row(f"{name}: {refusal}", "refused", 0.0, math.nan, 0.0, False)
+            # A training that breaks down is a statement that fails, not the end of the table.
+            yield Statement(f"{name}: {refusal}", "refused", 0.0, math.nan, 0.0, False)

@@ -1,4 +1,4 @@
-"""Row 7: measure/divergence.py's held-out bound, repeated on pairs whose JSD is known: how often it is over, and how much it finds."""
+"""Statement 7: how often measure/divergence.py's held-out bound exceeds the JSD, and how close it comes, on pairs of known JSD."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from zerosum.measure.divergence import DELTA, jsd_bound
 from zerosum.study.progress import Progress, silent
 from zerosum.theory.optimum import jsd
 from zerosum.theory.pair import Pair
-from zerosum.theory.row import Row, row
+from zerosum.theory.statement import Statement, statement
 
 _SOURCE = "V(D, G) <= V(D*, G) = -log 4 + 2 JSD"
 SAMPLES = 10_000
@@ -20,7 +20,7 @@ REPEATS = 200
 MOST = 0.08
 
 
-def _law(weights: list[float], means: list[list[float]], stds: list[float]) -> Mixture:
+def _mixture(weights: list[float], means: list[list[float]], stds: list[float]) -> Mixture:
     w, mu, sigma = (torch.tensor(t, dtype=torch.float64) for t in (weights, means, stds))
     return Mixture(w, mu, sigma)
 
@@ -30,14 +30,15 @@ PAIRS: dict[str, tuple[Mixture, Mixture]] = {
     "N(0,1) and N(1,1)": (mixture([1.0], [0.0], [1.0]), mixture([1.0], [1.0], [1.0])),
     "N(0,1) and N(2,1)": (mixture([1.0], [0.0], [1.0]), mixture([1.0], [2.0], [1.0])),
     "two 2-D mixtures": (
-        _law([0.5, 0.25, 0.25], [[-1.0, 0.0], [1.0, 1.0], [1.0, -1.0]], [0.4, 0.3, 0.3]),
-        _law([0.4, 0.4, 0.2], [[-1.0, 0.2], [1.0, 1.0], [1.0, -0.8]], [0.5, 0.3, 0.4]),
+        _mixture([0.5, 0.25, 0.25], [[-1.0, 0.0], [1.0, 1.0], [1.0, -1.0]], [0.4, 0.3, 0.3]),
+        _mixture([0.4, 0.4, 0.2], [[-1.0, 0.2], [1.0, 1.0], [1.0, -0.8]], [0.5, 0.3, 0.4]),
     ),
 }
 
 
 def midpoint_pair(p: Mixture, q: Mixture, cells: int = 800) -> Pair:
-    """Two mixtures on `cells` midpoints an axis of a box that holds all but 1e-9 of either: exact beyond print for smooth laws."""
+    """Two mixtures on `cells` midpoints an axis, in a box that contains all but 1e-9 of either. For smooth densities this is exact to
+    many digits."""
     low, high = torch.minimum(p.support[0], q.support[0]), torch.maximum(p.support[1], q.support[1])
     step = (high - low) / cells
     axes = [low[i] + step[i] * (torch.arange(cells, dtype=torch.float64) + 0.5) for i in range(p.dim)]
@@ -45,12 +46,12 @@ def midpoint_pair(p: Mixture, q: Mixture, cells: int = 800) -> Pair:
     return Pair(x, p.log_prob(x).exp() * step.prod(), q.log_prob(x).exp() * step.prod())
 
 
-def _draws(law: Mixture, who: str, i: int) -> Tensor:
-    return law.sample(SAMPLES, generator(i, f"study/bound: {who}"))
+def _draws(density: Mixture, who: str, i: int) -> Tensor:
+    return density.sample(SAMPLES, generator(i, f"study/bound: {who}"))
 
 
-def held_out_bound(progress: Progress = silent, repeats: int = REPEATS) -> list[Row]:
-    """Row 7: the 95 % bound exceeds the exact JSD in at most 8 % of the repeats, and its median stands beside the JSD."""
+def held_out_bound(progress: Progress = silent, repeats: int = REPEATS) -> list[Statement]:
+    """Statement 7: the 95 % bound exceeds the exact JSD in at most 8 % of the repeats; its median is compared with the JSD."""
     rows = []
     for name, (p, q) in PAIRS.items():
         exact = jsd(midpoint_pair(p, q))
@@ -63,7 +64,7 @@ def held_out_bound(progress: Progress = silent, repeats: int = REPEATS) -> list[
         median = float(torch.tensor(bounds, dtype=torch.float64).quantile(0.5))
         found = f", {median / exact:.0%} of it" if exact > 1e-9 else ""
         rows += [
-            row(f"held-out bound, {name}: share of {repeats} over the JSD ({DELTA:.0%} nominal)", _SOURCE, 0.0, over, MOST),
-            row(f"held-out bound, {name}: JSD, and the bound's median{found}", _SOURCE, exact, median, max(0.02, exact / 2)),
+            statement(f"held-out bound, {name}: share of {repeats} over the JSD ({DELTA:.0%} nominal)", _SOURCE, 0.0, over, MOST),
+            statement(f"held-out bound, {name}: JSD, and the bound's median{found}", _SOURCE, exact, median, max(0.02, exact / 2)),
         ]
     return rows

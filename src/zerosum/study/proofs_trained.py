@@ -1,6 +1,6 @@
-"""The statements that take a training to measure: D's way to D* on a fixed G, and Algorithm 1's convergence.
+"""The statements that need training to measure: D converges to D* on a fixed G, and Algorithm 1 converges.
 
-Both are played by the very rounds of `zerosum train`, on p_data and p_g whose every quantity is a quadrature.
+Both use the training steps of `zerosum train`, on a p_data and p_g for which every quantity is a quadrature.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from zerosum.play.config import Config, GameOptions, NetOptions, PlayerOptions, 
 from zerosum.study.density_game import DensityGame
 from zerosum.study.progress import Progress, silent
 from zerosum.theory.optimum import LOG4, jsd, v, v_star
-from zerosum.theory.row import Row, row
+from zerosum.theory.statement import Statement, statement
 
 _PROPOSITION = "Goodfellow et al. 2014, Proposition 1"
 _ALGORITHM = "Goodfellow et al. 2014, Algorithm 1"
@@ -28,41 +28,41 @@ FIXED = Config(
     prior=PriorOptions(kind="normal", dim=1),
     net=NetOptions(kind="mlp", width=32, depth=2, activation="tanh"),
     d=PlayerOptions(lr=5e-3, lr_end=1e-4),
-    # G stands still where its learning rate is nothing.
+    # A learning rate of 0 freezes G.
     g=PlayerOptions(lr=0.0),
     batch=256,
     average=0.0,
 )
 
 
-def trained_discriminator(progress: Progress = silent, rounds: int = 1000) -> list[Row]:
-    """Row 3: on a fixed G, V(D, G) <= V(D*, G) at every check, and both the gap and the distance to D* shrink.
+def trained_discriminator(progress: Progress = silent, steps: int = 1000) -> list[Statement]:
+    """Statement 3: on a fixed G, V(D, G) <= V(D*, G) at every check, and both the gap and the distance to D* shrink.
 
-    Checks stand at 0, 25, 50, 100, 200, ... rounds, so that each is twice as far as the one before it.
+    Checks are after 0, 25, 50, 100, 200, ... steps, each twice as far as the one before.
     """
-    match = DensityGame(bimodal(), FIXED, rounds)
-    pair = match.pair()
+    density_game = DensityGame(bimodal(), FIXED, steps)
+    pair = density_game.pair()
     best = v_star(pair)
     gaps, distances = [], []
-    for until in (0, *(25 * 2**i for i in range(20) if 25 * 2**i < rounds), rounds):
-        match.play(until - match.t)
-        a = match.logits(pair)
+    for until in (0, *(25 * 2**i for i in range(20) if 25 * 2**i < steps), steps):
+        density_game.play(until - density_game.t)
+        a = density_game.logits(pair)
         gaps.append(best - v(pair, a))
-        # Under (p_data + p_g)/2: where neither is, D is asked for nothing.
+        # Averaged over (p_data + p_g)/2: where both are zero, D* is undefined.
         distances.append(float(((pair.P + pair.Q) / 2 * (a.sigmoid() - pair.d_star).nan_to_num().abs()).sum()))
-        progress("D on a fixed G, rounds", until, rounds)
+        progress("D on a fixed G, steps", until, steps)
     rise = max(0.0, *(after - before for before, after in pairwise(gaps)))
     return [
-        row("D on a fixed G: largest V(D, G) - V(D*, G) at any check", _PROPOSITION, 0.0, max(0.0, *(-gap for gap in gaps)), 1e-6),
-        row("D on a fixed G: V at the end reaches V(D*, G)", _PROPOSITION, best, best - gaps[-1], 0.005),
-        row("D on a fixed G: the gap V(D*, G) - V(D, G), end over start", _PROPOSITION, 0.0, gaps[-1] / gaps[0], 0.01),
-        row("D on a fixed G: largest rise of the gap between checks, over its start", _PROPOSITION, 0.0, rise / gaps[0], 0.02),
-        row("D on a fixed G: mean |D - D*|, end over start", _PROPOSITION, 0.0, distances[-1] / distances[0], 0.05),
+        statement("D on a fixed G: largest V(D, G) - V(D*, G) at any check", _PROPOSITION, 0.0, max(0.0, *(-gap for gap in gaps)), 1e-6),
+        statement("D on a fixed G: V at the end reaches V(D*, G)", _PROPOSITION, best, best - gaps[-1], 0.005),
+        statement("D on a fixed G: the gap V(D*, G) - V(D, G), end over start", _PROPOSITION, 0.0, gaps[-1] / gaps[0], 0.01),
+        statement("D on a fixed G: largest rise of the gap between checks, over its start", _PROPOSITION, 0.0, rise / gaps[0], 0.02),
+        statement("D on a fixed G: mean |D - D*|, end over start", _PROPOSITION, 0.0, distances[-1] / distances[0], 0.05),
     ]
 
 
-# R1 damps the circling that two logistic players fall into (theory/dirac.py); at p_g = p_data it costs nothing, for D is flat there.
-# It falls: a D held flat to the end would not see the last hundredths of a nat.
+# R1 damps the oscillation of two logistic players (theory/dirac.py); at p_g = p_data it is zero, since D is flat there.
+# It decays: a D kept flat to the end would not see the last hundredths of a nat.
 PLAYED = Config(
     game=GameOptions(penalty="r1", gamma=0.1, gamma_end=0.005, k=2),
     prior=PriorOptions(kind="normal", dim=1),
@@ -72,14 +72,14 @@ PLAYED = Config(
     batch=256,
     average=30_000.0,
 )
-ROUNDS = 3000
+DEFAULT_STEPS = 3000
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """Where a game on `bimodal` ended, by quadrature.
+    """The end of a training on `bimodal`, by quadrature.
 
-    jsd: of p_data and the averaged G. v: V of the live pair. half: p_data's mass where |D - 1/2| <= 0.05.
+    jsd: of p_data and the averaged G. v: V of the final pair (G without EMA). half: p_data's mass where |D - 1/2| <= 0.05.
     at: (x, D(x), D*(x)) at the modes.
     """
 
@@ -88,40 +88,43 @@ class Outcome:
     half: float
     at: tuple[tuple[float, float, float], ...]
 
-    def rows(self, name: str) -> list[Row]:
-        """The three checks of row 4."""
+    def rows(self, name: str) -> list[Statement]:
+        """The three checks of statement 4."""
         return [
-            row(f"{name}: JSD(p_data, p_g of the averaged G)", _PROPOSITION_2, 0.0, self.jsd, 0.01),
-            row(f"{name}: V(D, G) of the live pair", "Goodfellow et al. 2014, Theorem 1", -LOG4, self.v, 0.02),
-            row(f"{name}: p_data's mass where |D - 1/2| <= 0.05", _ALGORITHM, 1.0, self.half, 0.1),
+            statement(f"{name}: JSD(p_data, p_g of the averaged G)", _PROPOSITION_2, 0.0, self.jsd, 0.01),
+            statement(f"{name}: V(D, G) of the final pair", "Goodfellow et al. 2014, Theorem 1", -LOG4, self.v, 0.02),
+            statement(f"{name}: p_data's mass where |D - 1/2| <= 0.05", _ALGORITHM, 1.0, self.half, 0.1),
         ]
 
 
-def play_to_the_end(config: Config, rounds: int = ROUNDS, progress: Progress = silent, label: str = "") -> Outcome:
-    """Algorithm 1 on `bimodal` for so many rounds, and what came of it."""
-    match = DensityGame(bimodal(), config, rounds)
-    for t in match.checks(rounds, 100):
-        progress(label, t, rounds)
-    pair = match.pair()
-    a = match.logits(pair)
+def play_to_the_end(config: Config, steps: int = DEFAULT_STEPS, progress: Progress = silent, label: str = "") -> Outcome:
+    """Train by Algorithm 1 on `bimodal` for so many steps, and measure the result."""
+    density_game = DensityGame(bimodal(), config, steps)
+    for t in density_game.checks(steps, 100):
+        progress(label, t, steps)
+    pair = density_game.pair()
+    a = density_game.logits(pair)
     D = a.sigmoid()
     nodes = [int((pair.x[:, 0] - mode).abs().argmin()) for mode in (-2.0, 2.0)]
     at = tuple((float(pair.x[i, 0]), float(D[i]), float(pair.d_star[i])) for i in nodes)
-    averaged = jsd(match.pair(match.p_g(match.average)))
+    averaged = jsd(density_game.pair(density_game.p_g(density_game.average)))
     return Outcome(averaged, v(pair, a), float(pair.P[(D - 0.5).abs() <= 0.05].sum()), at)
 
 
-def algorithm_1(progress: Progress = silent, rounds: int = ROUNDS, seeds: int = SEEDS) -> list[Row]:
-    """Row 4: Algorithm 1 brings p_g to p_data and D to 1/2, in both logistic games and from every seed; with G held wrong it does not."""
+def algorithm_1(progress: Progress = silent, steps: int = DEFAULT_STEPS, seeds: int = SEEDS) -> list[Statement]:
+    """Statement 4: Algorithm 1 brings p_g to p_data and D to 1/2 in both logistic games, for every seed; with a frozen G it does not."""
     rows = []
     for game in GAMES:
         for seed in range(seeds):
             name = f"Algorithm 1, {game}, seed {seed}"
             config = replace(PLAYED, game=replace(PLAYED.game, value=game), seed=seed)
-            end = play_to_the_end(config, rounds, progress, f"{name}, rounds")
+            end = play_to_the_end(config, steps, progress, f"{name}, steps")
             rows += end.rows(name)
-            rows += [row(f"{name}: D at x = {x:.2f}, beside D*", _PROPOSITION, star, D, 0.1) for x, D, star in end.at]
-    held = replace(PLAYED, game=replace(PLAYED.game, value="minimax"), g=PlayerOptions(lr=0.0))
-    control = play_to_the_end(held, rounds // 4, progress, "Algorithm 1, G held wrong, rounds").rows("control")
+            rows += [statement(f"{name}: D(x) at x = {x:.2f}, compared with D*(x)", _PROPOSITION, star, D, 0.1) for x, D, star in end.at]
+    frozen = replace(PLAYED, game=replace(PLAYED.game, value="minimax"), g=PlayerOptions(lr=0.0))
+    control = play_to_the_end(frozen, steps // 4, progress, "Algorithm 1, frozen G, steps").rows("control")
     failed = sum(not r.holds for r in control)
-    return [*rows, row("control: with G held where it starts, checks of Algorithm 1 that fail", _ALGORITHM, len(control), failed, 0)]
+    return [
+        *rows,
+        statement("control: with a frozen G, checks of Algorithm 1 that fail", _ALGORITHM, len(control), failed, 0),
+    ]

@@ -1,4 +1,4 @@
-"""The scenarios of `zerosum lab`: ways in which a game goes wrong, played from several seeds, and what mends each."""
+"""The scenarios of `zerosum lab`: ways in which GAN training fails, from several seeds, and what fixes each."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import Callable
 from zerosum.study.drawbacks import drawbacks
 from zerosum.study.helvetica import helvetica
 from zerosum.study.progress import Progress
-from zerosum.study.story import Story
+from zerosum.study.scenario_result import ScenarioResult
 from zerosum.study.vanishing import vanishing
 
-# (seeds, rounds or None for the scenario's own, progress) -> what came of it.
-SCENARIOS: dict[str, Callable[[int, int | None, Progress], Story]] = {
+# (seeds, steps or None for the scenario's own number, progress) -> result.
+SCENARIOS: dict[str, Callable[[int, int | None, Progress], ScenarioResult]] = {
     "helvetica": helvetica,
     "vanishing": vanishing,
     "drawbacks": drawbacks,

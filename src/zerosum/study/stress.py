@@ -1,6 +1,6 @@
-"""The stress suite: standard trials by their published protocols, ours beside a perfect sampler and the published rows.
+"""The stress tests: standard benchmarks by their published protocols, compared with a perfect sampler and published results.
 
-Nothing is selected on the scored samples: a seed is trained with the preset, and 2,500 samples of what comes out are scored once.
+Nothing is selected on the scored samples: each seed is trained with the preset, and 2,500 samples of the result are scored once.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from zerosum.theory.dirac import TABLE, Order
 ORDERS: tuple[Order, Order] = ("simultaneous", "alternating")
 SCORED = 2500
 SEEDS = 10
-SAMPLES = 3_200_000  # reals that D sees, a seed: 12,500 rounds, under three minutes on one core
+SAMPLES = 3_200_000  # real samples per seed: 12,500 steps, under three minutes on one core
 PRESET = "points"
 
 _PACGAN = "Lin et al. 2018, arXiv 1712.04086"
@@ -48,10 +48,10 @@ PUBLISHED: dict[str, tuple[tuple[str, float, float, float | None, str], ...]] = 
 
 
 @dataclass(frozen=True)
-class Score:
+class MixtureScore:
     """One sampler on one mixture. modes: captured. high_quality: share within 3 sigma. reverse_kl: nats. sigma_ratio: see measure/modes.py.
 
-    A number that cannot be had, such as the spread within modes where none was hit, is None.
+    A number that is undefined, such as the spread within modes where none was reached, is None.
     """
 
     modes: float
@@ -60,46 +60,46 @@ class Score:
     sigma_ratio: float | None
 
 
-def scored(x: Tensor, p_data: Density) -> Score:
+def scored(x: Tensor, p_data: Density) -> MixtureScore:
     """The score of points x (N, 2) on a density with known modes."""
     assert p_data.modes is not None
     assert p_data.mode_std is not None
     assert p_data.mode_weights is not None
     readings = read_modes(x, Modes(p_data.modes, p_data.mode_std, p_data.mode_weights))
     found = {r.name: None if isinstance(r, Refused) else r.value for r in readings}
-    return Score(found["modes"] or 0.0, found["high_quality"] or 0.0, found.get("mode_kl"), found.get("sigma_ratio"))
+    return MixtureScore(found["modes"] or 0.0, found["high_quality"] or 0.0, found.get("mode_kl"), found.get("sigma_ratio"))
 
 
-def floor(name: str, seeds: int = SEEDS) -> Score:
-    """What p_data itself scores with as many samples: the mean over seeds."""
+def reference_score(name: str, seeds: int = SEEDS) -> MixtureScore:
+    """The score of as many samples of p_data itself: the mean over seeds."""
     p_data = DENSITIES[name]()
     return mean([scored(p_data.sample(SCORED, generator(seed, "study/stress floor")), p_data) for seed in range(seeds)])
 
 
-def ours(name: str, seed: int, samples: int = SAMPLES, progress: Progress = silent) -> Score:
+def ours(name: str, seed: int, samples: int = SAMPLES, progress: Progress = silent) -> MixtureScore:
     """One seed of the preset for points on a mixture, scored on the averaged G's samples."""
     p_data = DENSITIES[name]()
     config = replace(named(PRESET).config, seed=seed, threads=1)
-    rounds = max(1, samples // (config.batch * config.game.k))
-    match = DensityGame(p_data, config, rounds)
-    for t in match.checks(rounds, 100):
-        progress(f"{name}, seed {seed}, rounds", t, rounds)
+    steps = max(1, samples // (config.batch * config.game.k))
+    density_game = DensityGame(p_data, config, steps)
+    for t in density_game.checks(steps, 100):
+        progress(f"{name}, seed {seed}, steps", t, steps)
     z = PRIORS[config.prior.kind]((SCORED, config.prior.dim), seed, "study/stress", 0)
-    return scored((match.average if config.average > 0 else match.G)(z).detach(), p_data)
+    return scored((density_game.average if config.average > 0 else density_game.G)(z).detach(), p_data)
 
 
-def mean(scores: list[Score]) -> Score:
+def mean(scores: list[MixtureScore]) -> MixtureScore:
     """The mean of each number, over the seeds that have it."""
 
     def of(name: str) -> float | None:
         known = [x for s in scores if (x := getattr(s, name)) is not None]
         return statistics.fmean(known) if known else None
 
-    return Score(of("modes") or 0.0, of("high_quality") or 0.0, of("reverse_kl"), of("sigma_ratio"))
+    return MixtureScore(of("modes") or 0.0, of("high_quality") or 0.0, of("reverse_kl"), of("sigma_ratio"))
 
 
 def dirac_rows() -> list[dict[str, Any]]:
-    """The Dirac-GAN's distances after 500 steps, ours beside those integrated from the published vector fields."""
+    """The Dirac-GAN's distances after 500 steps: ours, and those integrated from the published vector fields."""
     return [
         {
             "game": name,

@@ -1,6 +1,6 @@
-"""What one would fit before any game: maximum likelihood, and regressions that tell classes apart.
+"""Baselines before any game: maximum likelihood, and regressions that separate classes.
 
-A D that is a logistic regression is the smallest discriminator; for two Gaussians of equal variance it already holds D*.
+Logistic regression is the smallest discriminator; for two Gaussians of equal variance it already contains D*.
 """
 
 from __future__ import annotations
@@ -51,38 +51,38 @@ def fit_mixture(x: Tensor, components: int, seed: int = 0) -> Mixture:
 
 
 def fit_logistic_d(x: Tensor, P: Tensor, Q: Tensor, steps: int = 50) -> Tensor:
-    """The D(x) = w . x + c of least minimax cost, by Newton's method: (dim + 1,), c last, float64.
+    """Fit the D(x) = w . x + c of least minimax loss, by Newton's method: (dim + 1,), c last, float64.
 
     x: (N, dim) points with masses P of p_data and Q of p_g, (N,): the nodes of a Pair, or samples (1/n each on their own side).
-    Raises Refusal where a hyperplane separates the two: the cost then has no minimum.
+    Raises Refusal where a hyperplane separates the two: the loss then has no minimum.
     """
     design = torch.cat([x.double(), torch.ones(len(x), 1, dtype=torch.float64)], 1)
     P, Q = P.double(), Q.double()
     none = torch.zeros(len(x), dtype=torch.float64)
     d = VALUES["minimax"].d
 
-    def cost(w: Tensor) -> Tensor:
+    def loss(w: Tensor) -> Tensor:
         a = design @ w
         return P @ d(a, none) + Q @ d(none, a)
 
     w = torch.zeros(design.shape[1], dtype=torch.float64)
     for _ in range(steps):
-        move = _newton_step(cost, w)
+        move = _newton_step(loss, w)
         if move is None:
             break
-        # A full step overshoots only far from the minimum: halve it until the cost falls.
-        while float(cost(w - move)) > float(cost(w)) + 1e-15:
+        # A full step overshoots only far from the minimum: halve it until the loss falls.
+        while float(loss(w - move)) > float(loss(w)) + 1e-15:
             move = move / 2
         w = w - move
         if float(move.abs().max()) < 1e-10 * (1 + float(w.abs().max())):
             return w
-    raise Refusal("Logistic regression has no optimum where a hyperplane separates the two sides: D would grow without end.")
+    raise Refusal("Logistic regression has no optimum where a hyperplane separates the two sides: its weights would grow without end.")
 
 
-def _newton_step(cost: Callable[[Tensor], Tensor], w: Tensor) -> Tensor | None:
-    """H^-1 grad cost at w, (d,); None where the curvature H is singular."""
+def _newton_step(loss: Callable[[Tensor], Tensor], w: Tensor) -> Tensor | None:
+    """H^-1 grad loss at w, (d,); None where the curvature H is singular."""
     at = w.clone().requires_grad_()
-    (slope,) = torch.autograd.grad(cost(at), at, create_graph=True)
+    (slope,) = torch.autograd.grad(loss(at), at, create_graph=True)
     H = torch.stack([torch.autograd.grad(part, at, retain_graph=True)[0] for part in slope])
     move, singular = torch.linalg.solve_ex(H, slope.detach())
     return None if int(singular) or not bool(move.isfinite().all()) else move
@@ -98,7 +98,7 @@ def fit_softmax(x: Tensor, label: Tensor, classes: int, *, decay: float = 1e-4, 
     """Softmax regression: weights (dim + 1, classes), the bias last, that minimise mean cross-entropy + decay/2 |weights|^2.
 
     x: (N, dim), best scaled to about unit size. label: (N,), integers below classes. steps: of L-BFGS, over the whole set, from zero: the
-    cost is convex, so nothing is drawn. In x's dtype.
+    loss is convex, so nothing is random. In x's dtype.
     """
     weights = torch.zeros(x.shape[1] + 1, classes, dtype=x.dtype, device=x.device, requires_grad=True)
     optimiser: torch.optim.Optimizer = torch.optim.LBFGS(
@@ -107,10 +107,10 @@ def fit_softmax(x: Tensor, label: Tensor, classes: int, *, decay: float = 1e-4, 
 
     def closure() -> float:
         optimiser.zero_grad()
-        # Biases are free: where the origin lies is no reason to shrink them.
-        cost = cross_entropy(x @ weights[:-1] + weights[-1], label) + decay / 2 * weights[:-1].square().sum()
-        torch.autograd.backward(cost)
-        return float(cost.detach())
+        # Biases are not penalised: the choice of origin is no reason to shrink them.
+        loss = cross_entropy(x @ weights[:-1] + weights[-1], label) + decay / 2 * weights[:-1].square().sum()
+        torch.autograd.backward(loss)
+        return float(loss.detach())
 
     optimiser.step(closure)
     return weights.detach()

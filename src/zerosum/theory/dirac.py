@@ -1,7 +1,7 @@
 """The Dirac-GAN: the smallest game that oscillates (Mescheder et al. 2018, arXiv 1801.04406, section 2).
 
-Data delta_0, generator delta_theta, D(x) = psi x as the logit of "real". Every vector field here is the negative gradient of the costs that
-game/losses.py states for training, taken by autograd in float64: no game is written a second time.
+Data delta_0, generator delta_theta, D(x) = psi x as the logit of "real". Every vector field here is the negative gradient of the losses in
+game/losses.py, by autograd in float64: no game is implemented a second time.
 """
 
 from __future__ import annotations
@@ -31,46 +31,47 @@ class Dirac:
     penalty: Penalty | None = None
     gamma: float = 0.0
 
-    def d_cost(self, theta: Tensor, psi: Tensor) -> Tensor:
-        """D's cost, penalty included; theta, psi: (). No gradient reaches theta: G is another player."""
-        cost = discriminator_loss(lambda x: psi * x[:, 0], _DATA, theta.reshape(1, 1), self.value, self.penalty, self.gamma, _MIDDLE)
-        return cost.total
+    def d_loss(self, theta: Tensor, psi: Tensor) -> Tensor:
+        """The discriminator loss with its penalty; theta, psi: (). No gradient reaches theta, which is G's."""
+        loss = discriminator_loss(lambda x: psi * x[:, 0], _DATA, theta.reshape(1, 1), self.value, self.penalty, self.gamma, _MIDDLE)
+        return loss.total
 
-    def g_cost(self, theta: Tensor, psi: Tensor) -> Tensor:
-        """G's cost, differentiable in both."""
+    def g_loss(self, theta: Tensor, psi: Tensor) -> Tensor:
+        """The generator loss, differentiable in both."""
         return generator_loss(lambda x: psi * x[:, 0], theta.reshape(1, 1), self.value, _DATA).loss
 
     def pull_on_theta(self, theta: float, psi: float) -> float:
-        """-d g_cost / d theta: G's half of the vector field."""
+        """-d g_loss / d theta: G's component of the vector field."""
         t = _leaf(theta)
-        return -float(grad(self.g_cost(t, torch.tensor(psi, dtype=torch.float64)), t)[0])
+        return -float(grad(self.g_loss(t, torch.tensor(psi, dtype=torch.float64)), t)[0])
 
     def pull_on_psi(self, theta: float, psi: float) -> float:
-        """-d d_cost / d psi: D's half of the vector field."""
+        """-d d_loss / d psi: D's component of the vector field."""
         p = _leaf(psi)
-        return -float(grad(self.d_cost(torch.tensor(theta, dtype=torch.float64), p), p)[0])
+        return -float(grad(self.d_loss(torch.tensor(theta, dtype=torch.float64), p), p)[0])
 
     def jacobian(self, theta: float = 0.0, psi: float = 0.0) -> Tensor:
         """The field's Jacobian (2, 2) at (theta, psi), by autograd.
 
-        play.py hides theta from D's cost, so d(field_psi)/d theta is taken from the value alone: D is linear, its gradient
-        is psi at every x, and no penalty depends on theta.
+        game/losses.py detaches theta from D's loss, so d(field_psi)/d theta is computed from the value function alone: D is linear,
+        its gradient is psi at every x, and no penalty depends on theta.
         """
         t, p = _leaf(theta), _leaf(psi)
-        (v_theta,) = grad(self.g_cost(t, p), t, create_graph=True)
-        (v_psi,) = grad(self.d_cost(t, p), p, create_graph=True)
-        (hidden,) = grad(self.value.d(0 * p, p * t), p, create_graph=True)
-        rows = [[_derivative(v_theta, t), _derivative(v_theta, p)], [_derivative(hidden, t), _derivative(v_psi, p)]]
+        (v_theta,) = grad(self.g_loss(t, p), t, create_graph=True)
+        (v_psi,) = grad(self.d_loss(t, p), p, create_graph=True)
+        (detached,) = grad(self.value.d(0 * p, p * t), p, create_graph=True)
+        rows = [[_derivative(v_theta, t), _derivative(v_theta, p)], [_derivative(detached, t), _derivative(v_psi, p)]]
         return -torch.tensor(rows, dtype=torch.float64)
 
     def trajectory(self, order: Order, *, step: float = 0.2, steps: int = 500, start: tuple[float, float] = (1.0, -1.0)) -> Tensor:
-        """(theta, psi) after 0, 1, ..., steps rounds of gradient descent, (steps + 1, 2). alternating: D first, as in Algorithm 1."""
+        """(theta, psi) after 0, 1, ... `steps` steps of gradient descent, (steps + 1, 2). alternating: D first, as in Algorithm 1."""
         theta, psi = start
         path = [start]
         for _ in range(steps):
-            seen_by_g = psi
+            psi_before = psi
+            # Simultaneous players both use the parameters from before the step; alternating ones see each other's update.
             psi += step * self.pull_on_psi(theta, psi)
-            theta += step * self.pull_on_theta(theta, psi if order == "alternating" else seen_by_g)
+            theta += step * self.pull_on_theta(theta, psi if order == "alternating" else psi_before)
             path.append((theta, psi))
         return torch.tensor(path, dtype=torch.float64)
 

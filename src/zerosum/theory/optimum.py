@@ -1,6 +1,6 @@
 """Goodfellow et al. 2014, section 4.1, measured: D* (Proposition 1), V(D, G) for any D, and V(D*, G) = -log 4 + 2 JSD (Theorem 1).
 
-Everything is a sum over the nodes of a `Pair`, with the very cost functions of game/value.py broadcast over them, in float64 and nats.
+Everything is a sum over the nodes of a `Pair`, with the loss functions of game/value.py broadcast over them, in float64 and nats.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from zerosum.chance import generator
 from zerosum.data.density import Density
 from zerosum.errors import Refusal
 from zerosum.game.value import VALUES, Cost, Value
-from zerosum.theory.pair import Law, Pair, line, plane
+from zerosum.theory.pair import LineDensity, Pair, line, plane
 
 LOG4 = math.log(4)
 
@@ -28,8 +28,8 @@ def jsd(pair: Pair) -> float:
     return float((xlogy(pair.P, pair.P) / 2 + xlogy(pair.Q, pair.Q) / 2 - xlogy(M, M)).sum())
 
 
-def line_jsd(p_data: Law, p_g: Law) -> tuple[float, float]:
-    """JSD of two 1-D laws in nats, and the quadrature's error: its difference from half as many nodes an interval, and the mass lost."""
+def line_jsd(p_data: LineDensity, p_g: LineDensity) -> tuple[float, float]:
+    """JSD of two 1-D densities in nats, and the quadrature's error: the change from half as many nodes per interval, plus the mass lost."""
     fine, coarse = line(p_data, p_g, nodes=4), line(p_data, p_g, nodes=2)
     lost = abs(float(fine.P.sum()) - 1) + abs(float(fine.Q.sum()) - 1)
     return jsd(fine), abs(jsd(fine) - jsd(coarse)) + lost
@@ -39,8 +39,8 @@ def line_jsd(p_data: Law, p_g: Law) -> tuple[float, float]:
 class PlaneJSD:
     """A 2-D JSD in nats with its provenance.
 
-    jsd: of the two laws, both blurred by `bandwidth`. error: one standard error, by a jackknife over ten parts of the samples.
-    floor: what n samples of p_data itself score with the same blur: a perfect G comes out there, not at 0. n: samples of p_g.
+    jsd: of both densities, each smoothed by a kernel of `bandwidth`. error: one standard error, by a jackknife over ten parts of the
+    samples. floor: the reference score, of n samples of p_data with the same kernel; a perfect G has this, not 0. n: samples of p_g.
     """
 
     jsd: float
@@ -51,12 +51,16 @@ class PlaneJSD:
 
 
 def plane_jsd(p_data: Density, samples: Tensor, bandwidth: float | None = None, cells: int = 256, seed: int = 0) -> PlaneJSD:
-    """The JSD of a 2-D density and samples (n, 2), n >= 10, by quadrature against a kernel estimate of p_g: see `PlaneJSD` and `plane`."""
+    """The JSD of a 2-D density and samples (n, 2), n >= 10, by quadrature against a kernel estimate of p_g: see `PlaneJSD` and `plane`.
+
+    Raises Refusal for fewer samples or another shape.
+    """
     parts = 10
     n = len(samples)
     if n < parts or samples.ndim != 2 or samples.shape[1] != 2:
         raise Refusal(f"A 2-D divergence needs at least {parts} samples of shape (N, 2), not {tuple(samples.shape)}.")
     grid = plane(p_data, n, bandwidth, cells)
+    # The estimate is linear in the samples: that of all but one part is the whole minus the part, so no kernel is applied twice.
     share = torch.stack([torch.arange(n) % parts == i for i in range(parts)]).double().mean(1)
     Q = torch.stack([grid.masses(samples[i::parts]) for i in range(parts)])
     whole = share @ Q
@@ -69,34 +73,33 @@ def plane_jsd(p_data: Density, samples: Tensor, bandwidth: float | None = None, 
 def expected(cost: Cost, pair: Pair, logit: Tensor, paired: bool = False) -> Tensor:
     """E cost(D(x), D(y)), x ~ p_data and y ~ p_g independent: a scalar, differentiable in the logits (K,) of any D at the nodes.
 
-    The cost is broadcast over every pair of nodes where it couples a real with a fake (paired; K^2 terms). Elsewhere it is a sum of a
-    term in a and one in b, and two rows of that table give the whole of it. Nodes without mass count for nothing, infinite logits included.
+    Where the loss couples a real with a generated sample (paired) it is broadcast over every pair of nodes, K^2 terms. Elsewhere it is a
+    sum of a term in a and one in b, so one row and one column of that table suffice. Nodes without mass are ignored, infinite logits too.
     """
     if paired:
         total = logit.new_zeros(())
         reals, fakes = pair.P > 0, pair.Q > 0
         a, P, b, Q = logit[reals], pair.P[reals], logit[fakes], pair.Q[fakes]
-        step = max(1, 2**22 // max(1, len(b)))
+        step = max(1, 2**22 // max(1, len(b)))  # rows at a time: 32 MB in float64
         for i in range(0, len(a), step):
             total = total + P[i : i + step] @ cost(a[i : i + step, None], b[None]) @ Q
         return total
-    still = logit.new_zeros(())
-    return (
-        _weighted(pair.P, cost(logit, still.expand_as(logit))) + _weighted(pair.Q, cost(still.expand_as(logit), logit)) - cost(still, still)
-    )
+    # cost(a, b) = f(a) + g(b) = cost(a, 0) + cost(0, b) - cost(0, 0).
+    zero = logit.new_zeros(())
+    return _weighted(pair.P, cost(logit, zero.expand_as(logit))) + _weighted(pair.Q, cost(zero.expand_as(logit), logit)) - cost(zero, zero)
 
 
 def _weighted(mass: Tensor, cost: Tensor) -> Tensor:
     return torch.where(mass > 0, mass * cost, torch.zeros_like(cost)).sum()
 
 
-def costs(value: Value, pair: Pair, logit: Tensor) -> tuple[float, float]:
-    """What D and what G pay on average, in any game, for any D given by its logits (K,) at the pair's nodes."""
+def average_losses(value: Value, pair: Pair, logit: Tensor) -> tuple[float, float]:
+    """The expected discriminator and generator loss in any game, for any D given by its logits (K,) at the pair's nodes."""
     return float(expected(value.d, pair, logit, value.paired)), float(expected(value.g, pair, logit, value.paired))
 
 
 def v(pair: Pair, logit: Tensor) -> float:
-    """V(D, G) = E log D(x) + E log(1 - D(G(z))) in nats (eq. 1), for the logits (K,) of any D at the nodes: minus minimax's cost of D."""
+    """V(D, G) = E log D(x) + E log(1 - D(G(z))) in nats (eq. 1), for the logits (K,) of any D at the nodes."""
     return -float(expected(VALUES["minimax"].d, pair, logit))
 
 
@@ -106,7 +109,7 @@ def v_star(pair: Pair) -> float:
 
 
 def logits_of(D: Callable[[Tensor], Tensor], pair: Pair) -> Tensor:
-    """The logits (K,), float64, of a D that takes (N, dim), in its own dtype: a module's parameters decide, else float64."""
+    """The logits (K,), float64, of a D on (N, dim). D is evaluated in its parameters' dtype, or in float64 where it has none."""
     parameters = getattr(D, "parameters", None)
     first = next(iter(parameters()), None) if callable(parameters) else None
     with torch.no_grad():
@@ -114,18 +117,20 @@ def logits_of(D: Callable[[Tensor], Tensor], pair: Pair) -> Tensor:
 
 
 def refuse_unbounded(value: Value) -> None:
-    """Raises Refusal for a game in which a free D lowers its cost without end: it has no optimum on a grid."""
+    """Raise Refusal for a game in which an unrestricted D can lower its loss without bound: it has no optimum on a grid."""
     far = torch.tensor([-1e9, 0.0, 1e9], dtype=torch.float64)
     if float(value.d(far[:, None], far[None]).min()) < -1e6:
-        raise Refusal("This game has no finite optimum over free D (Wasserstein without a penalty): choose another, or bound D's gradient.")
+        raise Refusal(
+            "This game has no finite optimum over all D (Wasserstein without a penalty): choose another game, or add a gradient penalty."
+        )
 
 
 def free_discriminator(value: Value, pair: Pair, steps: int = 1000, rate: float = 4.0) -> Tensor:
-    """The logits (K,) that gradient descent on D's cost, from D = 1/2 and without any network, arrives at.
+    """Minimise D's loss over all D, without a network: the logits (K,) after gradient descent from D = 1/2.
 
-    The gradient at a node is divided by the node's mass P + Q, so that rare places move as fast as common ones. The logistic cost's second
-    derivative is then at most 1/4: rate (in logits) below 8 is stable there, below 2 for least squares.
-    Raises Refusal where D's cost has no minimum.
+    The gradient at a node is divided by the node's mass P + Q, so that rare places move as fast as common ones. The second derivative of
+    the logistic loss is then at most 1/4: rate (in logits) below 8 is stable there, below 2 for least squares.
+    Raises Refusal where D's loss has no minimum.
     """
     refuse_unbounded(value)
     mass = pair.P + pair.Q

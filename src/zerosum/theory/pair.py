@@ -1,7 +1,7 @@
 """p_data and p_g on one quadrature grid: two vectors of masses, from which D*, V and the JSD are sums.
 
-A node carries the masses P = w p_data(x) and Q = w p_g(x). The weight w cancels in D* = P / (P + Q) and in every divergence, so atoms of
-p_g are nodes like any other: they have Q and no P.
+A node carries the masses P = w p_data(x) and Q = w p_g(x). The weight w cancels in D* = P / (P + Q) and in every divergence, so an
+atom of p_g is an ordinary node with Q > 0 and P = 0.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from zerosum.errors import Refusal
 from zerosum.theory.pushforward import Pushforward
 
 
-class Law(Protocol):
-    """What a 1-D quadrature needs to know of a law: where it changes, and its log density."""
+class LineDensity(Protocol):
+    """What a 1-D quadrature needs of a density: the points where it is not smooth, and its logarithm."""
 
     @property
     def dim(self) -> int: ...
@@ -49,7 +49,7 @@ class Pair:
         return self.P / (self.P + self.Q)
 
     def thinned(self, bins: int) -> Pair:
-        """At most `bins` nodes, each the mass-weighted mean of neighbours (1-D): for sums over pairs of nodes."""
+        """At most `bins` nodes, each the mass-weighted mean of neighbours (1-D); makes sums over pairs of nodes affordable."""
         if len(self.x) <= bins:
             return self
         order = self.x[:, 0].argsort()
@@ -63,16 +63,17 @@ class Pair:
         return self.x[:, 0] * (self.P + self.Q), self.P, self.Q, self.P + self.Q
 
 
-def line(p_data: Law, p_g: Law, nodes: int = 4) -> Pair:
-    """The Pair of two 1-D laws, by Gauss-Legendre with `nodes` nodes on each interval between the knots of both.
+def line(p_data: LineDensity, p_g: LineDensity, nodes: int = 4) -> Pair:
+    """The Pair of two 1-D densities, by Gauss-Legendre with `nodes` nodes on each interval between the knots of both.
 
-    p_g may be a Pushforward: its atoms become nodes at the end of the list. Raises Refusal for a law of another dimension.
+    p_g may be a Pushforward: its atoms become nodes at the end of the list. Raises Refusal for a density of another dimension.
     """
-    for law in (p_data, p_g):
-        if law.dim != 1:
-            raise Refusal(f"This is a {law.dim}-D density: the exact line needs a 1-D one, such as gaussian, bimodal or uniform.")
+    for density in (p_data, p_g):
+        if density.dim != 1:
+            raise Refusal(f"This is a {density.dim}-D density: the exact line needs a 1-D one, such as gaussian, bimodal or uniform.")
     knots = torch.cat([p_data.knots(), p_g.knots()]).sort().values
     knots = torch.cat([knots[:1], knots[1:][knots.diff() > 0]])
+    # Between two knots both densities are smooth, where a few Gauss-Legendre nodes are nearly exact.
     s, weight = (torch.from_numpy(t) for t in np.polynomial.legendre.leggauss(nodes))
     half = knots.diff() / 2
     x = ((knots[:-1] + half)[:, None] + half[:, None] * s).flatten()
@@ -88,7 +89,7 @@ def line(p_data: Law, p_g: Law, nodes: int = 4) -> Pair:
 class Plane:
     """Equal cells over a 2-D p_data's support and a margin, on which p_g is estimated by a Gaussian kernel of `bandwidth`.
 
-    x: (K, 2) cells' centres. P: (K,) p_data's masses, smoothed by the same kernel: alike laws stay alike, and no JSD rises.
+    x: (K, 2) cells' centres. P: (K,) p_data's masses, smoothed by the same kernel: equal densities stay equal, and no JSD increases.
     low, step: (2,), the first cell's corner and a cell's sides. bandwidth: an axis, in x's unit. cells: an axis, K = cells^2.
     """
 
@@ -100,13 +101,13 @@ class Plane:
     cells: int
 
     def masses(self, samples: Tensor) -> Tensor:
-        """Q (K,): the kernel estimate of the law of samples (n, 2), summing to 1. Those off the grid count at its rim, where P is nil."""
+        """Q (K,): a kernel estimate of the density of samples (n, 2), summing to 1. Samples off the grid count at its edge."""
         index = ((samples.double() - self.low) / self.step).clamp(0, self.cells - 1).long()
         counts = torch.bincount(index[:, 0] * self.cells + index[:, 1], minlength=self.cells**2).double()
         return _smooth(counts / len(samples), self.step, self.bandwidth)
 
     def pair(self, samples: Tensor) -> Pair:
-        """p_data beside the estimate of p_g from samples (n, 2)."""
+        """p_data and the estimate of p_g from samples (n, 2)."""
         return Pair(self.x, self.P, self.masses(samples))
 
 
@@ -114,7 +115,7 @@ def plane(p_data: Density, n: int, bandwidth: float | None = None, cells: int = 
     """The Plane of a 2-D density for n samples.
 
     bandwidth: None takes n^(-1/6) (Scott's rate in two dimensions) of the narrowest spread: a mode's sigma, or an eighth of the
-    standard deviation where the density names no modes; never less than a cell, which the grid could not show.
+    standard deviation where the density has no separate modes; at least a cell, since the grid resolves no less.
     Raises Refusal for a density of another dimension.
     """
     if p_data.dim != 2:
@@ -131,7 +132,7 @@ def plane(p_data: Density, n: int, bandwidth: float | None = None, cells: int = 
 
 
 def _smooth(mass: Tensor, step: Tensor, bandwidth: float) -> Tensor:
-    """mass (K,) spread by a Gaussian along both axes of the grid; none is lost at the rim."""
+    """mass (K,) spread by a Gaussian along both axes of the grid. Each kernel is normalised on the grid, so no mass is lost at the edge."""
     cells = math.isqrt(len(mass))
     i = torch.arange(cells, dtype=torch.float64)
     across, along = (torch.exp(-((float(h) / bandwidth * (i[:, None] - i)) ** 2) / 2) for h in step)

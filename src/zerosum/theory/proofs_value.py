@@ -1,4 +1,4 @@
-"""What the value functions say of D's optimum: Goodfellow et al. 2014, section 4.1, and the like for every other game."""
+"""Statements about the value functions and D's optimum: Goodfellow et al. 2014, section 4.1, and its analogue for every other game."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from zerosum.chance import normal, uniform
 from zerosum.data.density import Boxes, Mixture, bimodal, gaussian, mixture
 from zerosum.data.density import uniform as uniform_density
 from zerosum.game.value import VALUES, smoothed
-from zerosum.theory.optimum import LOG4, costs, expected, free_discriminator, jsd, v_star
-from zerosum.theory.pair import Law, Pair, line
+from zerosum.theory.optimum import LOG4, average_losses, expected, free_discriminator, jsd, v_star
+from zerosum.theory.pair import LineDensity, Pair, line
 from zerosum.theory.pushforward import Pushforward, pushforward
-from zerosum.theory.row import Row, row
+from zerosum.theory.statement import Statement, statement
 
 _PROPOSITION = "Goodfellow et al. 2014, Proposition 1"
 _THEOREM = "Goodfellow et al. 2014, Theorem 1"
@@ -38,7 +38,7 @@ def folded_g(pieces: int, tolerance: float) -> Pushforward:
     return pushforward(G, "normal", pieces=pieces, tolerance=tolerance)
 
 
-def five_pairs(pieces: int = 2048, tolerance: float = 1e-7) -> dict[str, tuple[Law, Law, float | None]]:
+def five_pairs(pieces: int = 2048, tolerance: float = 1e-7) -> dict[str, tuple[LineDensity, LineDensity, float | None]]:
     """name -> (p_data, p_g, their JSD in nats where it has a closed form): equal and disjoint ones among them."""
     return {
         "equal, N(0,1)": (gaussian(), gaussian(), 0.0),
@@ -49,34 +49,34 @@ def five_pairs(pieces: int = 2048, tolerance: float = 1e-7) -> dict[str, tuple[L
     }
 
 
-def optimal_discriminator() -> list[Row]:
-    """Row 1: gradient ascent on V over free D, from D = 1/2, arrives at D* = p_data / (p_data + p_g): the largest distance."""
+def optimal_discriminator() -> list[Statement]:
+    """Statement 1: gradient ascent on V over all D, from D = 1/2, converges to D* = p_data / (p_data + p_g): the largest distance."""
     rows = []
     for name, (p_data, p_g, _) in five_pairs(pieces=64, tolerance=1e-4).items():
         pair = line(p_data, p_g, nodes=2)
         D = torch.sigmoid(free_discriminator(VALUES["minimax"], pair))
-        rows.append(row(f"free D reaches D*: {name}", _PROPOSITION, 0.0, _largest(D - pair.d_star), 1e-3))
+        rows.append(statement(f"ascent on V converges to D*, {name}: largest distance", _PROPOSITION, 0.0, _largest(D - pair.d_star), 1e-3))
     return rows
 
 
 def _largest(difference: Tensor) -> float:
-    """Over the nodes where D* exists: off both supports it is 0/0."""
+    """The largest absolute value over the nodes where D* exists: off both supports it is 0/0."""
     return float(difference[~difference.isnan()].abs().max())
 
 
-def value_at_optimum() -> list[Row]:
-    """Row 2: V(D*, G) = -log 4 + 2 JSD, and the JSD itself where there is a closed form."""
+def value_at_optimum() -> list[Statement]:
+    """Statement 2: V(D*, G) = -log 4 + 2 JSD, and the JSD itself where there is a closed form."""
     rows = []
     for name, (p_data, p_g, known) in five_pairs().items():
         pair = line(p_data, p_g)
-        rows.append(row(f"V(D*, G) = -log 4 + 2 JSD: {name}", _THEOREM, -LOG4 + 2 * jsd(pair), v_star(pair), 1e-6))
+        rows.append(statement(f"V(D*, G) = -log 4 + 2 JSD, {name}: nats", _THEOREM, -LOG4 + 2 * jsd(pair), v_star(pair), 1e-6))
         if known is not None:
-            rows.append(row(f"JSD: {name}", "closed form", known, jsd(pair), 1e-6))
+            rows.append(statement(f"JSD, {name}: nats", "closed form", known, jsd(pair), 1e-6))
     return rows
 
 
-def identities() -> list[Row]:
-    """Row 8: what the costs are, and where one-sided smoothing moves the optimum."""
+def identities() -> list[Statement]:
+    """Statement 8: what the losses are, and how one-sided label smoothing moves the optimum."""
     a, b = (6 * uniform((1000,), 0, "theory-logits", i).double() - 3 for i in range(2))
     minimax, non_saturating = VALUES["minimax"], VALUES["non_saturating"]
     D, one_less = 1 / (1 + (-a).exp()), 1 / (1 + b.exp())
@@ -84,18 +84,24 @@ def identities() -> list[Row]:
     bce = bce + binary_cross_entropy_with_logits(b, torch.zeros_like(b), reduction="none")
     eq1 = "Goodfellow et al. 2014, eq. 1"
     rows = [
-        row("D's cost is -(log D(x) + log(1 - D(G(z))))", eq1, 0.0, _largest(minimax.d(a, b) + D.log() + one_less.log()), 1e-12),
-        row("D's cost is BCE with labels 1 and 0", eq1, 0.0, _largest(minimax.d(a, b) - bce), 1e-12),
-        # G cannot move log D(x), so that term is left out of its cost, and the sum of both costs is what is left out.
-        row(
-            "minimax is zero-sum: D's and G's costs add to -log D(x)",
+        statement(
+            "D's loss is -(log D(x) + log(1 - D(G(z)))): largest difference",
+            eq1,
+            0.0,
+            _largest(minimax.d(a, b) + D.log() + one_less.log()),
+            1e-12,
+        ),
+        statement("D's loss is BCE with labels 1 and 0: largest difference", eq1, 0.0, _largest(minimax.d(a, b) - bce), 1e-12),
+        # G does not affect log D(x), so its loss omits that term, and the sum of both losses is the omitted term.
+        statement(
+            "minimax is zero-sum: both losses add to -log D(x), largest difference",
             eq1,
             0.0,
             _largest(minimax.d(a, b) + minimax.g(a, b) + D.log()),
             1e-12,
         ),
-        row(
-            "the non-saturating G pays -log D(G(z)), and D the same",
+        statement(
+            "non-saturating: G's loss is -log D(G(z)), D's unchanged, largest difference",
             "Goodfellow et al. 2014, section 3",
             0.0,
             max(_largest(non_saturating.g(a, b) + (1 - one_less).log()), _largest(non_saturating.d(a, b) - minimax.d(a, b))),
@@ -105,7 +111,7 @@ def identities() -> list[Row]:
     return rows + _smoothing() + _other_games()
 
 
-def _smoothing() -> list[Row]:
+def _smoothing() -> list[Statement]:
     pair = line(gaussian(), _shifted(1), nodes=2)
     s = 0.1
     source = "Salimans et al. 2016, section 3.4"
@@ -113,27 +119,35 @@ def _smoothing() -> list[Row]:
     for name in ("minimax", "non_saturating"):
         D = torch.sigmoid(free_discriminator(smoothed(VALUES[name], s), pair, steps=300, rate=6.0))
         rows.append(
-            row(f"{name} with labels 1 - s: D* = (1 - s) p_data / (p_data + p_g)", source, 0.0, _largest(D - (1 - s) * pair.d_star), 1e-3)
+            statement(
+                f"{name}, labels 1 - s: distance from (1 - s) p_data / (p_data + p_g)",
+                source,
+                0.0,
+                _largest(D - (1 - s) * pair.d_star),
+                1e-3,
+            )
         )
     a = free_discriminator(smoothed(VALUES["least_squares"], s), pair, steps=100, rate=0.5)
-    rows.append(row("least squares with labels 1 - s: D* likewise", source, 0.0, _largest(a - (1 - s) * pair.d_star), 1e-3))
+    rows.append(statement("least squares, labels 1 - s: distance from the same D*", source, 0.0, _largest(a - (1 - s) * pair.d_star), 1e-3))
     return rows
 
 
-def _other_games() -> list[Row]:
-    """The optimum of each game that is not logistic, on N(0,1) against N(1,1), and what D pays there."""
+def _other_games() -> list[Statement]:
+    """The optimum of each game that is not logistic, on N(0,1) against N(1,1), and D's loss there."""
     pair = line(gaussian(), _shifted(1), nodes=4)
     P, Q = pair.P, pair.Q
     value = VALUES["least_squares"]
     a = free_discriminator(value, pair, steps=100, rate=0.5)
     triangle = float(((P - Q) ** 2 / (P + Q)).sum())
     rows = [
-        row("least squares: free D reaches p_data / (p_data + p_g)", value.source, 0.0, _largest(a - pair.d_star), 1e-6),
-        row(
-            "least squares: D then pays 1/4 - triangular discrimination / 8",
+        statement(
+            "least squares: distance of the optimal D from p_data / (p_data + p_g)", value.source, 0.0, _largest(a - pair.d_star), 1e-6
+        ),
+        statement(
+            "least squares: D's optimal loss, 1/4 - triangular discrimination / 8",
             value.source,
             1 / 4 - triangle / 8,
-            costs(value, pair, a)[0],
+            average_losses(value, pair, a)[0],
             1e-6,
         ),
     ]
@@ -143,36 +157,40 @@ def _other_games() -> list[Row]:
     # TV(N(0,1), N(1,1)) = 2 Phi(1/2) - 1.
     tv = math.erf(0.5 / math.sqrt(2))
     rows += [
-        row("hinge: free D reaches sign(p_data - p_g)", value.source, 0.0, _largest((a - (P - Q).sign())[clear]), 0.03),
-        row("hinge: D then pays 2 - 2 TV", value.source, 2 - 2 * tv, costs(value, pair, (P - Q).sign())[0], 1e-3),
+        statement(
+            "hinge: distance of the optimal D from sign(p_data - p_g)", value.source, 0.0, _largest((a - (P - Q).sign())[clear]), 0.03
+        ),
+        statement("hinge: D's optimal loss, 2 - 2 TV", value.source, 2 - 2 * tv, average_losses(value, pair, (P - Q).sign())[0], 1e-3),
     ]
     value = VALUES["wasserstein"]
     rows.append(
-        row(
-            "Wasserstein: the 1-Lipschitz D(x) = 2 - x pays minus the distance",
+        statement(
+            "Wasserstein: loss of the 1-Lipschitz D(x) = 2 - x, minus the distance",
             value.source,
             -1.0,
-            costs(value, pair, 2 - pair.x[:, 0])[0],
+            average_losses(value, pair, 2 - pair.x[:, 0])[0],
             1e-8,
         )
     )
     return rows + _relativistic(pair)
 
 
-def _relativistic(pair: Pair) -> list[Row]:
-    """D compares a real with a fake, so it plays JSD between p_data x p_g and its mirror image, and is optimal at log p_data - log p_g."""
+def _relativistic(pair: Pair) -> list[Statement]:
+    """D compares a real with a generated sample: a JSD of p_data x p_g and its mirror image, optimal at log p_data - log p_g."""
     value = VALUES["relativistic"]
     a = pair.logit.requires_grad_()
     (slope,) = torch.autograd.grad(expected(value.d, pair, a, paired=True), a)
     both = torch.outer(pair.P, pair.Q)
     mirrored = Pair(torch.zeros(both.numel(), 1), both.flatten(), both.T.flatten())
     return [
-        row("relativistic: D's cost is stationary at log p_data - log p_g", value.source, 0.0, _largest(slope / (pair.P + pair.Q)), 1e-6),
-        row(
-            "relativistic: D then pays log 2 - JSD(p_data x p_g, p_g x p_data)",
+        statement(
+            "relativistic: gradient of D's loss at log p_data - log p_g", value.source, 0.0, _largest(slope / (pair.P + pair.Q)), 1e-6
+        ),
+        statement(
+            "relativistic: D's loss there, log 2 - JSD(p_data x p_g, p_g x p_data)",
             value.source,
             math.log(2) - jsd(mirrored),
-            costs(value, pair, pair.logit)[0],
+            average_losses(value, pair, pair.logit)[0],
             1e-6,
         ),
     ]

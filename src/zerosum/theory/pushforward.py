@@ -1,8 +1,8 @@
 """p_g in one dimension, by change of variables from G itself: p_g(x) = sum over z with G(z) = x of p_z(z) / |G'(z)|.
 
-G is replaced by its linear interpolant on a grid in z that is refined wherever the slope changes: exact between the kinks of a ReLU
-network, and of second order in the step for a smooth one. Every piece carries exactly its prior mass, so p_g integrates to one by
-construction; folds are several pieces over one x, and a flat piece is an atom of p_g, which is reported as such.
+G is replaced by its linear interpolant on a grid in z, refined wherever the slope changes: exact between the kinks of a ReLU network,
+and second-order in the step for a smooth one. Every piece has exactly its prior mass, so p_g integrates to one by construction. Folds
+are several pieces over one x. A flat piece is an atom of p_g, and reported as such.
 """
 
 from __future__ import annotations
@@ -20,24 +20,24 @@ from torch.special import ndtr
 
 from zerosum.errors import Refusal
 
-PriorLaw = Literal["normal", "uniform"]
+PriorName = Literal["normal", "uniform"]
 
-# z beyond 8 holds 1.2e-15 of a normal prior.
-_REACH: dict[PriorLaw, float] = {"normal": 8.0, "uniform": 1.0}
-# A slope below this share of the largest |x| is flat: in float64 it cannot be told from rounding over the finest step.
+# |z| > 8 has 1.2e-15 of a normal prior's mass.
+_REACH: dict[PriorName, float] = {"normal": 8.0, "uniform": 1.0}
+# A slope below this share of the largest |x| is flat: in float64 it is indistinguishable from rounding over the finest step.
 _FLAT = 1e-8
 
 
-def _density(law: PriorLaw, z: Tensor) -> Tensor:
+def _density(prior: PriorName, z: Tensor) -> Tensor:
     """p_z(z)."""
-    if law == "normal":
+    if prior == "normal":
         return torch.exp(-(z**2) / 2) / math.sqrt(2 * math.pi)
     return torch.full_like(z, 0.5)
 
 
-def _mass(law: PriorLaw, z: Tensor) -> Tensor:
+def _mass(prior: PriorName, z: Tensor) -> Tensor:
     """Prior mass of each interval between neighbours of z (n+1,): (n,), summing to 1."""
-    if law == "normal":
+    if prior == "normal":
         # Differences of the smaller tail keep their relative precision.
         low, high = z[:-1], z[1:]
         mass = torch.where(low > 0, ndtr(-low) - ndtr(-high), ndtr(high) - ndtr(low))
@@ -48,15 +48,17 @@ def _mass(law: PriorLaw, z: Tensor) -> Tensor:
 
 @dataclass(frozen=True, eq=False)
 class Pushforward:
-    """The law p_g of G(z), z ~ p_z, as linear pieces. z, x = G(z): (n+1,), float64, z rising. mass: (n,), each piece's share of p_z.
+    """The distribution p_g of G(z), z ~ p_z, as linear pieces.
 
-    dim, log_prob and knots are as in a Density, so that p_g stands wherever one may; log_prob is of the part without the atoms.
+    z, x = G(z): (n+1,), float64, z rising. mass: (n,), each piece's share of p_z.
+
+    dim, log_prob and knots are those of a Density, so p_g can be used as one; log_prob is of the part without the atoms.
     """
 
     z: Tensor
     x: Tensor
     mass: Tensor
-    law: PriorLaw
+    prior: PriorName
 
     @property
     def dim(self) -> int:
@@ -84,7 +86,7 @@ class Pushforward:
         mass = self.x.new_zeros(count).index_add(0, run, self.mass[flat])
         middle = (self.x[:-1] + self.x[1:])[flat] / 2
         place = self.x.new_zeros(count).index_add(0, run, self.mass[flat] * middle) / mass.clamp(min=1e-300)
-        # Two runs on one level, such as both ends of a saturated G, are one atom.
+        # Two runs at one level, such as both ends of a saturated G, are one atom.
         order = place.argsort()
         place, mass = place[order], mass[order]
         level = torch.cat([place.new_zeros(1), (place.diff() > 1e-6 * (1 + place.abs().max())).to(place)]).cumsum(0).long()
@@ -97,7 +99,7 @@ class Pushforward:
         return float(self.mass[self.flat].sum())
 
     def describe(self) -> str | None:
-        """A sentence that says where p_g is singular and how much mass lies there; None where it is not."""
+        """A sentence that says where p_g has atoms and how much mass they have; None where it has none."""
         if self.singular < 1e-6:
             return None
         places, masses = self.atoms
@@ -115,7 +117,7 @@ class Pushforward:
         at = x.reshape(-1).to(self.x)
         total = torch.zeros_like(at)
         sign = self.slope.sign().masked_fill(self.flat, 0)
-        # Runs of one sign are the branches of G's inverse.
+        # Runs of one sign are the branches of G's inverse: p_g is the sum over them.
         edges = [0, *(torch.nonzero(sign.diff()).flatten() + 1).tolist(), len(sign)]
         for i, j in pairwise(edges):
             if sign[i] != 0:
@@ -130,7 +132,7 @@ class Pushforward:
         inside = (k >= 0) & (k < j - i)
         k = k.clamp(0, j - i - 1)
         there = z[k] + (at - x[k]) / slope[k]
-        return torch.where(inside, _density(self.law, there) / slope[k].abs(), torch.zeros_like(at))
+        return torch.where(inside, _density(self.prior, there) / slope[k].abs(), torch.zeros_like(at))
 
     def log_prob(self, x: Tensor) -> Tensor:
         """log of `density`, in nats; -inf where G does not reach."""
@@ -138,7 +140,7 @@ class Pushforward:
 
 
 def pushforward(
-    G: Callable[[Tensor], Tensor], law: PriorLaw = "normal", *, pieces: int = 4096, tolerance: float = 1e-8, rounds: int = 12
+    G: Callable[[Tensor], Tensor], prior: PriorName = "normal", *, pieces: int = 4096, tolerance: float = 1e-8, rounds: int = 12
 ) -> Pushforward:
     """p_g of a G from one dimension to one: z (N, 1) -> x (N, 1) or (N,). A module is copied to float64 and evaluation mode first.
 
@@ -146,26 +148,27 @@ def pushforward(
     change of G's slope within it exceeds `tolerance`.
     Raises Refusal where G takes or gives more than one number a sample, or a value that is not finite.
     """
-    reach = _REACH[law]
+    reach = _REACH[prior]
     g = copy.deepcopy(G).double().cpu().eval() if isinstance(G, nn.Module) else G
     z = torch.linspace(-reach, reach, pieces + 1, dtype=torch.float64)
     x = _evaluate(g, z)
-    settled = torch.zeros(pieces, dtype=torch.bool)
+    done = torch.zeros(pieces, dtype=torch.bool)
     for _ in range(rounds):
-        open_ = torch.nonzero(~settled).flatten()
+        open_ = torch.nonzero(~done).flatten()
         if not len(open_):
             break
         middle = (z[open_] + z[open_ + 1]) / 2
         at_middle = _evaluate(g, middle)
+        # The change of slope within a piece, relative to the slope, is the relative error of its density.
         left, right = at_middle - x[open_], x[open_ + 1] - at_middle
         change = (left - right).abs() / (left.abs() + right.abs()).clamp(min=1e-12 * float(1 + x.abs().max()))
-        split = _mass(law, z)[open_] * change > tolerance
-        settled[open_[~split]] = True
+        split = _mass(prior, z)[open_] * change > tolerance
+        done[open_[~split]] = True
         z, order = torch.cat([z, middle[split]]).sort()
         x = torch.cat([x, at_middle[split]])[order]
-        # Both halves of a split piece stay open: each one starts at its old or its new left end.
-        settled = torch.cat([settled, settled.new_zeros(1 + int(split.sum()))])[order][:-1]
-    return Pushforward(z, x, _mass(law, z), law)
+        # Both halves of a split piece are tested again: each starts at its old or its new left end.
+        done = torch.cat([done, done.new_zeros(1 + int(split.sum()))])[order][:-1]
+    return Pushforward(z, x, _mass(prior, z), prior)
 
 
 def _evaluate(g: Callable[[Tensor], Tensor], z: Tensor) -> Tensor:
@@ -177,5 +180,5 @@ def _evaluate(g: Callable[[Tensor], Tensor], z: Tensor) -> Tensor:
     if x.numel() != len(z):
         raise Refusal(f"This G gives {x[0].numel()} numbers a sample: p_g by change of variables needs G from one dimension to one.")
     if not bool(x.isfinite().all()):
-        raise Refusal("G gives values that are not finite: p_g cannot be had from it, so go back to an earlier checkpoint.")
+        raise Refusal("G gives values that are not finite, so p_g cannot be computed: use an earlier checkpoint.")
     return x.reshape(-1).double()
