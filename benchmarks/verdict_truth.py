@@ -18,7 +18,7 @@ from zerosum.data.density import Density
 from zerosum.data.source import Data
 from zerosum.game.prior import PRIORS
 from zerosum.measure.memorisation import comparable, memorisation
-from zerosum.monitor.discriminator import contrast
+from zerosum.monitor.discriminator import separation
 from zerosum.play.config import Config
 from zerosum.play.players import Players
 
@@ -123,7 +123,7 @@ class Truth:
         logits = [players.D(x).flatten().double() for x in (encode(train), encode(self.real), y)]
         if not all(bool(torch.isfinite(a).all()) for a in logits):
             return {"finite": False}
-        seen = contrast(*logits)
+        seen = separation(*logits)
         return {"auc": seen["auc_val"], "own": math.log(2) - seen["cross_entropy_val"], "gap": seen["auc_gap"] - 0.5}
 
     def _of_G(self, y: Tensor, smooth: Tensor) -> dict[str, Any]:

@@ -2,12 +2,13 @@
 # %% [markdown]
 # # The theory of GANs, measured
 #
-# This is the argument of Goodfellow et al. 2014, *Generative Adversarial Nets* (arXiv 1406.2661), for a reader who knows calculus. Each
-# formula stands beside the line of zerosum that computes it and beside the number that comes out. `zerosum prove` prints all of it as one
-# table.
+# This page explains Goodfellow et al. 2014, *Generative Adversarial Nets* (arXiv 1406.2661), to a
+# reader who knows calculus. Next to each formula you see the line of zerosum that computes it, and
+# the number that results. `zerosum prove` prints all these numbers as one table.
 #
-# The page, the notebook `examples/lesson.ipynb` and the program `examples/lesson.py` are one text: `make lesson` runs the program and
-# writes the other two. It takes about two minutes.
+# The page `docs/theory.md`, the notebook `examples/lesson.ipynb` and the program
+# `examples/lesson.py` have the same text. `make lesson` runs the program and writes the other two.
+# It takes about two minutes.
 
 # %%
 import torch
@@ -27,13 +28,19 @@ class Picture:
 
 
 # %% [markdown]
-# ## 1. What came before: likelihood
+# ## 1. Before GANs: maximum likelihood
 #
-# Given points $x_1 \dots x_n$ from an unknown law $p_{data}$ and a family of densities $p_\theta$, *maximum likelihood* takes the
-# $\theta$ with the largest mean of $\log p_\theta(x_i)$. For a Gaussian, setting the derivatives to zero gives the mean and the variance
-# of the points. It is the best Gaussian, which is of no help where the points are not Gaussian: here they come from two bumps, half of
-# them about -2 and half about 2. How far two laws are apart we measure by the Jensen-Shannon divergence, 0 for equal laws and $\log 2 =
-# 0.693$ for laws that never overlap:
+# Let $x_1 \dots x_n$ be points from an unknown density $p_{data}$, and let $p_\theta$ be a family
+# of densities. *Maximum likelihood* chooses the $\theta$ with the largest mean of
+# $\log p_\theta(x_i)$. For a Gaussian, the derivatives are zero at the mean and the variance of the
+# points.
+#
+# That is the best Gaussian, but it fits badly if the points are not Gaussian. Here they come from
+# two bumps: one half of them lies around -2, the other around 2.
+#
+# The *Jensen-Shannon divergence* (JSD) measures how different two densities are. $H$ is the
+# entropy. The JSD is 0 for equal densities and $\log 2 = 0.693$ for densities that do not overlap.
+# Its unit with the natural logarithm is the *nat*.
 #
 # $$JSD(p, q) = H(\tfrac{p + q}{2}) - \tfrac{1}{2} H(p) - \tfrac{1}{2} H(q)$$
 #
@@ -55,15 +62,20 @@ print(f"the likeliest Gaussian:             JSD {jsd(line(p_data, fit_gaussian(x
 print(f"the likeliest mixture of two:       JSD {jsd(line(p_data, fit_mixture(x, 2))):.5f} nats")
 
 # %% [markdown]
-# The mixture fits, because we knew the form of the answer. For photographs nobody does, and the integral that makes a density of a
-# flexible function cannot be had. What can be had is a machine that *draws* samples, and another that tells samples apart.
+# The mixture fits because we knew the form of the answer. For photographs nobody knows it. A
+# function becomes a density only after division by its integral. For a flexible function, that
+# integral is too hard to compute. GANs avoid it: one network *generates* samples, and another
+# network *classifies* samples as real or generated.
 #
-# ## 2. Telling two laws apart
+# ## 2. Classifying samples of two densities
 #
-# *Logistic regression* says with which probability $D(x) = \sigma(w x + c)$, $\sigma(a) = 1 / (1 + e^{-a})$, a point is of the first of
-# two kinds rather than of the second, and pays $-\log D$ on the one and $-\log(1 - D)$ on the other. For two Gaussians of equal variance
-# the true odds are exactly of this form: $\log p(x) - \log q(x)$ is linear in $x$. *Softmax regression* does the same for ten kinds at
-# once, such as the digits.
+# *Logistic regression* estimates the probability $D(x) = \sigma(w x + c)$, with
+# $\sigma(a) = 1 / (1 + e^{-a})$, that a point belongs to the first of two classes. Its loss is
+# $-\log D$ for points of the first class and $-\log(1 - D)$ for points of the second.
+#
+# For two Gaussians of equal variance the true odds have exactly this form, because
+# $\log p(x) - \log q(x)$ is linear in $x$. *Softmax regression* does the same for more classes,
+# such as the ten digits.
 
 # %%
 from zerosum.data.mnist import digits
@@ -83,13 +95,15 @@ weights = fit_softmax(*rows("train", 5000), classes=10, decay=1e-3)
 print(f"softmax regression reads {softmax_accuracy(weights, *rows('t10k', 5000)):.1%} of 5,000 test digits")
 
 # %% [markdown]
-# ## 3. The counterfeiters and the police
+# ## 3. Generator and discriminator
 #
-# A *generator* $G$ turns noise $z$, drawn from a law $p_z$ that we choose, into a sample $x = G(z)$. A *discriminator* $D$ says with
-# which probability a sample is real. One forges money, the other looks for forgeries; each is trained against the other, and when the
-# game ends well nobody can tell the forgeries from the real thing.
+# A *generator* $G$ turns noise $z$ into a sample $x = G(z)$. We choose the density $p_z$ of the
+# noise, called the *prior*. A *discriminator* $D$ estimates the probability that a sample is real.
+# The paper compares $G$ to counterfeiters of money and $D$ to the police. Each is trained against
+# the other. If training succeeds, generated and real samples can no longer be distinguished.
 #
-# $G$ has no density that we could write down, but in one dimension there is one that we can compute, by change of variables:
+# In general we cannot write down the density $p_g$ of the generated samples. In one dimension we
+# can compute it by change of variables:
 #
 # $$p_g(x) = \sum_{z : G(z) = x} \frac{p_z(z)}{|G'(z)|}$$
 #
@@ -98,8 +112,9 @@ print(f"softmax regression reads {softmax_accuracy(weights, *rows('t10k', 5000))
 #         return torch.where(inside, _density(self.prior, there) / slope[k].abs(), torch.zeros_like(at))
 # ```
 #
-# Where $G$ contracts, $|G'|$ is small and $p_g$ is high; where it folds, several $z$ add up. An example whose answer is in every
-# textbook: $G(z) = z^2$ of a normal $z$ is the chi-squared law, $e^{-x/2} / \sqrt{2 \pi x}$.
+# Where $G$ contracts, $|G'|$ is small and $p_g$ is high. Where $G$ folds, several $z$ contribute to
+# the sum. Textbooks have the answer for one example: if $z$ is normal, $G(z) = z^2$ has the
+# chi-squared density $e^{-x/2} / \sqrt{2 \pi x}$.
 
 # %%
 from math import exp, pi, sqrt
@@ -112,21 +127,24 @@ for at in (0.5, 1.0, 2.0):
 print(f"its mass: {float(p_g.mass.sum()):.6f}")
 
 # %% [markdown]
-# ## 4. The game
+# ## 4. The value function
 #
-# Both players look at one number, which $D$ wants large and $G$ wants small (equation 1):
+# $D$ and $G$ have the same objective $V$. $D$ maximises it and $G$ minimises it (equation 1):
 #
 # $$\min_G \max_D V(D, G) = E_{x \sim p_{data}} \log D(x) + E_{z \sim p_z} \log(1 - D(G(z)))$$
 #
-# zerosum's nets give the logit $a = \log \frac{D}{1 - D}$ instead of $D$, and $-\log \sigma(a) = softplus(-a)$ keeps its gradient where
-# $D$ is sure, which a logarithm of a rounded probability does not. What $D$ pays is $-V$, sample by sample:
+# The networks of zerosum return the *logit* $a = \log \frac{D}{1 - D}$ instead of $D$. With it,
+# $-\log D = -\log \sigma(a) = softplus(-a)$. This form keeps its gradient even where $D$ rounds to
+# 0 or 1; $\log D$ itself does not. The discriminator loss is $-V$, computed from the logit $a$ of a
+# real sample and the logit $b$ of a generated sample:
 #
 # ```python
 # # src/zerosum/game/value.py
 #     return softplus(-a) + softplus(b)
 # ```
 #
-# which is the cross-entropy that one would train any classifier by, with label 1 for reals and 0 for fakes.
+# This is the cross-entropy of an ordinary classifier, with label 1 for real samples and 0 for
+# generated ones.
 
 # %%
 from torch.nn.functional import binary_cross_entropy_with_logits as cross_entropy
@@ -139,11 +157,12 @@ entropy = cross_entropy(a, torch.ones_like(a), reduction="none") + cross_entropy
 print(f"D's cost against the cross-entropy: largest difference {float((paid - entropy).abs().max()):.1e}")
 
 # %% [markdown]
-# ## 5. The best D
+# ## 5. The optimal discriminator
 #
-# Hold $G$ fixed and let $D$ be any function at all. Then $V$ is an integral of $p_{data}(x) \log D + p_g(x) \log(1 - D)$, and each $x$
-# can be looked at alone: $p \log y + q \log(1 - y)$ has derivative $p / y - q / (1 - y)$, which is zero at $y = p / (p + q)$. That is
-# Proposition 1:
+# Keep $G$ fixed and let $D$ be any function. Then $V$ is the integral of
+# $p_{data}(x) \log D + p_g(x) \log(1 - D)$, and we can maximise it for each $x$ separately. The
+# function $p \log y + q \log(1 - y)$ has the derivative $p / y - q / (1 - y)$, which is zero at
+# $y = p / (p + q)$. This is Proposition 1:
 #
 # $$D^*(x) = \frac{p_{data}(x)}{p_{data}(x) + p_g(x)}$$
 #
@@ -152,7 +171,8 @@ print(f"D's cost against the cross-entropy: largest difference {float((paid - en
 #         return self.P / (self.P + self.Q)
 # ```
 #
-# Let us not believe it: begin with $D = 1/2$ everywhere and climb $V$, with the trainer's own cost and no network.
+# We can test it. Start with $D = 1/2$ everywhere and increase $V$ by gradient steps, with the same
+# loss as in training and without a network.
 
 # %%
 from zerosum.theory.optimum import free_discriminator
@@ -163,7 +183,8 @@ for name, p_g in {"N(1,1)": mixture([1.0], [1.0], [1.0]), "N(0,1)": gaussian()}.
     print(f"p_data N(0,1), p_g {name}: D is off D* by {float((D - pair.d_star).abs().max()):.1e} at most")
 
 # %% [markdown]
-# A network has to learn it from samples, and with $G$ held still it does: its $V$ never passes $V(D^*, G)$, and comes near.
+# A network has to learn $D^*$ from samples. With $G$ fixed it succeeds: its $V$ comes close to
+# $V(D^*, G)$ and never exceeds it.
 
 # %%
 from zerosum.study.proofs_trained import trained_discriminator
@@ -172,15 +193,17 @@ for r in trained_discriminator(steps=800):
     print(f"{r.name:72} {r.measured:9.5f}   (tolerance {r.tolerance:g} about {r.proved:.5f})")
 
 # %% [markdown]
-# ## 6. What G is then up against
+# ## 6. What G minimises
 #
-# Put $D^*$ into $V$. With $M = (p_{data} + p_g) / 2$, $\log D^* = \log \frac{p_{data}}{M} - \log 2$, and likewise for the other half, so
-# (Theorem 1)
+# Insert $D^*$ into $V$. With $M = (p_{data} + p_g) / 2$,
+# $\log D^* = \log \frac{p_{data}}{M} - \log 2$ and $\log(1 - D^*) = \log \frac{p_g}{M} - \log 2$.
+# The expectations of these terms give Theorem 1:
 #
 # $$\max_D V(D, G) = -\log 4 + KL(p_{data} \| M) + KL(p_g \| M) = -\log 4 + 2\, JSD(p_{data}, p_g)$$
 #
-# A divergence is never negative and is zero for equal laws alone. So the least that $G$ can bring this to is $-\log 4 = -1.3863$, exactly
-# when $p_g = p_{data}$, and then $D^* = 1/2$: the police can only toss a coin.
+# The JSD is never negative, and it is zero only for equal densities. The minimum over $G$ is
+# therefore $-\log 4 = -1.3863$. $G$ reaches it exactly when $p_g = p_{data}$, and then $D^* = 1/2$
+# everywhere: the discriminator can only guess.
 
 # %%
 from zerosum.theory.optimum import LOG4, v_star
@@ -191,19 +214,23 @@ for name, (p, q, _) in five_pairs().items():
     print(f"{name:38} V(D*, G) {v_star(pair):9.6f}    -log 4 + 2 JSD {-LOG4 + 2 * jsd(pair):9.6f}")
 
 # %% [markdown]
-# ## 7. The algorithm, seen from within
+# ## 7. Algorithm 1, step by step
 #
-# Algorithm 1 takes $k$ steps of $D$ on a minibatch of reals and fakes, then one step of $G$, and begins again. A minibatch's mean stands
-# for the expectation:
+# One step of Algorithm 1 updates $D$ $k$ times, each time on a minibatch of real and generated
+# samples. It then updates $G$ once. The mean loss over the minibatch estimates the expectation:
 #
 # ```python
 # # src/zerosum/game/losses.py
-#     cost = value.d(a, b).mean()
+#     loss = value.d(a, b).mean()
 # ```
 #
-# Here is a game on a Gaussian, played by the trainer itself; in one dimension every curve is exact. It is the paper's Figure 1: (a) $D$
-# is partly right about a pair that is nearly there; (b) $D$ has gone on to $D^*$ while $G$ stood still; (c) $G$ has moved its samples
-# along $D$'s gradient; (d) the end, where $D$ is 1/2 wherever there are data.
+# The next cell trains on a Gaussian. In one dimension we can compute every curve exactly. The
+# figure repeats Figure 1 of the paper:
+#
+# - (a) The two densities are close, and $D$ is partly right.
+# - (b) $D$ has reached $D^*$, while $G$ did not change.
+# - (c) $G$ has moved its samples along the gradient of $D$.
+# - (d) At the end, $D$ is close to 1/2 wherever there are data.
 
 # %%
 from zerosum.report.teaching import draw_lesson
@@ -216,14 +243,18 @@ for name in "abcd":
 Picture(draw_lesson(found.panels(), found.course, "gaussian, minimax game, k = 2"))
 
 # %% [markdown]
-# Proposition 2 says that this converges if $D$ reaches its optimum each time and $p_g$ is moved directly: the set of all laws is convex,
-# and so is $\max_D V$ as a function of $p_g$. A network moves $\theta$ instead, so the proof does not carry over; that is why row 4 of
-# `zerosum prove` plays the game to its end from three seeds, and looks.
+# Proposition 2 says that the algorithm converges if $D$ reaches its optimum each time and $p_g$ is
+# updated directly. The reason is that the set of all densities is convex, and $\max_D V$ is a
+# convex function of $p_g$. A network updates $\theta$ instead, so the proof does not apply to it.
+# `zerosum prove` therefore also trains networks to the end, with three seeds, and measures the
+# result.
 #
-# ## 8. A G that starves
+# ## 8. Vanishing gradients
 #
-# Early on $D$ is sure that fakes are fakes: $b = D$'s logit at $G(z)$ is far below zero. Then $\log(1 - D)$ is flat. Its slope in $b$ is
-# $-\sigma(b)$, which vanishes, while that of $-\log D$ is $\sigma(b) - 1$, which does not. Hence the other cost of section 3, with the
+# Early in training, $D$ recognises generated samples with certainty: the logit $b$ of $D$ at $G(z)$
+# is far below zero. Then $\log(1 - D)$ is flat. Its derivative with respect to $b$ is $-\sigma(b)$,
+# which vanishes. The derivative of $-\log D$ is $\sigma(b) - 1$, which does not vanish. Section 3
+# of the paper therefore proposes $-\log D$ as generator loss. This *non-saturating* loss has the
 # same fixed point:
 #
 # ```python
@@ -238,16 +269,22 @@ for logit in (0.0, -2.0, -5.0, -10.0):
     print(f"D(G(z)) = {float(b.detach().sigmoid()):.5f}:  " + "   ".join(f"{name} {slope:9.6f}" for name, slope in slopes.items()))
 
 # %% [markdown]
-# ## 9. Two players who circle
+# ## 9. Oscillation
 #
-# Neither player climbs a hill: each one's step moves the other's hill. The smallest game shows it (Mescheder et al. 2018, arXiv
-# 1801.04406): all data at 0, $G$ a single point $\theta$, and $D(x) = \sigma(\psi x)$. Its equilibrium is $(0, 0)$, and the two go round
-# it for ever. A penalty $\frac{\gamma}{2} \|\nabla D\|^2$ at the reals (R1) brakes them; near the equilibrium the eigenvalues of the
-# motion are $-\frac{\gamma}{2} \pm \sqrt{\frac{\gamma^2}{4} - \frac{1}{4}}$, whose real parts are then negative.
+# Gradient descent on a fixed function goes downhill. Here each update of one network changes the
+# function that the other one minimises. The smallest example shows the effect (Mescheder et al.
+# 2018, arXiv 1801.04406). All data are at 0, $G$ is a single point $\theta$, and
+# $D(x) = \sigma(\psi x)$. The equilibrium is $(0, 0)$. In continuous time, $(\theta, \psi)$ circles
+# around it forever.
+#
+# A *gradient penalty* $\frac{\gamma}{2} \|\nabla D\|^2$ at the real samples (R1) damps the
+# oscillation. Near the equilibrium, the eigenvalues of the gradient flow are
+# $-\frac{\gamma}{2} \pm \sqrt{\frac{\gamma^2}{4} - \frac{1}{4}}$. With a penalty, their real parts
+# are negative.
 #
 # ```python
 # # src/zerosum/game/losses.py
-#             price = price + gamma / 2 * penalty.cost(square).mean()
+#             total_penalty = total_penalty + gamma / 2 * penalty.of_square(square).mean()
 # ```
 
 # %%
@@ -264,11 +301,12 @@ for gamma in (0.0, 0.3):
 Picture(draw_panels({"distance from the equilibrium / steps": oscillation()[1]}))
 
 # %% [markdown]
-# ## 10. The Helvetica scenario
+# ## 10. Mode collapse: the Helvetica scenario
 #
-# If $G$ is trained too much before $D$ answers, it takes too many $z$ to the same $x$ and no longer has the variety of the data. The same
-# follows from a $D$ that cannot see in what the fakes are wrong. Here it sees the first coordinate of three towns in the plane alone: $V$
-# reaches $-\log 4$ as if the game were won, and the true JSD stays large.
+# If $G$ is trained too much between two updates of $D$, it maps too many $z$ to the same $x$ and
+# loses the variety of the data. A discriminator that cannot detect a difference has a similar
+# effect. In this example the data form three groups in the plane, and $D$ receives only the first
+# coordinate. $V$ reaches $-\log 4$, as at the equilibrium, but the true JSD stays large.
 
 # %%
 from zerosum.study.helvetica import blind, v_on_samples
@@ -281,10 +319,13 @@ print(f"V(D, G) {v_on_samples(match):.4f}, where -log 4 is {-LOG4:.4f}")
 print(f"JSD {measured.jsd:.3f} nats, where samples of p_data itself come out at {measured.floor:.3f}")
 
 # %% [markdown]
-# ## 11. Where to go from here
+# ## 11. Further reading
 #
-# - `zerosum prove` measures every statement above, and more, with its tolerance; `--quick` takes half a minute, `--full` adds the held-out
-#   bound $JSD \ge \frac{1}{2} (V(D) + \log 4)$, which holds for any $D$ and is how zerosum measures a divergence where no density is known.
-# - `zerosum lab --figure lesson.gif --data bimodal` plays the figure for a density and a game of your own.
-# - `zerosum lab helvetica`, `vanishing` and `drawbacks` play what goes wrong over several seeds, and what mends it.
-# - `zerosum stress ring8` sets the preset for points beside what papers report.
+# - `zerosum prove` measures every statement above, and more, each with its tolerance. `--quick`
+#   takes half a minute. `--full` adds the held-out bound $JSD \ge \frac{1}{2} (V(D) + \log 4)$. The
+#   bound holds for any $D$, and zerosum uses it to measure a divergence where no density is known.
+# - `zerosum lab --figure lesson.gif --data bimodal` draws the figure of section 7 for a density and
+#   a value function of your choice.
+# - `zerosum lab helvetica`, `zerosum lab vanishing` and `zerosum lab drawbacks` show each failure
+#   over several seeds, and its fix.
+# - `zerosum stress ring8` compares the preset for points with published figures.

@@ -46,7 +46,7 @@ def test_schema_1_is_upgraded() -> None:
     new = upgraded(OLD)
     assert new["schema"] == SCHEMA
     assert new["asked"] == {"samples": 320, "minutes": None, "until_plateau": True}
-    assert new["engine"] == {"engine": "bf16_copy", "precision": "bf16", "routes": "", "passes": False}
+    assert new["engine"] == {"engine": "bf16_copy", "precision": "bf16", "routes": "", "closed_form": False}
     assert new["config"] == OLD["config"]
     assert upgraded({**OLD, "config": {"engine": "compiled"}})["config"]["engine"] == "auto"
     assert upgraded(new) == new
@@ -55,7 +55,7 @@ def test_schema_1_is_upgraded() -> None:
 
 def test_what_schema_1_states_is_kept() -> None:
     engine = {"engine": "eager", "routes": "g.layers.1:up", "passes": True}
-    assert upgraded({**OLD, "engine": engine})["engine"] == engine
+    assert upgraded({**OLD, "engine": engine})["engine"] == {"engine": "eager", "routes": "g.layers.1:up", "closed_form": True}
 
 
 @pytest.mark.parametrize("part", ["config", "asked", "engine"])

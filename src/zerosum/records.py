@@ -18,24 +18,24 @@ SCHEMA = 2
 """The format that this version writes. Every earlier one is read too, by `upgraded`."""
 
 
-class Rows(NamedTuple):
+class RecordContent(NamedTuple):
     """rows: the record in order. unreadable: how many whole lines were no row."""
 
     rows: list[Row]
     unreadable: int
 
 
-def read_rows(file: Path) -> Rows:
+def read_rows(file: Path) -> RecordContent:
     """The rows of a record.jsonl; none where the file is missing.
 
     A row is a JSON object with a "type". A last line without a line break is still being written: it counts only if it is a row.
     """
     if not file.is_file():
-        return Rows([], 0)
+        return RecordContent([], 0)
     *whole, last = file.read_bytes().split(b"\n")
     found = [_row(line) for line in whole if line.strip()]
     rows = [row for row in [*found, _row(last)] if row is not None]
-    return Rows([_upgraded_row(row) for row in rows], found.count(None))
+    return RecordContent([_upgraded_row(row) for row in rows], found.count(None))
 
 
 def _row(line: bytes) -> Row | None:

@@ -22,7 +22,7 @@ from zerosum.data.source import Data, open_data
 from zerosum.monitor.check_schedule import A_RUN, next_check
 from zerosum.monitor.checks import Checks
 from zerosum.monitor.diagnostics import exact_jsd
-from zerosum.monitor.discriminator import auc, calibrated, contrast
+from zerosum.monitor.discriminator import auc, calibrated, separation
 from zerosum.nets.mlp import Discriminator, Generator
 from zerosum.play.config import Config, GameOptions, NetOptions, PriorOptions
 from zerosum.training import launch
@@ -190,12 +190,12 @@ def test_calibration_finds_the_true_log_ratio() -> None:
 
 def test_contrast_of_a_D_that_knows_its_own_reals() -> None:
     train, held, fake = (normal((2000,), 0, name) + shift for name, shift in (("t", 2.0), ("h", 0.0), ("f", 0.0)))
-    found = contrast(train, held, fake)
+    found = separation(train, held, fake)
     assert found["auc_gap"] == pytest.approx(0.921, abs=0.02)  # Phi(2 / sqrt 2)
     assert found["auc_val"] == pytest.approx(0.5, abs=0.02)
     assert found["cross_entropy_val"] == pytest.approx(math.log(2), abs=0.01)
     assert found["r_v"] == pytest.approx(1, abs=0.05)
-    scaled = contrast(7 * train - 50, 7 * held - 50, 7 * fake - 50)
+    scaled = separation(7 * train - 50, 7 * held - 50, 7 * fake - 50)
     assert_close({k: scaled[k] for k in scaled}, found, rtol=1e-6, atol=1e-6)
 
 

@@ -34,8 +34,8 @@ def test_likeness_on_the_ring(name: str, ring: Data) -> None:
     material = Reference(ring, 512)
     rows = material.rows(FAKES[name](ring.density.sample(512, generator(5, "fakes"))))
     across = material.across(rows)
-    found, floor = material.likeness(rows, across), material.floor
-    fresh, error = material.fresh(rows, across)
+    found, floor = material.comparison(rows, across), material.reference_scores
+    fresh, error = material.neighbour_test(rows, across)
     if name == "honest":
         assert found.coverage > 0.9
         assert found.missing < 0.15
@@ -53,7 +53,7 @@ def test_names_and_densities_are_not_looked_at(ring: Data) -> None:
     """The same points without their density have the same material."""
     bare = replace(ring, name="points", spec="points.npy", density=None)
     rows = Reference(ring, 256).other_rows
-    found = [material.likeness(rows, material.across(rows)) for material in (Reference(ring, 256), Reference(bare, 256))]
+    found = [material.comparison(rows, material.across(rows)) for material in (Reference(ring, 256), Reference(bare, 256))]
     assert found[0] == found[1]
 
 
@@ -77,9 +77,9 @@ def test_few_training_items_are_compared_by_as_many_held_out_ones_as_there_are()
     material, spare = Reference(few, 128), few.validation.head(384)[256:]
     assert material.n == len(material.held) == len(material.others) == 128
     rows = material.rows(spare)
-    found = material.likeness(rows, material.across(rows))
-    assert found.coverage == pytest.approx(material.floor["coverage"], abs=0.08)
-    assert found.missing == pytest.approx(material.floor["missing"], abs=0.1)
+    found = material.comparison(rows, material.across(rows))
+    assert found.coverage == pytest.approx(material.reference_scores["coverage"], abs=0.08)
+    assert found.missing == pytest.approx(material.reference_scores["missing"], abs=0.1)
 
 
 def test_few_held_out_reals_borrow_what_is_honest() -> None:
@@ -90,8 +90,8 @@ def test_few_held_out_reals_borrow_what_is_honest() -> None:
     assert 20 <= material.n == len(material.held) == len(material.others) < len(material.train)
     assert len(material.anchors) == 2 + (material.n >= 24)
     rows = material.rows(normal((material.n, 2), 1, "fakes"))
-    honest, _ = material.fresh(rows, material.across(rows))
-    far, error = material.fresh(rows + 6, material.across(rows + 6))
+    honest, _ = material.neighbour_test(rows, material.across(rows))
+    far, error = material.neighbour_test(rows + 6, material.across(rows + 6))
     assert honest == pytest.approx(0, abs=0.15)
     assert far > 0.4 + 4 * error
 

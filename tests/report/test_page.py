@@ -116,7 +116,7 @@ def test_empty_and_young_runs(make_run: Make, rows: list[dict[str, Any]], keep: 
 
 
 def test_a_manifest_that_knows_nothing(make_run: Make, few: list[dict[str, Any]]) -> None:
-    Balanced(page_of(make_run(manifest={}, rows=few)))
+    Balanced(page_of(make_run(manifest={"schema": 1}, rows=few)))
 
 
 def test_wrong_types_give_a_page(make_run: Make, manifest: dict[str, Any]) -> None:
@@ -217,7 +217,7 @@ def test_moments_hold_the_first_and_the_last(n: int, count: int) -> None:
 
 
 def test_no_run_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(Refusal, match="no run folder"):
+    with pytest.raises(Refusal, match="is not a run"):
         write_report(tmp_path)
 
 

@@ -240,9 +240,11 @@ REFUSED: list[Any] = [
     pytest.param(replace(POINTS, net=NetOptions(kind="dcgan")), "ring", "--net.kind mlp", id="convolutions of points"),
     pytest.param(replace(POINTS, game=GameOptions(value="hinge", smoothing=0.1)), "ring", "target", id="smoothing without a label"),
     pytest.param(replace(IMAGES, net=NetOptions(kind="resnet", dropout=0.5)), "pictures", "--net.dropout", id="a knob that the net lacks"),
-    pytest.param(replace(POINTS, batch=0), "ring", "batch", id="an empty batch"),
-    pytest.param(replace(POINTS, d=replace(POINTS.d, lr=-1.0)), "ring", "d.lr", id="a negative rate"),
-    pytest.param(replace(POINTS, game=GameOptions(gamma=float("nan"))), "ring", "game.gamma", id="gamma not a number"),
+    pytest.param(replace(POINTS, batch=0), "ring", "batch must be a whole number of at least 1, not 0", id="an empty batch"),
+    pytest.param(replace(POINTS, d=replace(POINTS.d, lr=-1.0)), "ring", "d.lr must be", id="a negative rate"),
+    pytest.param(
+        replace(POINTS, game=GameOptions(gamma=float("nan"))), "ring", "game.gamma must be a finite number", id="gamma not a number"
+    ),
 ]
 
 

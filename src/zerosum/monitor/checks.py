@@ -23,10 +23,10 @@ SOONEST = 10.0  # seconds of training between two checkpoints that are saved for
 
 
 class Checks:
-    """rows: the checks in the record so far, which a resumed run goes on from."""
+    """rows: the checks in the record so far, after which a resumed run goes on."""
 
     def __init__(self, rows: Sequence[Row], data: Data, algorithm: Algorithm1, horizon: Horizon) -> None:
-        self._signals = Diagnostics(data, algorithm)
+        self._diagnostics = Diagnostics(data, algorithm)
         self._horizon, self._a_step = horizon, algorithm.samples_a_step
         self._falls = depends_on_horizon(algorithm.config)
         self._apart = -(-data.space.modality.check.apart // self._a_step)
@@ -36,31 +36,31 @@ class Checks:
         self._asked = (0, False)
 
     def due(self, t: int) -> bool:
-        """Whether the state after t rounds is to be looked at."""
+        """Whether the state after t steps is to be checked."""
         last = self._rows[-1]["round"] if self._rows else None
         end = self._horizon.samples
         return t >= next_check(last, None if end is None else -(-end // self._a_step), self._apart)
 
     def look(self, t: int, samples: int, statistics: Tensor | None) -> dict[str, Any]:
-        """The numbers of the check after t rounds, that is after so many samples; statistics: of round t."""
-        found = self._signals.look(statistics)
+        """The numbers of the check after t steps, which is after so many samples. statistics: of the last step."""
+        found = self._diagnostics.look(statistics)
         found["left"] = round(fall(samples, self._horizon.samples), 4) if self._falls else 0.0
         self._rows.append({"type": "check", "round": t, "samples": samples, **plain(found)})
         return found
 
     @property
     def score(self) -> float | None:
-        """The distance of G's average from held-out reals at the last check, 0 (the floor) to 1; None where it is not known."""
+        """The distance of the averaged generator from held-out samples at the last check, from 0 (real data) to 1; None if unknown."""
         seen = check_views(self._rows[-1:])
         return seen[-1].distance if seen else None
 
     def worth_keeping(self, seconds: float) -> bool:
-        """Whether the state is better than the best that was saved by more than noise, and the last saving is not too near."""
+        """Whether the state is better than the best saved one by more than noise, and the last save was long enough ago."""
         score = self.score
         return score is not None and seconds - self._kept_at >= SOONEST and (self._kept is None or score < self._kept - NOISE)
 
     def keep(self, seconds: float) -> float | None:
-        """Takes note that the state is being saved. Returns its score."""
+        """Notes that the state is being saved. Returns its score."""
         self._kept_at, score = seconds, self.score
         if score is not None:
             self._kept = score if self._kept is None else min(score, self._kept)

@@ -1,7 +1,7 @@
-"""What D makes of reals that it was trained on, reals that it was not, and fakes: from its logits alone, whatever the game.
+"""How well D separates generated samples from training samples and from held-out ones, from its logits alone, for every value function.
 
-A logit's zero and scale mean something in some games and nothing in others (Wasserstein, relativistic). So D is judged by ranks, and by
-its cross-entropy after Platt's calibration (two numbers, fitted on one half of the samples and read on the other).
+The zero and the scale of a logit have no meaning in some games (Wasserstein, relativistic). So D is evaluated by ranks (AUC), and by its
+cross-entropy after Platt's calibration: two numbers, fitted on one half of the samples and applied to the other.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from torch import Tensor
 from zerosum.measure.divergence import losses
 from zerosum.measure.twosample import logistic
 
-LEAST = 8  # samples a side
+FEWEST_LOGITS = 8  # samples a side
 
 
 def auc(a: Tensor, b: Tensor) -> float:
-    """P(a > b) + P(a = b) / 2 of a real's logit a (n,) and a fake's b (m,): 1/2 where D cannot tell, 1 where it always can."""
+    """P(a > b) + P(a = b) / 2 for logits a (n,) of real and b (m,) of generated samples: 1/2 by chance, 1 for perfect separation."""
     order = torch.cat([a, b]).double()
     _, where, counts = torch.unique(order, return_inverse=True, return_counts=True)
     # Ties share the mean of their ranks (Mann and Whitney 1947).
@@ -29,7 +29,7 @@ def auc(a: Tensor, b: Tensor) -> float:
 
 
 def calibrated(a: Tensor, b: Tensor) -> tuple[float, float]:
-    """(gain, offset) of the logit of "real" gain x logit + offset, fitted by logistic regression on a (n,) of reals and b (m,) of fakes."""
+    """(gain, offset) such that gain x logit + offset is the log odds of "real", by logistic regression on real a (n,), generated b (m,)."""
     both = torch.cat([a, b]).double()
     scale, centre = float(both.std()) or 1.0, float(both.mean())
     w, c = logistic((a[:, None] - centre) / scale, (b[:, None] - centre) / scale)
@@ -37,18 +37,18 @@ def calibrated(a: Tensor, b: Tensor) -> tuple[float, float]:
 
 
 def halves(x: Tensor) -> tuple[Tensor, Tensor]:
-    """Every other row, and the rest: both halves see what comes early and what comes late."""
+    """Every other row, and the rest, so that both halves contain early and late rows."""
     return x[::2], x[1::2]
 
 
-def contrast(train: Tensor, held: Tensor, fake: Tensor) -> dict[str, float]:
-    """D's logits on training reals, held-out reals and fakes, each (n,), as numbers.
+def separation(train: Tensor, held: Tensor, fake: Tensor) -> dict[str, float]:
+    """Numbers from D's logits on training, held-out and generated samples, each (n,).
 
-    auc_train, auc_val: `auc` of either kind of real against the fakes. auc_gap: of training reals against held-out ones, 1/2 unless D knows
-    its own reals. cross_entropy_train, cross_entropy_val: balanced, in nats, calibrated; log 2 = 0.693 is a D that cannot tell.
-    accuracy_train, accuracy_val, accuracy_fake: shares judged rightly at the calibrated zero.
-    r_t: E sign D(x) on training reals; r_v: (E D(train) - E D(held out)) / (E D(train) - E D(fake)): Karras et al. 2020, arXiv 2006.06676,
-    eq. 1, with D(x) the logit.
+    auc_train, auc_val: `auc` of training and of held-out samples against generated ones. auc_gap: of training samples against held-out
+    ones, 1/2 unless D has memorised its training samples. cross_entropy_train, cross_entropy_val: balanced, calibrated, in nats;
+    log 2 = 0.693 by chance. accuracy_train, accuracy_val, accuracy_fake: shares classified correctly at the calibrated zero.
+    r_t: E sign D(x) on training samples; r_v: (E D(train) - E D(held out)) / (E D(train) - E D(generated)): Karras et al. 2020, arXiv
+    2006.06676, eq. 1, with D(x) the logit.
     """
     parts = {"train": halves(train), "val": halves(held)}
     fakes = halves(fake)

@@ -1,7 +1,6 @@
-"""The reals that a run's checks compare with: always the same ones, brought once into the form in which likeness can be measured.
+"""The real samples that a run's checks compare with: always the same ones, prepared once.
 
-Nothing here looks at the data's name or at what is known of its density: points from a file are checked as the density that they came
-from would be.
+Nothing here uses the data's name or a known density: points from a file are checked as points from the density itself would be.
 """
 
 from __future__ import annotations
@@ -12,7 +11,6 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
 
-import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.functional import avg_pool2d
@@ -23,25 +21,24 @@ from zerosum.data.space import Space
 from zerosum.measure.inputs import squared_distances
 from zerosum.measure.memorisation import comparable, memorisation
 from zerosum.measure.prdc import radii
+from zerosum.monitor.neighbour_test import jsd_bound, nearest_others
 
-SHADES = 8  # pixels a side by which images are compared
+SIDE = 8  # pixels a side at which images are compared
 CELLS = 16
 LLOYD = 12  # steps of Lloyd's algorithm
-NEIGHBOURS = 15  # of a sample, by which the fresh D judges it
-LARGEST = 4096  # training items that a check searches for copies; a larger set is no check's work
-COPIED = 256  # fakes whose originals are looked for
-LEAST = 20  # rows a side
-A_CELL = 8  # rows a side for each cell, at least: with fewer rows there are fewer cells, and
-A_NEIGHBOUR = 4  # fewer neighbours are asked, so that a few dozen rows are not all each other's
+LARGEST = 4096  # training samples that a check searches for copies; in a larger set it does not search
+COPIED = 256  # generated samples whose nearest training samples are searched
+FEWEST = 20  # samples a side for a comparison
+PER_CELL = 8  # samples a side for each cell, at least: with fewer samples there are fewer cells
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """How fakes lie to held-out reals; every number has a floor, which training reals get in the fakes' place.
+    """How generated samples compare with held-out real ones. Each number has a reference score: what other real samples score instead.
 
-    coverage: share of reals with a fake among their 5 nearest (Naeem et al. 2020). precision: share of fakes within such a ball.
-    diversity: mean distance of two fakes over that of two reals. missing: total variation between the shares of `CELLS` cells.
-    cells: counts of the fakes in each cell.
+    coverage: share of real samples with a generated one within the distance of their 5th nearest (Naeem et al. 2020). precision: share of
+    generated samples within such a distance of a real one. diversity: mean distance of two generated samples, divided by that of two real
+    ones. missing: total variation distance between the shares of `CELLS` cells, 0 to 1. cells: generated samples in each cell.
     """
 
     coverage: float
@@ -52,10 +49,11 @@ class Comparison:
 
 
 class Reference:
-    """n held-out reals as raw samples and as comparable rows (n, d), as many `others`, and the training reals that D is asked about.
+    """n held-out real samples, as many `others`, and the training samples on which D is evaluated.
 
-    The others are training reals. Where there are fewer of those, and held-out ones to spare, other held-out reals stand in for them. Where
-    held-out ones are few, `train` is longer than n: what D knows of its own reals is seen the more sharply.
+    The others are training samples; if there are fewer of those than of held-out ones, further held-out samples take their place. Where
+    few samples are held out, `train` is longer than n, so that a D that has memorised its training samples is seen more sharply.
+    train_y, held_y: the class labels of `train` and `held`; None without classes.
     """
 
     def __init__(self, data: Data, n: int) -> None:
@@ -66,17 +64,18 @@ class Reference:
         self.n = spare if spare > train else min(n, train, held)
         self.train, self.held = data.train.head(min(n, train)), data.validation.head(self.n)
         self.others = data.validation.head(2 * self.n)[self.n :] if self.n > train else self.train[: self.n]
-        self.enough = self.n >= LEAST
+        self.train_y, self.held_y = data.train.labels_head(min(n, train)), data.validation.labels_head(self.n)
+        self.enough = self.n >= FEWEST
 
     def rows(self, raw: Tensor) -> Tensor:
-        """Rows (N, d) whose distances mean likeness: points in units of the training part's spread; images averaged down to SHADES a side.
+        """Rows (N, d) whose distances measure similarity: points in units of the data's standard deviation; images averaged to SIDE a side.
 
-        Finer images are all far from one another, and fakes at a little distance from every real would be as bad as noise.
+        At full resolution all images are far from one another, so that good samples would score no better than noise.
         """
         return ROWS[self.space.modality.compared_as].rows(self.space, raw)
 
     def details(self, raw: Tensor) -> Tensor:
-        """Rows (N, d) in which a copy is told from its original: images are averaged down less."""
+        """Rows (N, d) that distinguish a copy from a similar sample: images are averaged down less."""
         return ROWS[self.space.modality.compared_as].details(self.space, raw)
 
     @cached_property
@@ -91,10 +90,10 @@ class Reference:
 
     @cached_property
     def anchors(self) -> Tensor:
-        """Centres of the cells, (CELLS, d): Lloyd's algorithm on other reals, begun at rows far from one another."""
+        """Centres of the cells, (CELLS, d): Lloyd's algorithm on the other real samples, started at samples far from one another."""
         x = self.other_rows
         chosen = x[:1]
-        for _ in range(max(2, min(CELLS, len(x) // A_CELL)) - 1):
+        for _ in range(max(2, min(CELLS, len(x) // PER_CELL)) - 1):
             chosen = torch.cat([chosen, x[torch.cdist(x, chosen).amin(1).argmax()][None]])
         for _ in range(LLOYD):
             nearest = torch.cdist(x, chosen).argmin(1)
@@ -104,40 +103,27 @@ class Reference:
         return chosen
 
     def census(self, rows: Tensor) -> Tensor:
-        """How many rows lie in each cell, (CELLS,)."""
+        """How many rows are in each cell, (CELLS,)."""
         return torch.bincount(torch.cdist(rows, self.anchors).argmin(1), minlength=len(self.anchors))
 
     @cached_property
     def shares(self) -> Tensor:
-        """The reals' share of each cell, of held-out rows and others together."""
+        """The share of each cell among held-out and other real samples together, (CELLS,)."""
         return self.census(torch.cat([self.other_rows, self.held_rows])).double() / (2 * self.n)
 
-    # -- the fresh D ------------------------------------------------------------------------------------------------------
+    # -- comparison -------------------------------------------------------------------------------------------------------
 
     @cached_property
-    def _among_reals(self) -> Tensor:
-        """Squared distances of the held-out reals to their NEIGHBOURS nearest fellows, (n, NEIGHBOURS), in no order."""
-        return fellows(self.held_rows)
+    def _among_real(self) -> Tensor:
+        return nearest_others(self.held_rows)
 
     def across(self, rows: Tensor) -> Tensor:
-        """Squared distances of the held-out reals to fakes (N, d), (n, N): what `fresh` and `likeness` go by."""
+        """Squared distances of the held-out samples to generated ones (N, d), as (n, N): the input of the two comparisons below."""
         return torch.cat([d for _, d in squared_distances(self.held_rows, rows)])
 
-    def fresh(self, rows: Tensor, across: Tensor) -> tuple[float, float]:
-        """A fresh D against fakes (N, d): of each sample it asks whether its nearest others are reals or fakes.
-
-        D(x) = (reals + 1) / (NEIGHBOURS + 2) among the NEIGHBOURS nearest, x itself left out. log 2 - its cross-entropy, in nats, whose
-        expectation is at most the JSD, for no sample has a part in its own judgement; and the standard error.
-        """
-        among_fakes = fellows(rows)
-        k = self._among_reals.shape[1]
-        of_real = judged(self._among_reals, least(across, k))
-        of_fake = judged(among_fakes, least(across.T.contiguous(), k))
-        paid_r, paid_f = -of_real.log(), -of_fake.log()
-        error = math.sqrt((float(paid_r.var()) / len(paid_r) + float(paid_f.var()) / len(paid_f)) / 4)
-        return math.log(2) - float(paid_r.mean() + paid_f.mean()) / 2, error
-
-    # -- likeness ---------------------------------------------------------------------------------------------------------
+    def neighbour_test(self, rows: Tensor, across: Tensor) -> tuple[float, float]:
+        """The nearest-neighbour test (monitor/neighbour_test.py) of generated samples (N, d): a JSD bound in nats, and its error."""
+        return jsd_bound(self._among_real, nearest_others(rows), across)
 
     @cached_property
     def _balls(self) -> Tensor:
@@ -147,9 +133,9 @@ class Reference:
     def _spread(self) -> float:
         return spread(self.held_rows)
 
-    def likeness(self, rows: Tensor, across: Tensor) -> Comparison:
-        """Fakes' rows (N, d), all finite, against the held-out reals."""
-        # Schedules, for torch asks bits one by one.
+    def comparison(self, rows: Tensor, across: Tensor) -> Comparison:
+        """Generated samples (N, d), all finite, against the held-out real ones."""
+        # As bytes: torch reduces booleans one by one.
         inside = (across < self._balls[:, None]).view(torch.uint8)
         cells = self.census(rows)
         apart = (self.shares - cells.double() / len(rows)).abs().sum() / 2
@@ -162,25 +148,25 @@ class Reference:
         )
 
     @cached_property
-    def floor(self) -> dict[str, Any]:
-        """What other reals get in the fakes' place, by name."""
+    def reference_scores(self) -> dict[str, Any]:
+        """What the other real samples score in place of generated ones, by name."""
         rows, across = self.other_rows, self.across(self.other_rows)
-        found = asdict(self.likeness(rows, across))
-        return {**{name: found[name] for name in found if name != "cells"}, "fresh": self.fresh(rows, across)[0]}
+        found = asdict(self.comparison(rows, across))
+        return {**{name: found[name] for name in found if name != "cells"}, "fresh": self.neighbour_test(rows, across)[0]}
 
     # -- copies -----------------------------------------------------------------------------------------------------------
 
     @cached_property
     def _everything(self) -> tuple[Tensor, Tensor] | None:
-        """All training rows and as many held-out ones, where there are few enough to search; else None."""
+        """All training samples and as many held-out ones, where they are few enough to search; else None."""
         train: Part = self.data.train
-        if train.size is None or train.size > LARGEST or self.n < LEAST:
+        if train.size is None or train.size > LARGEST or self.n < FEWEST:
             return None
         held = self.data.validation.size or 0
         return self.details(train.head(train.size)), self.details(self.data.validation.head(min(held, train.size)))
 
     def copies(self, raw: Tensor) -> dict[str, float | None]:
-        """memory_held_out and memory_copies (measure/memorisation.py) of raw fakes; None where the training set is not searched."""
+        """The numbers of measure/memorisation.py for raw generated samples; None where the training set is not searched."""
         if self._everything is None:
             return {"memory_held_out": None, "memory_copies": None, "memory_distance": None}
         train, held = self._everything
@@ -197,7 +183,7 @@ class Likeness(NamedTuple):
 # By the modality's `compared_as`.
 ROWS: dict[str, Likeness] = {
     "vectors": Likeness(Space.encode, Space.encode),
-    "pixels": Likeness(lambda space, raw: averaged(raw, SHADES), lambda space, raw: comparable(raw)),
+    "pixels": Likeness(lambda space, raw: averaged(raw, SIDE), lambda space, raw: comparable(raw)),
 }
 
 
@@ -211,28 +197,3 @@ def spread(rows: Tensor) -> float:
     """Mean distance between rows of one half and rows of the other."""
     a, b = rows[::2], rows[1::2]
     return float(torch.cdist(a, b).mean())
-
-
-def fellows(rows: Tensor) -> Tensor:
-    """Squared distance from each row (N, d) to its NEIGHBOURS nearest other rows, (N, k), in no order."""
-    near = []
-    for at, d in squared_distances(rows, rows):
-        d[torch.arange(len(d)), torch.arange(len(rows))[at]] = math.inf
-        near.append(least(d, min(NEIGHBOURS, len(rows) // A_NEIGHBOUR)))
-    return torch.cat(near)
-
-
-def least(d: Tensor, k: int) -> Tensor:
-    """The k least numbers of each row (N, M), (N, k), in no order. By numpy: four times as quick as torch's topk, which sorts pairs."""
-    return torch.from_numpy(np.partition(d.numpy(), k - 1, axis=1)[:, :k])
-
-
-def judged(own: Tensor, other: Tensor) -> Tensor:
-    """The probability of its own kind that the nearest others give a sample. own, other: squared distances (N, k) to either kind."""
-    k = own.shape[1]
-    # Where several are as far as the last that counts, as among identical fakes, each counts for a part.
-    cut = least(torch.cat([own, other], 1), k).amax(1, keepdim=True)
-    sure, tied = [(near < cut).sum(1).double() for near in (own, other)], [(near == cut).sum(1).double() for near in (own, other)]
-    left = k - sure[0] - sure[1]
-    mine = sure[0] + left * tied[0] / (tied[0] + tied[1])
-    return (mine + 1) / (k + 2)

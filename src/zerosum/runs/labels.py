@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import isqrt
 from operator import index
 from typing import Any
 
@@ -15,6 +16,7 @@ from zerosum.runs.sampling import drawn_classes
 Labels = int | str | Sequence[int | str]
 """One class for all samples, or one for each: by number or by name. An array or a tensor of numbers is accepted too."""
 
+MOST_ROWS = 16  # of a grid that shows a row for each class
 NAMED = 12  # classes that a refusal lists; of more, the first ones
 
 
@@ -41,6 +43,12 @@ def class_numbers(y: Labels, n: int, classes: Sequence[str]) -> Tensor:
     if len(asked) != n:
         raise Refusal(f"{len(asked):,} classes were given for {n:,} samples: give one class for all of them, or one for each.")
     return torch.tensor([class_number(each, classes) for each in asked], dtype=torch.int64)
+
+
+def one_class_a_row(classes: int, n: int) -> list[int] | None:
+    """The classes of a square grid of at least n samples, whose rows each show one class; None where there are too many for rows."""
+    side = max(isqrt(n), classes)
+    return [row % classes for row in range(side) for _ in range(side)] if 0 < classes <= MOST_ROWS else None
 
 
 def sampled_classes(y: Labels | None, n: int, classes: Sequence[str], counts: Sequence[int] | None, seed: int) -> Tensor:

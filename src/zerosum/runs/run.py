@@ -89,8 +89,8 @@ class Run:
     def players(self, device: torch.device | None = None) -> Players:
         """The two players and the EMA of G, from the checkpoint."""
         if self.manifest["players"] == "given" and self.given is None:
-            how = "give them in Python, zerosum.load(path, generator=G, discriminator=D)"
-            raise Refusal(f"{self.path} was trained with modules of your own: {how}.")
+            how = "load it in Python with zerosum.load(path, generator=G, discriminator=D)"
+            raise Refusal(f"{self.path} was trained with your own modules: {how}.")
         found = self.checkpoint()
         self.require_fit(found)
         players = Players(self.config, self.space, device or torch.device("cpu"), self.given)

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 
 from zerosum.data.modality import MODALITIES
+from zerosum.data.parts import Rows
 from zerosum.data.source import Data
 from zerosum.errors import Refusal
 from zerosum.game.augment import AUGMENTATIONS
@@ -213,6 +214,7 @@ def described(config: Config, data: Data, execution: Execution, processes: Proce
             "name": data.name,
             **data.space.to_json(),
             "what": data.space.modality.describe(data.space.shape),
+            "class_counts": data.train.counts(len(data.classes)) if data.classes and isinstance(data.train, Rows) else None,
             "train": data.train.size,
             "validation": data.validation.size,
             "test": data.test.size,

@@ -29,6 +29,7 @@ from zerosum.play.try_batch import try_batch
 from zerosum.records import SCHEMA
 from zerosum.runs.async_checkpoint import AsyncCheckpoint
 from zerosum.runs.checkpoint import restore
+from zerosum.runs.labels import one_class_a_row
 from zerosum.runs.record import Listener, Record, plain
 from zerosum.runs.run import Run
 from zerosum.training.timers import Requests, Timers
@@ -137,7 +138,9 @@ class Loop:
         temporary = newest.with_suffix(".partial")
         try:
             path.parent.mkdir(exist_ok=True)
-            self.draw(self.run.drawn_by(self.players.ema.module, n, self.config.seed), path)
+            by_class = one_class_a_row(len(self.run.classes), n) if self.space.modality.one_file_each else None
+            n = n if by_class is None else len(by_class)
+            self.draw(self.run.drawn_by(self.players.ema.module, n, self.config.seed, by_class), path)
             temporary.write_bytes(path.read_bytes())
             temporary.replace(newest)
         except (OSError, Refusal) as error:
