@@ -39,6 +39,7 @@ MANIFEST: dict[str, Any] = {
         "name": "mnist",
         "kind": "images",
         "shape": [1, 28, 28],
+        "what": "grey images of 28 x 28",
         "train": 54000,
         "validation": 6000,
         "test": 10000,

@@ -57,7 +57,7 @@ def test_a_whole_run(make_run: Make) -> None:
     run = make_run()
     page = page_of(run)
     for part in (
-        "54,000 images of 28 x 28, grey (mnist)",
+        "54,000 grey images of 28 x 28 (mnist)",
         "zerosum train mnist --minutes 5 --out runs/demo",
         "Finished.",
         "51,200 of 51,200 samples",
