@@ -28,7 +28,7 @@ def test_the_plain_game_is_ours(name: str) -> None:
     rounds, _ = ours(small(GAMES[name]), threads=1, precision="float32")
     game, G, D = rounds.config.game, rounds.players.G.double(), rounds.players.D.double()
     plain = Relativistic(*(stack(p).double() for p in (G, D)), prior=rounds.config.prior.dim, gamma=game.gamma)
-    x = rounds.space.encode(rounds.sampler(0, None).real[0][0]).double()
+    x = rounds.space.encode(rounds.sampler.real(0).x).double()
     y = G(normal((len(x), plain.prior), 0, "z").double())
     assert_close(plain.G(normal((len(x), plain.prior), 0, "z").double()), y)
     d = discriminator_loss(D, x, y, VALUES["relativistic"], PENALTIES["r1r2"], game.gamma)

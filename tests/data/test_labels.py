@@ -195,11 +195,11 @@ def test_processes_get_their_own_rows_with_their_labels(flip: bool, stored: bool
     part = open_data((telling(), Y), DataOptions(flip=flip)).train
     source: Any = part if stored else Elsewhere(part)
     whole = part.batch(12, 0, 2)
-    shares = [Processes(rank, 3).reals(source, 12, 0, 2) for rank in range(3)]
+    shares = [Processes(rank, 3).batch(source, 12, 0, 2) for rank in range(3)]
     assert torch.equal(torch.cat([share.x for share in shares]), whole.x)
     labels = [share.y for share in shares if share.y is not None]
     assert torch.equal(torch.cat(labels), told(whole.x))
-    assert Processes(1, 2).reals(Draws(Normal(), "test"), 6, 0, 0).y is None
+    assert Processes(1, 2).batch(Draws(Normal(), "test"), 6, 0, 0).y is None
 
 
 class Normal:

@@ -37,7 +37,7 @@ def test_one_epsilon_a_sample() -> None:
 def test_price_is_half_gamma_times_the_mean(name: str, shape: tuple[int, ...]) -> None:
     x, fake = normal((9, *shape), 0, "x"), normal((9, *shape), 0, "fake") + 1
     epsilon, gamma = uniform((9,), 0, "epsilon"), 0.7
-    price = discriminator_loss(quadratic, x, fake, VALUES["minimax"], PENALTIES[name], gamma, epsilon).price
+    weighted = discriminator_loss(quadratic, x, fake, VALUES["minimax"], PENALTIES[name], gamma, epsilon).penalty
     real, faked = x.flatten(1).square().sum(1), fake.flatten(1).square().sum(1)
     middle = between(x, fake, epsilon).flatten(1).norm(dim=1)
     expected = {
@@ -47,22 +47,22 @@ def test_price_is_half_gamma_times_the_mean(name: str, shape: tuple[int, ...]) -
         "r1r2": real.mean() + faked.mean(),
         "gp": ((middle - 1) ** 2).mean(),
     }[name]
-    assert_close(price, gamma / 2 * expected)
+    assert_close(weighted, gamma / 2 * expected)
 
 
 @pytest.mark.parametrize("together", [True, False])
 @pytest.mark.parametrize("name", PENALTIES)
 def test_the_price_reaches_ds_weights(name: str, together: bool) -> None:
-    """For D(x) = w.x the gradient is w everywhere: R1 = |w|^2, the price's gradient gamma w a place; for gp gamma (|w| - 1) w / |w|."""
+    """For D(x) = w.x the gradient is w everywhere: R1 = |w|^2, the weighted's gradient gamma w a place; for gp gamma (|w| - 1) w / |w|."""
     w = normal((4,), 0, "w").double().requires_grad_()
     x, fake = normal((6, 4), 0, "x").double(), normal((6, 4), 0, "fake").double()
-    price = discriminator_loss(
+    weighted = discriminator_loss(
         lambda y: y @ w, x, fake, VALUES["minimax"], PENALTIES[name], 0.3, uniform((6,), 0, "e").double(), together
-    ).price
+    ).penalty
     if name == "none":
-        assert not price.requires_grad
+        assert not weighted.requires_grad
         return
-    (gradient,) = torch.autograd.grad(price, w)
+    (gradient,) = torch.autograd.grad(weighted, w)
     norm = w.detach().norm()
     places = {"r1": 1.0, "r2": 1.0, "r1r2": 2.0, "gp": (norm - 1) / norm}[name]
     assert_close(gradient, 0.3 * places * w.detach(), rtol=1e-6, atol=1e-9)
@@ -71,5 +71,5 @@ def test_the_price_reaches_ds_weights(name: str, together: bool) -> None:
 def test_a_flat_discriminator_has_a_finite_gradient_under_gp() -> None:
     w = torch.zeros(4, requires_grad=True)
     x = normal((6, 4), 0, "x")
-    price = discriminator_loss(lambda y: y @ w, x, x, VALUES["wasserstein"], PENALTIES["gp"], 10.0, uniform((6,), 0, "e")).price
-    assert torch.isfinite(torch.autograd.grad(price, w)[0]).all()
+    weighted = discriminator_loss(lambda y: y @ w, x, x, VALUES["wasserstein"], PENALTIES["gp"], 10.0, uniform((6,), 0, "e")).penalty
+    assert torch.isfinite(torch.autograd.grad(weighted, w)[0]).all()

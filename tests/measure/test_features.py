@@ -79,7 +79,7 @@ def test_raw_leaves_points_as_they_are() -> None:
     "images", [IMAGES[:2].float(), torch.zeros(2, 3, 28, 28, dtype=torch.uint8), torch.zeros(2, 1, 32, 32, dtype=torch.uint8), IMAGES[:0]]
 )
 def test_what_is_no_digit_image_is_refused(images: torch.Tensor) -> None:
-    with pytest.raises(Refusal, match="[dD]igit features") as refusal:
+    with pytest.raises(Refusal, match=r"[dD]igit features") as refusal:
         digits()(images)
     assert str(refusal.value).endswith(".")
 

@@ -249,7 +249,7 @@ def test_values_of_other_types_in_a_record(tally: Any, count: Any, run: Path, tm
         (tmp_path / "record.jsonl").write_text("".join(json.dumps(row) + "\n" for row in changed))
         json.dumps(open_run(tmp_path).verdict().to_json(), allow_nan=False)
         seen = report_folder.read_run(tmp_path)
-        assert page.render(seen, page.told(seen))
+        assert page.render(seen, page.verdict_of(seen))
 
     one()
     tally.add(count(300, 30), count(300, 30))

@@ -73,7 +73,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     np.save(folder / "points.npy", normal((60, 3), 0, "points").numpy())
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("ZEROSUM_CACHE", str(folder / "cache"))
-        patch.setattr(cache, "budget", lambda: 0)
+        patch.setattr(cache, "memory_budget", lambda: 0)
         yield folder
 
 

@@ -94,7 +94,7 @@ def report(run: Run) -> int:
     elif reason == "minutes":
         print(f"{run.path} reached its minutes after {seen}, before the end of its schedule: the machine has become slower.")
     else:
-        print(f"{run.path} stopped after {seen}: {stop.get('message') or reason or 'the record gives no reason'}")
+        print(f"{run.path} stopped after {seen}: {str(stop.get('message') or reason or 'the record gives no reason').rstrip('.')}.")
         further = []
     for line in wrap(run.verdict().paragraph, 110, initial_indent="  verdict ", subsequent_indent="          "):
         print(line)

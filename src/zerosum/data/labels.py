@@ -64,6 +64,8 @@ def _whole(y: npt.NDArray[Any], name: str) -> npt.NDArray[Any]:
     advice = "give whole numbers from 0 up, or words, one a sample"
     if y.dtype.kind == "f" and np.isnan(y).any():
         raise Refusal(f"{int(np.isnan(y).sum())} of the {len(y)} labels of {name} are NaN: {advice}.")
+    if y.dtype.kind == "f" and (y == np.round(y)).all() and (abs(y) < 2**53).all():
+        y = y.astype(np.int64)  # Arrays of numbers of mixed types come as floating ones.
     if y.dtype.kind not in "iuU":
         raise Refusal(f"The labels of {name} are of type {y.dtype}: {advice}.")
     if y.dtype.kind == "i" and y.size and y.min() < 0:

@@ -100,7 +100,7 @@ class DensityGame:
             try:
                 self.algorithm.step(self.t, self.horizon)
             except NotFinite as stop:
-                raise Refusal(f"Training broke down: {stop} Lower the learning rates, or add a penalty.") from stop
+                raise Refusal(f"Training broke down: {stop}. Lower the learning rates, or add a penalty.") from stop
             self.t += 1
 
     def checks(self, steps: int, every: int) -> Iterator[int]:
