@@ -16,15 +16,15 @@ from zerosum.game.penalty import PENALTIES
 from zerosum.game.value import VALUES
 
 
-def norms(cost: Tensor, D: nn.Module) -> Tensor:
+def norms(loss: Tensor, D: nn.Module) -> Tensor:
     """The norms of D's gradients, ascending: a stack holds its layers in another order."""
-    gradients = torch.autograd.grad(cost, list(D.parameters()), allow_unused=True, materialize_grads=True)
+    gradients = torch.autograd.grad(loss, list(D.parameters()), allow_unused=True, materialize_grads=True)
     return torch.stack([g.norm() for g in gradients]).sort().values
 
 
 @pytest.mark.parametrize("name", ["digits", "resnet32", "ring8"])
-def test_the_game_by_hand_is_ours(name: str) -> None:
-    """Both players' costs, and D's gradient through its penalties, in float64."""
+def test_the_plain_game_is_ours(name: str) -> None:
+    """Both players' losses, and D's gradient through its penalties, in float64."""
     rounds, _ = ours(small(GAMES[name]), threads=1, precision="float32")
     game, G, D = rounds.config.game, rounds.players.G.double(), rounds.players.D.double()
     plain = Relativistic(*(stack(p).double() for p in (G, D)), prior=rounds.config.prior.dim, gamma=game.gamma)
@@ -32,10 +32,10 @@ def test_the_game_by_hand_is_ours(name: str) -> None:
     y = G(normal((len(x), plain.prior), 0, "z").double())
     assert_close(plain.G(normal((len(x), plain.prior), 0, "z").double()), y)
     d = discriminator_loss(D, x, y, VALUES["relativistic"], PENALTIES["r1r2"], game.gamma)
-    theirs = plain.d_cost(x, y)
+    theirs = plain.d_loss(x, y)
     assert_close(theirs, d.total)
     assert_close(norms(theirs, plain.D), norms(d.total, D))
-    assert_close(plain.g_cost(x, y), generator_loss(D, y, VALUES["relativistic"], x).loss)
+    assert_close(plain.g_loss(x, y), generator_loss(D, y, VALUES["relativistic"], x).loss)
 
 
 @pytest.mark.parametrize("name", ["dcgan64", "ring8"])

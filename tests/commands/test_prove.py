@@ -35,14 +35,14 @@ def _proofs(monkeypatch: pytest.MonkeyPatch, quick: list[Statement], trained: li
 def test_which_rows_are_proved(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], words: list[str], count: int) -> None:
     _proofs(monkeypatch, [HOLDS], [HOLDS], [HOLDS])
     assert main(["prove", *words]) == 0
-    assert f"All {count} rows hold." in capsys.readouterr().out
+    assert f"All {count} statements hold." in capsys.readouterr().out
 
 
 def test_one_failing_row_is_exit_status_1(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     _proofs(monkeypatch, [HOLDS], [FAILS], [])
     assert main(["prove"]) == 1
     out = capsys.readouterr().out
-    assert "1 of 2 rows do not hold." in out
+    assert "1 of 2 statements fail." in out
     assert "NO" in out
 
 

@@ -1,4 +1,4 @@
-"""Seconds of training on MNIST until ours scores the Frechet distance that the published DCGAN reaches in its minutes."""
+"""Seconds of training on MNIST until zerosum reaches the Frechet distance of the published DCGAN after some minutes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from zerosum.play.presets import PRESETS
 from zerosum.training import launch
 
 SCORED, BATCH = 10_000, 64
-SHARES = (1 / 60, 1 / 30, 1 / 20, 1 / 12, 1 / 6, 1 / 3, 1)  # of the reference's time: what ours is given, one training each
+SHARES = (1 / 60, 1 / 30, 1 / 20, 1 / 12, 1 / 6, 1 / 3, 1)  # of the reference's time: one training of zerosum each
 
 
 def frechet(fakes: Tensor) -> float:
@@ -46,7 +46,7 @@ def published(minutes: float) -> float:
 
 
 def mnist_time(minutes: float, threads: int) -> dict[str, Any]:
-    """A row: seconds of ours, the shortest training of SHARES that scores as well; `ours` is None where none does. minutes > 0."""
+    """A row: seconds of the shortest training in SHARES that scores as well; `ours` is None where none does. minutes > 0."""
     config = replace(PRESETS["digits"].config, threads=threads)
     if threads:
         torch.set_num_threads(threads)
