@@ -28,12 +28,12 @@ EXAMPLES = """\
 """
 _GIF_SECONDS = 8.0
 T = TypeVar("T")
-# What the keys of the JSON mean, for readers of the text.
+# The keys of the JSON, as headings of the table.
 PANELS = {"a": "(a) near convergence", "b": "(b) D trained to its optimum", "c": "(c) after one step of G", "d": "(d) the end"}
-MEANINGS = {
+HEADINGS = {
     "rounds": "steps",
-    "jsd": "JSD in nats (0 is best)",
-    "V": "V(D, G) in nats (best for G: -1.386)",
+    "jsd": "JSD, nats (0 is best)",
+    "V": "V(D, G), nats (-1.386 at p_g = p_data)",
     "off": "mean |D - 1/2| (0 at the equilibrium)",
     "floor": "JSD of real samples",
 }
@@ -56,7 +56,7 @@ class Lab:
     seeds: int = 2
     """Seeds that a scenario is repeated with."""
     json: bool = False
-    """One JSON object on standard output, and nothing else."""
+    """Print one JSON object and nothing else."""
     config: Config = flat(Config)
 
 
@@ -221,13 +221,9 @@ def _told(args: Lab, where: Path, found: Mapping[str, Any]) -> int:
     if args.json:
         print(json.dumps({"figure": str(where), **found}, allow_nan=False))
     else:
-        for name, row in found.items():
-            said = [
-                f"{MEANINGS.get(k, k)} {v:,}" if isinstance(v, int) else f"{MEANINGS.get(k, k)} {v:.4g}"
-                for k, v in row.items()
-                if v is not None
-            ]
-            print(f"{PANELS.get(name, name)}: {', '.join(said)}")
+        from zerosum.commands.prove import show
+
+        show(tabled([{"": PANELS.get(name, name), **{HEADINGS.get(k, k): v for k, v in row.items()}} for name, row in found.items()]))
         print(f"figure: {where}")
     sys.stdout.flush()
     return 0

@@ -113,7 +113,7 @@ def _spare_reference(sets: MeasureInputs) -> _Reference:
     n, m = len(sets.fake), len(sets.real)
     stand_in = sets.spare.first(n, sets.seed, "floor")
     k = len(stand_in)
-    note = f"real data: {k} other samples" if k == n else f"real data: {k} other samples, for {n} generated ones"
+    note = f"reference score from {k} other real samples"
     return _Reference(sets.swapped(stand_in, sets.real), (1 / n + 1 / m) / (1 / k + 1 / m), note)
 
 
@@ -125,7 +125,9 @@ def _train_reference(sets: MeasureInputs) -> _Reference:
     order = torch.randperm(total, generator=generator(sets.seed, "floor: out of the training set"))
     taken = sets.train[order[:k]]
     swapped = sets.swapped(SampleSet(taken.flatten(1), taken), sets.real)
-    return _Reference(replace(swapped, train=sets.train[order[k:]]), 1.0, f"real data: {k} training samples against the other {total - k}")
+    return _Reference(
+        replace(swapped, train=sets.train[order[k:]]), 1.0, f"reference score from {k} training samples against the other {total - k}"
+    )
 
 
 def _split_reference(sets: MeasureInputs) -> _Reference:
@@ -139,7 +141,9 @@ def _split_reference(sets: MeasureInputs) -> _Reference:
         raise Refusal("There are too few real samples to divide in two.")
     order = torch.randperm(m, generator=generator(sets.seed, "floor: halves"))
     halves = sets.swapped(sets.real.take(order[:k]), sets.real.take(order[k:]))
-    return _Reference(halves, (1 / n + 1 / m) / (1 / k + 1 / (m - k)), f"real data: {k} of the real samples against the other {m - k}")
+    return _Reference(
+        halves, (1 / n + 1 / m) / (1 / k + 1 / (m - k)), f"reference score from {k} of the real samples against the other {m - k}"
+    )
 
 
 def evaluate_points(

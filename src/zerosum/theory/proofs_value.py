@@ -128,7 +128,15 @@ def _smoothing() -> list[Statement]:
             )
         )
     a = free_discriminator(smoothed(VALUES["least_squares"], s), pair, steps=100, rate=0.5)
-    rows.append(statement("least squares, labels 1 - s: distance from the same D*", source, 0.0, _largest(a - (1 - s) * pair.d_star), 1e-3))
+    rows.append(
+        statement(
+            "least squares, labels 1 - s: distance from (1 - s) p_data / (p_data + p_g)",
+            source,
+            0.0,
+            _largest(a - (1 - s) * pair.d_star),
+            1e-3,
+        )
+    )
     return rows
 
 
@@ -187,7 +195,7 @@ def _relativistic(pair: Pair) -> list[Statement]:
             "relativistic: gradient of D's loss at log p_data - log p_g", value.source, 0.0, _largest(slope / (pair.P + pair.Q)), 1e-6
         ),
         statement(
-            "relativistic: D's loss there, log 2 - JSD(p_data x p_g, p_g x p_data)",
+            "relativistic: D's optimal loss, log 2 - JSD(p_data x p_g, p_g x p_data)",
             value.source,
             math.log(2) - jsd(mirrored),
             average_losses(value, pair, pair.logit)[0],
