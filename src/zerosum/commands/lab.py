@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from zerosum.commands.flags import flat, parse, positional
@@ -35,7 +36,17 @@ HEADINGS = {
     "jsd": "JSD, nats (0 is best)",
     "V": "V(D, G), nats (-1.386 at p_g = p_data)",
     "off": "mean |D - 1/2| (0 at the equilibrium)",
-    "floor": "JSD of real samples",
+    "floor": "JSD of real samples, nats",
+}
+# Likewise those of the scenarios' rows.
+ROW_HEADINGS = {
+    "trouble": "problem",
+    "V": "V(D, G), nats",
+    "V of D*": "V(D*, G), nats",
+    "JSD": "JSD, nats (0 is best)",
+    "as good as real": "JSD of real samples, nats",
+    "modes of 8": "modes reached, of 8",
+    "high quality": "share of high quality (1 is best)",
 }
 
 
@@ -196,8 +207,8 @@ def _scenario(args: Lab, suffix: str) -> int:
     else:
         from zerosum.commands.prove import show
 
-        show(tabled(found.rows))
-        print(f"\n{found.why}\nfigure: {where}")
+        show(tabled([{ROW_HEADINGS.get(key, key): value for key, value in row.items()} for row in found.rows]))
+        print("\n" + "\n".join(wrap(found.why, 110)) + f"\nfigure: {where}")
     sys.stdout.flush()
     return 0
 

@@ -44,6 +44,7 @@ def generator_gradients() -> list[Statement]:
             )
     for name, power in (("minimax", 1.0), ("non_saturating", 0.0)):
         b = torch.tensor([-20.0, -10.0], dtype=torch.float64, requires_grad=True)
+        # The slope in the logit at -20 over that at -10: e^-10 for a gradient that vanishes with D, 1 for one that stays.
         (slope,) = torch.autograd.grad(VALUES[name].g(torch.zeros_like(b), b).sum(), b)
         measured = float((slope[1] / slope[0]).log()) / 10
         rows.append(statement(f"d log |G's gradient| / d logit where D is certain, {name}", _GOODFELLOW, power, measured, 1e-4))

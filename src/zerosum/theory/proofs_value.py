@@ -161,6 +161,7 @@ def _other_games() -> list[Statement]:
     ]
     value = VALUES["hinge"]
     a = free_discriminator(value, pair, steps=500, rate=0.02)
+    # Where p_data and p_g are nearly equal the hinge loss is flat, and ascent has not arrived yet.
     clear = (P - Q).abs() > 0.2 * (P + Q)
     # TV(N(0,1), N(1,1)) = 2 Phi(1/2) - 1.
     tv = math.erf(0.5 / math.sqrt(2))
@@ -188,6 +189,7 @@ def _relativistic(pair: Pair) -> list[Statement]:
     value = VALUES["relativistic"]
     a = pair.logit.requires_grad_()
     (slope,) = torch.autograd.grad(expected(value.d, pair, a, paired=True), a)
+    # The product density p_data(x) p_g(y) and its mirror image, on all pairs of nodes.
     both = torch.outer(pair.P, pair.Q)
     mirrored = Pair(torch.zeros(both.numel(), 1), both.flatten(), both.T.flatten())
     return [
