@@ -69,7 +69,7 @@ def test_a_run_is_scored_at_its_end_and_a_longer_one_at_its_own(tmp_path: Path) 
 
 def test_an_iterable_of_batches_is_the_same_data(tmp_path: Path) -> None:
     x = points()
-    labelled = [(part, torch.zeros(len(part))) for part in x.split(100)]
+    labelled = [(part, torch.zeros(len(part), dtype=torch.int64)) for part in x.split(100)]
     runs = [
         zs.train(data, samples=320, out=tmp_path / name, options=OPTIONS)
         for name, data in (("a", x), ("b", labelled), ("c", iter(x.split(64))))

@@ -277,5 +277,5 @@ def test_inspect_counts_lists_and_draws(place: Path) -> None:
     assert [item["name"] for item in facts["skipped"]] == ["broken.png"]
     assert picture(place / facts["sheet"])[0][0] > 64
     words = zerosum("inspect", "photos", cwd=place).stdout
-    assert "40 RGB images" in words
+    assert "photos: 40 RGB images of 16 x 16" in words
     assert "broken.png: " in words

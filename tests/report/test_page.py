@@ -53,6 +53,12 @@ def without_pictures(page: str) -> str:
     return re.sub(r"data:image/[a-z]+;base64,[A-Za-z0-9+/=]+", "picture", page)
 
 
+def test_a_run_of_before_the_data_were_named_in_words(make_run: Make, manifest: dict[str, Any]) -> None:
+    old = copy.deepcopy(manifest)
+    del old["data"]["what"]
+    assert "54,000 images of shape 1 x 28 x 28 (mnist)" in page_of(make_run(manifest=old))
+
+
 def test_a_whole_run(make_run: Make) -> None:
     run = make_run()
     page = page_of(run)
