@@ -40,7 +40,7 @@ def oscillation() -> tuple[list[dict[str, Any]], Lines]:
         lines[name] = curve(list(enumerate(distance.tolist())))
         rows.append(
             {
-                "problem": "oscillation (Dirac)",
+                "trouble": "oscillation (Dirac)",
                 "game": name,
                 "measure": "distance from equilibrium at the end (0 is best)",
                 "value": float(distance[-1]),
@@ -65,9 +65,9 @@ def collapse(seed: int, steps: int, progress: Progress) -> tuple[list[dict[str, 
         lines[name] = curve(course)
         modes, share, _ = modes_reached(density_game)
         rows += [
-            {"problem": "mode collapse (ring8)", "seed": seed, "game": name, "measure": "modes reached (8 is best)", "value": modes},
+            {"trouble": "mode collapse (ring8)", "seed": seed, "game": name, "measure": "modes reached (8 is best)", "value": modes},
             {
-                "problem": "mode collapse (ring8)",
+                "trouble": "mode collapse (ring8)",
                 "seed": seed,
                 "game": name,
                 "measure": "share of high quality (1 is best)",
@@ -93,7 +93,7 @@ def vanishing_gradients(seed: int, steps: int, progress: Progress) -> tuple[list
         half = next((t for t, d in course if d <= course[0][1] / 2), None)
         rows.append(
             {
-                "problem": "vanishing gradients",
+                "trouble": "vanishing gradients",
                 "seed": seed,
                 "game": name,
                 "measure": "steps to half of the JSD (fewer is better)",
@@ -121,7 +121,7 @@ def overfitting(seed: int, steps: int, progress: Progress) -> tuple[list[dict[st
         late = sum(y for _, y in course[len(course) // 2 :]) / len(course[len(course) // 2 :])
         rows.append(
             {
-                "problem": f"overfitting of D ({FEW} points)",
+                "trouble": f"overfitting of D ({FEW} points)",
                 "seed": seed,
                 "game": name,
                 "measure": "mean D(training) - D(new), second half (0 is best)",
