@@ -1,4 +1,4 @@
-"""The whole table of `zerosum prove`: statements that need no training (theory/proof.py), those that do, and the slow one."""
+"""The whole table of `zerosum prove`: the theory (theory/proof.py), the code that trains, what training reaches, and the slow one."""
 
 from __future__ import annotations
 
@@ -7,10 +7,13 @@ from collections.abc import Callable, Iterator
 
 from zerosum.data.items import Progress, silent
 from zerosum.errors import Refusal
+from zerosum.study.proofs_backends import backends
 from zerosum.study.proofs_bound import held_out_bound
+from zerosum.study.proofs_step import training_step
 from zerosum.study.proofs_trained import algorithm_1, trained_discriminator
 from zerosum.theory.proof import PROOFS, Statement, prove
 
+CODE: dict[str, Callable[[], list[Statement]]] = {"backends": backends, "training step": training_step}
 TRAINED: dict[str, Callable[[Progress], list[Statement]]] = {
     "trained discriminator": trained_discriminator,
     "algorithm 1": algorithm_1,
@@ -20,10 +23,11 @@ LONG: dict[str, Callable[[Progress], list[Statement]]] = {"held-out bound": held
 
 def table(*, quick: bool = False, full: bool = False, progress: Progress = silent) -> Iterator[Statement]:
     """Yield the statements as they are measured. quick: only those that need no training. full: the held-out bound as well."""
-    for i, name in enumerate(PROOFS):
-        progress("Statements that need no training", i, len(PROOFS))
-        yield from prove([name])
-    progress("Statements that need no training", len(PROOFS), len(PROOFS))
+    many = len(PROOFS) + len(CODE)
+    for i, name in enumerate([*PROOFS, *CODE]):
+        progress("Statements that need no training", i, many)
+        yield from prove([name]) if name in PROOFS else CODE[name]()
+    progress("Statements that need no training", many, many)
     for name in [] if quick else [*TRAINED, *(LONG if full else [])]:
         try:
             yield from (TRAINED | LONG)[name](progress)
