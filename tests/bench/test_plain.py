@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.testing import assert_close
 
-from zerosum.bench.dcgan import Reference
+from zerosum.bench.dcgan import PublishedDCGAN
 from zerosum.bench.games import GAMES, Synthetic, ours, reference, small
 from zerosum.bench.plain import Relativistic, stack
 from zerosum.chance import normal
@@ -16,15 +16,15 @@ from zerosum.game.penalty import PENALTIES
 from zerosum.game.value import VALUES
 
 
-def norms(cost: Tensor, D: nn.Module) -> Tensor:
+def norms(loss: Tensor, D: nn.Module) -> Tensor:
     """The norms of D's gradients, ascending: a stack holds its layers in another order."""
-    gradients = torch.autograd.grad(cost, list(D.parameters()), allow_unused=True, materialize_grads=True)
+    gradients = torch.autograd.grad(loss, list(D.parameters()), allow_unused=True, materialize_grads=True)
     return torch.stack([g.norm() for g in gradients]).sort().values
 
 
 @pytest.mark.parametrize("name", ["digits", "resnet32", "ring8"])
-def test_the_game_by_hand_is_ours(name: str) -> None:
-    """Both players' costs, and D's gradient through its penalties, in float64."""
+def test_the_plain_game_is_ours(name: str) -> None:
+    """Both players' losses, and D's gradient through its penalties, in float64."""
     rounds, _ = ours(small(GAMES[name]), threads=1, precision="float32")
     game, G, D = rounds.config.game, rounds.players.G.double(), rounds.players.D.double()
     plain = Relativistic(*(stack(p).double() for p in (G, D)), prior=rounds.config.prior.dim, gamma=game.gamma)
@@ -32,10 +32,10 @@ def test_the_game_by_hand_is_ours(name: str) -> None:
     y = G(normal((len(x), plain.prior), 0, "z").double())
     assert_close(plain.G(normal((len(x), plain.prior), 0, "z").double()), y)
     d = discriminator_loss(D, x, y, VALUES["relativistic"], PENALTIES["r1r2"], game.gamma)
-    theirs = plain.d_cost(x, y)
+    theirs = plain.d_loss(x, y)
     assert_close(theirs, d.total)
     assert_close(norms(theirs, plain.D), norms(d.total, D))
-    assert_close(plain.g_cost(x, y), generator_loss(D, y, VALUES["relativistic"], x).loss)
+    assert_close(plain.g_loss(x, y), generator_loss(D, y, VALUES["relativistic"], x).loss)
 
 
 @pytest.mark.parametrize("name", ["dcgan64", "ring8"])
@@ -43,7 +43,7 @@ def test_a_reference_round_moves_both_players(name: str) -> None:
     game = small(GAMES[name])
     rounds, _ = ours(game, threads=1)
     play = reference(game, rounds)
-    plain: Reference | Relativistic = play.__closure__[0].cell_contents  # type: ignore[index]
+    plain: PublishedDCGAN | Relativistic = play.__closure__[0].cell_contents  # type: ignore[index]
     first = [next(player.parameters()) for player in (plain.G, plain.D)]
     before = [p.clone() for p in first]
     play()

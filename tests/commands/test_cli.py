@@ -99,7 +99,8 @@ def test_a_bug_is_called_one_and_its_traceback_goes_to_a_file(
     err = capsys.readouterr().err
     (log,) = tmp_path.iterdir()
     assert (
-        f"this is a bug in zerosum (ZeroDivisionError), and not your doing: please report it at {bugs.ISSUES} with the file {log}." in err
+        f"this is a bug in zerosum (ZeroDivisionError), not your mistake. Please report it at {bugs.ISSUES} and attach the file {log}."
+        in err
     )
     assert "ZeroDivisionError: zero sum" in log.read_text()
     assert "Traceback" not in err
@@ -116,7 +117,7 @@ def test_a_bug_in_a_run_is_logged_in_its_folder(
     assert cli.main(["train"]) == 1
     (log,) = tmp_path.iterdir()
     assert "off by one" in log.read_text()
-    assert f"(IndexError), and not your doing: please report it at {bugs.ISSUES} with the file {log}." in capsys.readouterr().err
+    assert f"(IndexError), not your mistake. Please report it at {bugs.ISSUES} and attach the file {log}." in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("error", [Refusal("No."), MemoryError(), RuntimeError("CUDA out of memory. Tried to allocate 20.00 GiB.")])

@@ -46,7 +46,7 @@ def test_a_scenario_has_a_table_a_figure_and_a_reason(tmp_path: Path, capsys: py
     assert main(["lab", "vanishing", "--rounds", "2", "--seeds", "1", "--figure", str(where), "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert where.exists()
-    assert told["why"].startswith("Why: ")
+    assert told["why"].startswith("The saturating loss")
     first, *_, last = [row for row in told["rows"] if "V" in row]
     # As D improves, G's gradient goes from most to nothing in one game, and the other way in the other.
     assert last["|gradient|, minimax"] < 0.01 * first["|gradient|, minimax"]
@@ -70,7 +70,7 @@ def test_a_blind_d_sees_its_coordinate_alone() -> None:
         (["lab", "--data", "rign8"], "Did you mean ring8?"),
         (["lab", "--data", "mixture:0.3*N(0,1)+0.3*N(1,1)"], "does not integrate to one"),
         (["lab", "--game.value", "wasserstein", "--game.penalty", "none"], "no finite optimum"),
-        (["lab", "--prior.dim", "2"], "leave --prior.dim at 1"),
+        (["lab", "--prior.dim", "2"], "set --prior.dim to 1"),
         (["lab", "--data", "ring8", "--prior.dim", "3"], "needs --prior.dim 2, not 3"),
         (["lab", "--figure", "x.jpg"], "must end in .png"),
         (["lab", "vanishing", "--figure", "x.gif"], "no animation"),

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 import pytest
 
 from zerosum.commands.cli import main
+from zerosum.data.items import Progress
 from zerosum.errors import Refusal
 from zerosum.study import proof
-from zerosum.study.progress import Progress
 from zerosum.theory.statement import Statement, statement
 
 HOLDS = statement("one is one", "arithmetic", 1.0, 1.0, 0.0)
@@ -35,14 +35,14 @@ def _proofs(monkeypatch: pytest.MonkeyPatch, quick: list[Statement], trained: li
 def test_which_rows_are_proved(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], words: list[str], count: int) -> None:
     _proofs(monkeypatch, [HOLDS], [HOLDS], [HOLDS])
     assert main(["prove", *words]) == 0
-    assert f"All {count} rows hold." in capsys.readouterr().out
+    assert f"All {count} statements hold." in capsys.readouterr().out
 
 
 def test_one_failing_row_is_exit_status_1(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     _proofs(monkeypatch, [HOLDS], [FAILS], [])
     assert main(["prove"]) == 1
     out = capsys.readouterr().out
-    assert "1 of 2 rows do not hold." in out
+    assert "1 of 2 statements fail." in out
     assert "NO" in out
 
 

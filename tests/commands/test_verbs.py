@@ -50,7 +50,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for data, knobs in (("ring8", SMALL), ("mnist", DIGITS)):
         done = zerosum("train", data, "--samples", "320", *knobs, cwd=folder)
         assert done.returncode == 0, done.stderr
-        assert f"runs/{data}-1 is finished: 320 samples" in done.stdout
+        assert f"runs/{data}-1 is finished: 320 training samples" in done.stdout
         for words in (f"runs/{data}-1/grid.png", f"runs/{data}-1/report.html", f"zerosum sample runs/{data}-1", "zerosum evaluate"):
             assert words in done.stdout
     return folder
@@ -98,7 +98,7 @@ def test_sample_as_a_grid_a_folder_and_a_walk(place: Path) -> None:
         (["sample", "runs/ring8-1", "-n", "-3", "--out", "x.npy"], "-n must be at least 1, not -3"),
         (["sample", "runs/ring8-2", "--out", "x.npy"], "There is no run at runs/ring8-2"),
         (["resume", "runs"], "runs is not a run"),
-        (["evaluate", "runs/ring8-1", "--data.size", "64"], "leave the --data knobs out"),
+        (["evaluate", "runs/ring8-1", "--data.size", "64"], "leave out the --data options"),
         (["evaluate", "runs/ring8-1", "-n", "1"], "at least 2 samples"),
         (["evaluate", "runs/ring8-1", "-n", "1e11"], "at most 1,000,000, not 100,000,000,000"),
         (["sample", "runs/ring8-1", "-n", "1e15", "--out", "x.npy"], "bytes of memory"),
@@ -158,13 +158,13 @@ def test_resume_goes_on_and_a_finished_run_says_so(place: Path) -> None:
     command = [sys.executable, "-W", "error", "-m", "zerosum", "train", "gaussian", "--samples", "320", *SMALL, "--quiet"]
     first = subprocess.run(command, cwd=place, capture_output=True, text=True, timeout=120)
     assert (first.returncode, first.stderr) == (0, "")
-    assert "runs/gaussian-1 is finished: 320 samples" in first.stdout
+    assert "runs/gaussian-1 is finished: 320 training samples" in first.stdout
     again = zerosum("resume", "runs/gaussian-1", cwd=place)
     assert again.returncode == 0
-    assert "runs/gaussian-1 is finished: 320 samples" in again.stdout
+    assert "runs/gaussian-1 is finished: 320 training samples" in again.stdout
     further = zerosum("resume", "runs/gaussian-1", "--samples", "640", "--quiet", cwd=place)
     assert (further.returncode, further.stderr) == (0, "")
-    assert "is finished: 640 samples" in further.stdout
+    assert "is finished: 640 training samples" in further.stdout
 
 
 def test_an_interrupted_run_says_how_to_go_on_and_does(place: Path) -> None:
@@ -247,7 +247,7 @@ def test_evaluate_without_the_weights_of_its_features(place: Path) -> None:
     assert done.returncode == 0
     (told,) = (line for line in done.stdout.splitlines() if "weights.pth has 12 bytes" in line)
     assert told.startswith("frechet, kid, precision, recall, density, coverage, diversity, two_sample: ")
-    assert "jsd: There are 40 reals, too few for this measure: give at least 200." in done.stdout
+    assert "jsd: There are 40 real samples, too few for this measure: give at least 200." in done.stdout
     refused = zerosum(*words, "digits", "--weights", "weights.pth", cwd=place)
     assert (refused.returncode, refused.stdout) == (2, "")
     assert "not for `digits`" in refused.stderr
@@ -259,7 +259,7 @@ def test_the_table_says_how_features_were_taken() -> None:
     plain = replace(kid, name="jsd", features="raw")
     asked, unasked = table([kid, plain]).splitlines(), table([kid, plain], unasked=True).splitlines()
     assert asked[1].split()[6:8] == ["20/30", "inception:0123456789ab"]
-    assert asked[3:] == [f"features {label} (fakes/reals)"]
+    assert asked[3:] == [f"features: {label} (generated/real)"]
     assert unasked[3].startswith(asked[3])
     assert "--features fresh" in unasked[3]
 

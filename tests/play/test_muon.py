@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.testing import assert_close
 
 from zerosum.chance import normal
+from zerosum.play.adam import Adam
 from zerosum.play.muon import Muon, is_matrix, whitener
 
 
@@ -85,3 +86,19 @@ def test_no_update_follows_a_number_that_is_not_finite() -> None:
     for moved in _stepped(net, gradients, muon):
         assert_close(moved, torch.zeros_like(moved), rtol=0, atol=0)
     assert torch.isfinite(muon.state[net[0].weight]["exp_avg"]).all()  # type: ignore[index]
+
+
+@pytest.mark.parametrize("table", [True, False])
+def test_a_table_of_embeddings_is_updated_as_adam_updates_it(table: bool) -> None:
+    """Its rows are classes, which have nothing to do with one another: each is scaled by its own gradients."""
+    weights = [normal((4, 6), 1, "w").requires_grad_() for _ in range(2)]
+    gradient = normal((4, 6), 2, "g")
+    gradient[1] = 0
+    muon, adam = (
+        Muon([{"params": weights[:1], "share": 1.0, "table": table}], lr=0.1, betas=(0.0, 0.9)),
+        Adam([{"params": weights[1:]}], lr=0.1, betas=(0.0, 0.9)),
+    )
+    for optimiser, weight in ((muon, weights[0]), (adam, weights[1])):
+        weight.grad = gradient.clone()
+        optimiser.step()
+    assert torch.equal(weights[0], weights[1]) is table

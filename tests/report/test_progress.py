@@ -108,6 +108,7 @@ def test_trend_needs_two_standard_errors() -> None:
 
 def test_a_score_without_interval_or_floor() -> None:
     assert score({"value": 4.81}) == "4.81"
+    assert score({"value": None, "note": "No mode was reached."}) == "not available: No mode was reached."
     assert score({"value": 4.81, "low": 4.6, "high": 5.0, "floor": None}) == "4.81 [4.60, 5.00]"
     assert score({"value": 4.81, "floor": 0.4, "better": "lower"}) == "4.81 (lower is better; real data: 0.400)"
 

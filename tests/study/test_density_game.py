@@ -75,7 +75,7 @@ def test_checks_come_before_between_and_after() -> None:
 
 def test_a_game_that_breaks_is_a_sentence() -> None:
     wild = replace(SMALL, game=GameOptions(value="least_squares", penalty="none"), d=PlayerOptions(lr=1e20), g=PlayerOptions(lr=1e20))
-    with pytest.raises(Refusal, match="The game broke"):
+    with pytest.raises(Refusal, match="Training broke down"):
         DensityGame(bimodal(), wild, 50).play(50)
 
 

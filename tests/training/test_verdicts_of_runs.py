@@ -133,7 +133,7 @@ def test_a_record_alone_is_enough(runs: dict[str, tuple[Run, LiveRun]], tmp_path
 
 def test_diagnose_in_words(runs: dict[str, tuple[Run, LiveRun]], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["diagnose", str(runs["healthy"][0].path), "--check"]) == 0
-    assert "state at each check" in capsys.readouterr().out
+    assert "State at each check" in capsys.readouterr().out
     assert main(["diagnose", str(runs["mode collapse"][0].path)]) == 0
     assert "Try, one at a time" in capsys.readouterr().out
 

@@ -2,7 +2,7 @@
 
 Radford et al. 2015 (arXiv 1511.06434): z of 100 coordinates, transposed convolutions from 4 x 4, BatchNorm in both players but not at
 G's output nor D's input, ReLU in G and tanh out, LeakyReLU 0.2 in D, Adam 2e-4 with beta1 0.5, weights N(0, 0.02), binary cross-entropy,
-reals and fakes through D apart, the fakes of D's step used again in G's.
+real and generated samples through D in separate calls, the generated ones of D's step used again in G's.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def discriminator(size: int, channels: int, width: int) -> nn.Sequential:
     return nn.Sequential(*layers)
 
 
-def start(module: nn.Module) -> None:
+def initialise(module: nn.Module) -> None:
     for m in module.modules():
         if isinstance(m, (nn.Conv2d, nn.ConvTranspose2d)):
             nn.init.normal_(m.weight, 0.0, 0.02)
@@ -43,19 +43,19 @@ def start(module: nn.Module) -> None:
             nn.init.zeros_(m.bias)
 
 
-class Reference:
-    """The two players and their optimisers; `round(x)` plays one round on float32 images (N, C, S, S) in [-1, 1]."""
+class PublishedDCGAN:
+    """The two players and their optimisers; `step(x)` takes one training step on float32 images (N, C, S, S) in [-1, 1]."""
 
     def __init__(self, size: int, channels: int, width: int = 64, device: str = "cpu", seed: int = 0) -> None:
         torch.manual_seed(seed)
         self.G, self.D, self.z = generator(size, channels, width).to(device), discriminator(size, channels, width).to(device), 100
-        start(self.G)
-        start(self.D)
+        initialise(self.G)
+        initialise(self.D)
         self.d = torch.optim.Adam(self.D.parameters(), lr=2e-4, betas=(0.5, 0.999))
         self.g = torch.optim.Adam(self.G.parameters(), lr=2e-4, betas=(0.5, 0.999))
         self.bce = nn.BCELoss()
 
-    def round(self, x: Tensor) -> None:
+    def step(self, x: Tensor) -> None:
         real, fake = torch.ones(len(x), device=x.device), torch.zeros(len(x), device=x.device)
         self.D.zero_grad()
         self.bce(self.D(x), real).backward()
@@ -76,11 +76,11 @@ class Reference:
         return images
 
 
-def train_for(seconds: float, reference: Reference, batches: Callable[[int], Tensor]) -> int:
-    """Plays rounds for a time and returns the reals seen."""
+def train_for(seconds: float, reference: PublishedDCGAN, batches: Callable[[int], Tensor]) -> int:
+    """Train for a time; return the number of real samples seen."""
     end, seen, t = time.perf_counter() + seconds, 0, 0
     while time.perf_counter() < end:
         x = batches(t)
-        reference.round(x)
+        reference.step(x)
         seen, t = seen + len(x), t + 1
     return seen

@@ -1,4 +1,4 @@
-"""Algorithm1 against the plain references: the very `Algorithm1.step` that `train` runs, on synthetic reals of the right shape."""
+"""Training steps against the plain references: the same `Algorithm1.step` as in `train`, on synthetic samples of the right shape."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from zerosum.bench.clock import Work, interleaved
-from zerosum.bench.dcgan import Reference
+from zerosum.bench.dcgan import PublishedDCGAN
 from zerosum.bench.limits import operations, product_rate, shares
 from zerosum.bench.plain import Relativistic, stack
 from zerosum.chance import generator, normal
@@ -25,7 +25,7 @@ from zerosum.play.step import Algorithm1
 
 
 class Synthetic:
-    """Reals of a shape, the same few again and again: uint8 noise for images, standard normal numbers for points."""
+    """Synthetic real samples of a shape, a few of them in rotation: uint8 noise for images, standard normal numbers for points."""
 
     def __init__(self, shape: tuple[int, ...], n: int = 1024) -> None:
         if len(shape) == 3:
@@ -39,7 +39,10 @@ class Synthetic:
 
 @dataclass(frozen=True)
 class Game:
-    """A line of the table: what we play, and on what. published: against the DCGAN that is widely copied, else the game by hand."""
+    """One benchmark: the config, and the shape of its samples.
+
+    published: whether the reference is the published DCGAN; else it is the same game in plain PyTorch.
+    """
 
     config: Config
     shape: tuple[int, ...]
@@ -62,65 +65,65 @@ GAMES: dict[str, Game] = {
     ),
     "ring8": Game(PRESETS["points"].config, (2,), "perceptrons on points in the plane, relativistic game with R1 and R2, batch 256"),
     "digits": Game(
-        # Without displacements, which the game by hand does not have: they are a hundredth of a round.
+        # Without displacements, which the plain game lacks: they take a hundredth of a step.
         replace(PRESETS["digits"].config, net=replace(PRESETS["digits"].config.net, elastic=0.0)),
         (1, 28, 28),
-        "the preset for digits at 28 x 28, as `zerosum train mnist` runs it, less its displacements",
+        "the preset for digits at 28 x 28, as in `zerosum train mnist`, without displacements",
     ),
 }
 
 
 def small(game: Game) -> Game:
-    """The same line at a size that takes no time, to see that it runs."""
+    """The same benchmark with tiny nets, to check that it runs."""
     narrow = replace(game.config, batch=4, net=replace(game.config.net, width=4, hidden=min(8, game.config.net.hidden)))
     return replace(game, config=narrow)
 
 
-def ours(game: Game, **knobs: Any) -> tuple[Algorithm1, Work]:
-    """Our players, and a function that plays their next round. knobs: fields of the config to replace."""
+def ours(game: Game, **options: Any) -> tuple[Algorithm1, Work]:
+    """zerosum's players, and a function that takes their next step. options: fields of the config to replace."""
     where = Space("images", game.shape) if len(game.shape) == 3 else space.points([0.0] * game.shape[0], [1.0] * game.shape[0])
-    config = replace(game.config, **knobs)
+    config = replace(game.config, **options)
     engine = choose(config, where.kind)
     players = Players(config, where, engine.prepare())
     engine = fitted(engine, config, players, game.shape)
-    rounds = Algorithm1(config, players, Synthetic(game.shape), where, engine)
+    algorithm = Algorithm1(config, players, Synthetic(game.shape), where, engine)
     played = iter(range(10**9))
-    return rounds, lambda: rounds.step(next(played), None)
+    return algorithm, lambda: algorithm.step(next(played), None)
 
 
-def reference(game: Game, rounds: Algorithm1) -> Work:
-    """A function that plays the reference's next round on a batch that lies ready."""
-    x = rounds.space.encode(rounds.source.batch(game.config.batch, 0, 0).x).to(rounds.device)
-    plain: Reference | Relativistic
+def reference(game: Game, algorithm: Algorithm1) -> Work:
+    """A function that takes the reference's next step, on a batch prepared beforehand."""
+    x = algorithm.space.encode(algorithm.source.batch(game.config.batch, 0, 0).x).to(algorithm.device)
+    plain: PublishedDCGAN | Relativistic
     if game.published:
-        plain = Reference(game.shape[-1], game.shape[0], game.config.net.width, device=str(rounds.device))
+        plain = PublishedDCGAN(game.shape[-1], game.shape[0], game.config.net.width, device=str(algorithm.device))
     else:
-        G, D = (stack(player).to(rounds.device) for player in (rounds.players.G, rounds.players.D))
+        G, D = (stack(player).to(algorithm.device) for player in (algorithm.players.G, algorithm.players.D))
         plain = Relativistic(G, D, game.config.prior.dim, game.config.game.gamma)
-    return lambda: plain.round(x)
+    return lambda: plain.step(x)
 
 
 def line(name: str, game: Game, *, turns: int, seconds: float, threads: int, detail: bool = True) -> dict[str, Any]:
-    """One row of `zerosum bench`: samples a second of ours and of the reference, and how far ours is from the machine's limit."""
-    rounds, play = ours(game, threads=threads)
-    plain = reference(game, rounds)
-    for _ in range(PLAIN + 1 if rounds.execution.engine == "graph" else 0):
+    """One row of `zerosum bench`: samples a second of zerosum and of the reference, and how far zerosum is from the machine's limit."""
+    algorithm, play = ours(game, threads=threads)
+    plain = reference(game, algorithm)
+    for _ in range(PLAIN + 1 if algorithm.execution.engine == "graph" else 0):
         play()
     timing = interleaved(play, plain, turns=turns, seconds=seconds)
     row = {
-        **timing.row(name, game.doc, rounds.samples_a_step),
+        **timing.row(name, game.doc, algorithm.samples_a_step),
         "rounds_a_second": 1 / timing.ours,
-        "threads": rounds.execution.threads,
-        "engine": rounds.execution.engine,
-        "precision": rounds.execution.precision,
+        "threads": algorithm.execution.threads,
+        "engine": algorithm.execution.engine,
+        "precision": algorithm.execution.precision,
     }
-    # A replay is one operation to whoever counts: the round itself is looked at.
-    return {**row, **_limits(rounds, lambda: rounds.iteration(rounds.sampler(0, None)), plain, timing.ours)} if detail else row
+    # A graph replay counts as one operation, so count those of the step itself.
+    return {**row, **_limits(algorithm, lambda: algorithm.iteration(algorithm.sampler(0, None)), plain, timing.ours)} if detail else row
 
 
-def _limits(rounds: Algorithm1, play: Callable[[], object], plain: Callable[[], object], seconds: float) -> dict[str, Any]:
-    dtype = torch.bfloat16 if rounds.execution.precision == "bf16" else torch.float32
-    roofline = product_rate(dtype, str(rounds.device))
+def _limits(algorithm: Algorithm1, play: Callable[[], object], plain: Callable[[], object], seconds: float) -> dict[str, Any]:
+    dtype = torch.bfloat16 if algorithm.execution.precision == "bf16" else torch.float32
+    roofline = product_rate(dtype, str(algorithm.device))
     work = operations(play)
     return {
         "gflop_a_round": work / 1e9,

@@ -1,4 +1,4 @@
-"""What a round costs by arithmetic, what this machine can do at most, and where the time goes."""
+"""The arithmetic of a training step, the machine's peak, and where the time goes."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ KINDS: tuple[tuple[str, str], ...] = (
 
 
 class _Counter(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    # PyTorch's FlopCounterMode follows modules by hooks that `autograd.grad` does not bear; its formulas do without.
+    # PyTorch's FlopCounterMode uses module hooks that fail with `autograd.grad`; its formulas work without them.
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
@@ -51,7 +51,7 @@ def operations(work: Work) -> int:
 
 
 def product_rate(dtype: torch.dtype, device: str = "cpu", repeats: int = 7) -> float:
-    """The fastest of several square matrix products of a type, in operations a second: the roofline that rounds are held against."""
+    """The fastest of several square matrix products, in operations a second: the roofline that training steps are compared with."""
     n = GEMM if device == "cpu" else GEMM_GPU
     a, b = (torch.ones(n, n, dtype=dtype, device=device) for _ in range(2))
     best, (_, now) = float("inf"), clock()
@@ -72,7 +72,7 @@ def kind_of(operator: str) -> str:
 def shares(work: Work, calls: int = 3) -> dict[str, float]:
     """The share of each kind of operation in the time of `calls` calls, largest first, as the profiler sees it; they sum to 1.
 
-    "the host": what passed outside PyTorch's operators, in Python and in the autograd engine.
+    "the host": the time outside PyTorch's operators, in Python and in the autograd engine.
     """
     with profile(activities=[ProfilerActivity.CPU], acc_events=True) as watched:
         start = time.perf_counter()

@@ -1,4 +1,4 @@
-"""What is not a round: sampling, loading, memory, and the time from a command to its first round."""
+"""Benchmarks besides training steps: sampling, loading, and the time from a command to its first step."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ SHARE = 0.81  # of the stored images that are read: the training part
 
 @torch.no_grad()
 def in_a_loop(G: nn.Module, prior: int, n: int, batch: int = 64) -> Tensor:
-    """How samples are drawn by hand: the module called on batches, the images kept as they come."""
+    """Samples in plain PyTorch: call the module on batches and concatenate."""
     return torch.cat([G(torch.randn(min(batch, n - i), prior)) for i in range(0, n, batch)])
 
 
 def sample_line(*, turns: int, seconds: float, threads: int, n: int = 512, game: Game = GAMES["digits"]) -> dict[str, Any]:
     """Images a second of `zerosum sample` against the module called in a loop, float32. Ours makes pixels of them too."""
-    rounds, _ = ours(game, threads=threads)
-    average, prior = sampling_module(rounds.players.ema.module, rounds.execution.to_json()), game.config.prior
-    plain = stack(rounds.players.G).eval()
+    algorithm, _ = ours(game, threads=threads)
+    average, prior = sampling_module(algorithm.players.ema.module, algorithm.execution.to_json()), game.config.prior
+    plain = stack(algorithm.players.G).eval()
     timing = interleaved(
-        lambda: draw_samples(average, prior, rounds.space, n, 0), lambda: in_a_loop(plain, prior.dim, n), turns=turns, seconds=seconds
+        lambda: draw_samples(average, prior, algorithm.space, n, 0), lambda: in_a_loop(plain, prior.dim, n), turns=turns, seconds=seconds
     )
-    return {**timing.row("sample", f"{n} samples of the digits preset's G", n), "threads": rounds.execution.threads}
+    return {**timing.row("sample", f"{n} samples of the digits preset's G", n), "threads": algorithm.execution.threads}
 
 
 def stored(path: Path, n: int) -> Rows:
@@ -69,12 +69,12 @@ def load_line(*, turns: int, seconds: float, few: int = 10_000, many: int = 10_0
 
 
 def start_line(*, turns: int, data: str = "mnist") -> dict[str, Any]:
-    """Seconds from the command to the end of the first round, as a person waits for it; no reference. lowest, highest: over the turns."""
+    """Seconds from the command to the end of the first step, as a user waits; no reference. lowest, highest: over the turns."""
     taken = [_first_round(data) for _ in range(turns)]
     waited = sorted(wall for wall, _ in taken)
     return {
         "name": "start",
-        "what": f"from `zerosum train {data}` to its first round",
+        "what": f"from `zerosum train {data}` to its first training step",
         "ours": median(waited),
         "processor": median(processor for _, processor in taken),
         "reference": None,
@@ -94,7 +94,7 @@ def _children() -> float:
 
 
 def _first_round(data: str) -> tuple[float, float]:
-    """Seconds by the wall, and of the processor, that a training in a process of its own takes to play a round."""
+    """Seconds of wall time and of processor time that a training in its own process takes for the first step."""
     with tempfile.TemporaryDirectory() as folder:
         record = Path(folder) / "run" / "record.jsonl"
         command = [sys.executable, "-m", "zerosum", "train", data, "--samples", "1000000", "--out", str(record.parent)]
@@ -103,18 +103,18 @@ def _first_round(data: str) -> tuple[float, float]:
         try:
             while not _played(record):
                 if running.poll() is not None:
-                    raise RuntimeError(f"the training ended with status {running.returncode} before its first round")
+                    raise RuntimeError(f"the training ended with status {running.returncode} before its first step")
                 time.sleep(0.02)
             waited = time.perf_counter() - begun
         finally:
-            # At once, for what it does on its way out is no part of the start.
+            # Kill it, since its shutdown is not part of the measurement.
             running.kill()
             running.wait()
         return waited, _children() - used
 
 
 def _played(record: Path) -> bool:
-    """Whether the record tells of a round."""
+    """Whether the record has a step."""
     if not record.exists():
         return False
     whole = record.read_bytes().rpartition(b"\n")[0]

@@ -1,4 +1,4 @@
-"""The most memory that a process has held while it trained, ours or the reference's, each in a process of its own."""
+"""The peak memory of a process that trains: zerosum and the reference, each in a process of its own."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from typing import Any
 from zerosum.bench.games import GAMES, Game, ours, reference, small
 from zerosum.errors import Refusal
 
-ROUNDS = 4
+STEPS = 4
 UNIT = 1 if sys.platform == "darwin" else 1024  # bytes in a unit of ru_maxrss
-MEASURABLE = sys.platform != "win32"  # Windows keeps no such peak where Python looks.
+MEASURABLE = sys.platform != "win32"  # Python cannot read a process's peak on Windows.
 
 
 def memory_line(*, name: str = "dcgan64", threads: int, tiny: bool = False) -> dict[str, Any]:
-    """Bytes at the peak of a few rounds, of ours and of the reference, and above what each process held before its first.
+    """Peak bytes over a few steps, of zerosum and of the reference, and how much more that is than before the first step.
 
     Raises Refusal on Windows.
     """
     if not MEASURABLE:
-        raise Refusal("The line memory asks the system for a process's peak, which Windows does not keep: name the other lines.")
+        raise Refusal("`memory` needs a process's peak memory, which Windows does not report: name other benchmarks.")
     found = {who: _measured(who, name, threads, tiny) for who in ("ours", "reference")}
     return {
         "name": "memory",
-        "what": f"peak memory of a process in {ROUNDS} rounds of {name}",
+        "what": f"peak memory of a process in {STEPS} steps of {name}",
         "ours": found["ours"][1],
         "reference": found["reference"][1],
         "ratio": found["ours"][1] / found["reference"][1],
@@ -49,15 +49,15 @@ def _held() -> int:
 
 
 def play(who: str, game: Game, threads: int) -> tuple[int, int]:
-    """Bytes held at most before the first round, and after a few."""
+    """Peak bytes before the first step, and after a few."""
     if who == "ours":
         _, work = ours(game, threads=threads)
     else:
-        rounds, _ = ours(game, threads=threads, engine="eager", precision="float32")
-        work = reference(game, rounds)
-        del rounds
+        algorithm, _ = ours(game, threads=threads, engine="eager", precision="float32")
+        work = reference(game, algorithm)
+        del algorithm
     before = _held()
-    for _ in range(ROUNDS):
+    for _ in range(STEPS):
         work()
     return before, _held()
 

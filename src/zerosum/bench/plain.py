@@ -1,7 +1,8 @@
-"""The second reference: the relativistic game with R1 and R2 as it is written by hand, in eager float32 PyTorch.
+"""The second reference: the relativistic game with R1 and R2 written in plain eager float32 PyTorch.
 
-The nets are ours layer by layer, with the same first weights, as plain stacks in PyTorch's default layout; the loop is what a reader of
-Huang et al. 2024 (arXiv 2501.05441, section 2) types: reals and fakes through D apart, a gradient for each penalty, `.backward()` and Adam.
+The nets are ours layer by layer, with the same first weights, as plain stacks in PyTorch's default layout; the loop is a
+direct transcription of Huang et al. 2024 (arXiv 2501.05441, section 2): real and generated samples through D in separate calls, a
+gradient for each penalty, `.backward()` and Adam.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ class _Maps(nn.Module):
 def _dcgan_G(G: dcgan.Generator) -> Iterator[nn.Module]:
     slope = nn.LeakyReLU(G.slope)
     if G.displacement_numbers:
-        raise TypeError("no plain stack is written down for a G with displacements")
+        raise TypeError("there is no plain stack for a G with displacements")
     yield from (G.project, _Maps(G.base))
     yield from chain.from_iterable((norm, slope, layer) for norm, layer in zip(G.norms, G.layers, strict=True))
     yield nn.Tanh()
@@ -82,7 +83,7 @@ def _layers(player: nn.Module) -> Iterator[nn.Module]:
             return iter(player.body.layers)
         case mlp.Discriminator():
             return iter((player.seen, player.body.layers))
-    raise TypeError(f"no plain stack is written down for {type(player).__name__}")
+    raise TypeError(f"there is no plain stack for {type(player).__name__}")
 
 
 def stack(player: nn.Module) -> nn.Sequential:
@@ -93,14 +94,14 @@ def stack(player: nn.Module) -> nn.Sequential:
 
 
 class Relativistic:
-    """Two players, an Adam for each; `round(x)` plays one round on float32 reals (N, ...). prior: coordinates of z."""
+    """Two players, an Adam for each; `step(x)` takes one training step on float32 real samples (N, ...). prior: coordinates of z."""
 
     def __init__(self, G: nn.Module, D: nn.Module, prior: int, gamma: float, lr: float = 2e-4) -> None:
         self.G, self.D, self.prior, self.gamma = G, D, prior, gamma
         self.d = torch.optim.Adam(D.parameters(), lr=lr, betas=(0.0, 0.99))
         self.g = torch.optim.Adam(G.parameters(), lr=lr, betas=(0.0, 0.99))
 
-    def d_cost(self, x: Tensor, y: Tensor) -> Tensor:
+    def d_loss(self, x: Tensor, y: Tensor) -> Tensor:
         x, y = x.detach().requires_grad_(), y.detach().requires_grad_()
         a, b = self.D(x).flatten(), self.D(y).flatten()
         (at_x,) = torch.autograd.grad(a.sum(), x, create_graph=True)
@@ -108,17 +109,17 @@ class Relativistic:
         r1, r2 = (g.square().flatten(1).sum(1).mean() for g in (at_x, at_y))
         return softplus(b - a).mean() + self.gamma / 2 * (r1 + r2)
 
-    def g_cost(self, x: Tensor, y: Tensor) -> Tensor:
-        cost: Tensor = softplus(self.D(x).flatten() - self.D(y).flatten()).mean()
-        return cost
+    def g_loss(self, x: Tensor, y: Tensor) -> Tensor:
+        loss: Tensor = softplus(self.D(x).flatten() - self.D(y).flatten()).mean()
+        return loss
 
     def _z(self, x: Tensor) -> Tensor:
         return torch.randn(len(x), self.prior, device=x.device)
 
-    def round(self, x: Tensor) -> None:
+    def step(self, x: Tensor) -> None:
         self.D.zero_grad()
-        self.d_cost(x, self.G(self._z(x))).backward()  # type: ignore[no-untyped-call]
+        self.d_loss(x, self.G(self._z(x))).backward()  # type: ignore[no-untyped-call]
         self.d.step()
         self.G.zero_grad()
-        self.g_cost(x, self.G(self._z(x))).backward()  # type: ignore[no-untyped-call]
+        self.g_loss(x, self.G(self._z(x))).backward()  # type: ignore[no-untyped-call]
         self.g.step()

@@ -1,4 +1,4 @@
-"""Seconds of training on MNIST until ours scores the Frechet distance that the published DCGAN reaches in its minutes."""
+"""Seconds of training on MNIST until zerosum reaches the Frechet distance of the published DCGAN after some minutes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
-from zerosum.bench.dcgan import Reference, train_for
+from zerosum.bench.dcgan import PublishedDCGAN, train_for
 from zerosum.chance import generator
 from zerosum.data.mnist import digits
 from zerosum.data.source import open_data
@@ -23,7 +23,7 @@ from zerosum.play.presets import PRESETS
 from zerosum.training import launch
 
 SCORED, BATCH = 10_000, 64
-SHARES = (1 / 60, 1 / 30, 1 / 20, 1 / 12, 1 / 6, 1 / 3, 1)  # of the reference's time: what ours is given, one training each
+SHARES = (1 / 60, 1 / 30, 1 / 20, 1 / 12, 1 / 6, 1 / 3, 1)  # of the reference's time: one training of zerosum each
 
 
 def frechet(fakes: Tensor) -> float:
@@ -39,14 +39,14 @@ def published(minutes: float) -> float:
     images = torch.from_numpy(np.array(digits("train")[0]))[:, None]
     x = pad(images.float() / 127.5 - 1, (2, 2, 2, 2), value=-1.0)
     draws = generator(0, "bench")
-    model = Reference(32, 1)
+    model = PublishedDCGAN(32, 1)
     train_for(60 * minutes, model, lambda t: x[torch.randint(len(x), (BATCH,), generator=draws)])
     fakes = model.sample(SCORED)[:, :, 2:-2, 2:-2]
     return frechet(((fakes + 1) * 127.5).round().clamp(0, 255).to(torch.uint8))
 
 
 def mnist_time(minutes: float, threads: int) -> dict[str, Any]:
-    """A row: seconds of ours, the shortest training of SHARES that scores as well; `ours` is None where none does. minutes > 0."""
+    """A row: seconds of the shortest training in SHARES that scores as well; `ours` is None where none does. minutes > 0."""
     config = replace(PRESETS["digits"].config, threads=threads)
     if threads:
         torch.set_num_threads(threads)

@@ -115,7 +115,7 @@ def told(row: dict[str, Any]) -> str:
             else f"  zerosum needs {row['ours']:.0f} s, {row['ratio']:.1f} times as fast"
         )
     elif row["ratio"] is None:
-        span = f"{row['lowest']:.4g} to {row['highest']:.4g} in {row['turns']} measurements"
+        span = f"{row['lowest']:.4g} to {row['highest']:.4g} in {row['turns']} measurement{'s' if row['turns'] > 1 else ''}"
         lines.append(f"  {row['ours']:.4g} {unit} ({span}), of which {row['processor']:.4g} {unit} processor time")
     elif unit == "bytes":
         used = {
@@ -123,7 +123,8 @@ def told(row: dict[str, Any]) -> str:
         }
         lines.append(f"  zerosum {used['ours']}, reference {used['reference']}: {row['ratio']:.2f} times as much")
     else:
-        span = f"{row['lowest']:.2f} to {row['highest']:.2f} in {row['turns']} measurements, {row['clock']} clock"
+        times = f"{row['turns']} measurement{'s' if row['turns'] > 1 else ''}"
+        span = f"{row['lowest']:.2f} to {row['highest']:.2f} in {times}, {row['clock']} clock"
         lines.append(
             f"  zerosum {row['ours']:,.4g} {unit}, reference {row['reference']:,.4g} {unit}: {row['ratio']:.2f} times as fast ({span})"
         )

@@ -45,7 +45,7 @@ class Evaluate:
     """The Inception network's weights, pt_inception-2015-12-05-6726825d.pth; by default the file named by ZEROSUM_INCEPTION, zerosum's own
     copy, or torch hub's."""
     json: bool = False
-    """One JSON object on standard output, and nothing else."""
+    """Print one JSON object and nothing else."""
     data: DataOptions = field(default_factory=DataOptions)
 
 

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from zerosum.commands.flags import flat, parse, positional
@@ -28,14 +29,24 @@ EXAMPLES = """\
 """
 _GIF_SECONDS = 8.0
 T = TypeVar("T")
-# What the keys of the JSON mean, for readers of the text.
+# The keys of the JSON, as headings of the table.
 PANELS = {"a": "(a) near convergence", "b": "(b) D trained to its optimum", "c": "(c) after one step of G", "d": "(d) the end"}
-MEANINGS = {
+HEADINGS = {
     "rounds": "steps",
-    "jsd": "JSD in nats (0 is best)",
-    "V": "V(D, G) in nats (best for G: -1.386)",
+    "jsd": "JSD, nats (0 is best)",
+    "V": "V(D, G), nats (-1.386 at p_g = p_data)",
     "off": "mean |D - 1/2| (0 at the equilibrium)",
-    "floor": "JSD of real samples",
+    "floor": "JSD of real samples, nats",
+}
+# Likewise those of the scenarios' rows.
+ROW_HEADINGS = {
+    "trouble": "problem",
+    "V": "V(D, G), nats",
+    "V of D*": "V(D*, G), nats",
+    "JSD": "JSD, nats (0 is best)",
+    "as good as real": "JSD of real samples, nats",
+    "modes of 8": "modes reached, of 8",
+    "high quality": "share of high quality (1 is best)",
 }
 
 
@@ -56,7 +67,7 @@ class Lab:
     seeds: int = 2
     """Seeds that a scenario is repeated with."""
     json: bool = False
-    """One JSON object on standard output, and nothing else."""
+    """Print one JSON object and nothing else."""
     config: Config = flat(Config)
 
 
@@ -196,8 +207,8 @@ def _scenario(args: Lab, suffix: str) -> int:
     else:
         from zerosum.commands.prove import show
 
-        show(tabled(found.rows))
-        print(f"\n{found.why}\nfigure: {where}")
+        show(tabled([{ROW_HEADINGS.get(key, key): value for key, value in row.items()} for row in found.rows]))
+        print("\n" + "\n".join(wrap(found.why, 110)) + f"\nfigure: {where}")
     sys.stdout.flush()
     return 0
 
@@ -221,13 +232,9 @@ def _told(args: Lab, where: Path, found: Mapping[str, Any]) -> int:
     if args.json:
         print(json.dumps({"figure": str(where), **found}, allow_nan=False))
     else:
-        for name, row in found.items():
-            said = [
-                f"{MEANINGS.get(k, k)} {v:,}" if isinstance(v, int) else f"{MEANINGS.get(k, k)} {v:.4g}"
-                for k, v in row.items()
-                if v is not None
-            ]
-            print(f"{PANELS.get(name, name)}: {', '.join(said)}")
+        from zerosum.commands.prove import show
+
+        show(tabled([{"": PANELS.get(name, name), **{HEADINGS.get(k, k): v for k, v in row.items()}} for name, row in found.items()]))
         print(f"figure: {where}")
     sys.stdout.flush()
     return 0

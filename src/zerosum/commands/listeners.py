@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from zerosum.commands.bugs import logged_in
 from zerosum.errors import Refusal
+from zerosum.report.numbers import duration
 from zerosum.report.progress import Display
 
 if TYPE_CHECKING:
@@ -81,8 +82,7 @@ def report(run: Run) -> int:
     if not is_first():
         return status
     reason, samples, seconds = stop.get("reason"), stop.get("samples", 0), stop.get("seconds", 0.0)
-    spent = f"{seconds:.0f} seconds" if seconds < 100 else f"{seconds / 60:.1f} minutes"
-    seen = f"{samples:,} training samples in {spent}"
+    seen = f"{samples:,} training samples in {duration(seconds)}"
     further = [f"zerosum resume {name}"]
     if reason == "finished":
         print(f"{run.path} is finished: {seen}.")

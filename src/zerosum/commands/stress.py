@@ -43,7 +43,7 @@ class Stress:
     run: Path | None = None
     """For parzen: a run on mnist to score; without one, zerosum first trains on the digits for 20 minutes."""
     json: bool = False
-    """One JSON list of rows on standard output, and nothing else."""
+    """Print one JSON list of rows and nothing else."""
 
 
 def main(argv: Sequence[str]) -> int:
@@ -69,12 +69,23 @@ def main(argv: Sequence[str]) -> int:
         from zerosum.commands.prove import show
 
         show(tabled(rows))
-        if args.name == "parzen":
-            from zerosum.study.parzen import WARNING
-
-            print(f"\n{WARNING}")
+        print(f"\n{caption(args.name)}")
     sys.stdout.flush()
     return 0
+
+
+def caption(name: str) -> str:
+    """What the numbers of a table mean, and which direction is better."""
+    if name == "parzen":
+        from zerosum.study.parzen import WARNING
+
+        return WARNING
+    if name == "dirac":
+        return "Distance from the equilibrium after 500 steps of gradient descent; 0 is best. It starts at 1.414."
+    return (
+        "modes: how many are reached (higher is better). high_quality: share of samples within 3 sigma of a mode. reverse_kl: KL of\n"
+        "the modes' shares, nats (lower is better). sigma_ratio: spread within modes over the true one. Best: the perfect sampler's row."
+    )
 
 
 def mixture_rows(name: str, seeds: int, samples: int | None) -> list[dict[str, Any]]:

@@ -63,7 +63,7 @@ MEASURES: dict[str, Measure] = {
             "precision": Quantity("higher", "Share of generated samples within the real ones' neighbourhoods: quality."),
             "recall": Quantity("higher", "Share of real samples within the generated ones' neighbourhoods: variety."),
             "density": Quantity(
-                "floor", "Real neighbourhoods around a generated sample, over k: 1 for equal distributions, more where samples crowd."
+                "floor", "How many real neighbourhoods contain a generated sample, divided by k: 1 for equal distributions."
             ),
             "coverage": Quantity("higher", "Share of real samples with a generated one nearby: variety, robust to outliers."),
         },

@@ -62,8 +62,10 @@ def lower_bounds(on_real: Tensor, on_fake: Tensor) -> tuple[float, float]:
     """
     pair = (on_real + on_fake) / 2
     n, v, log_term = len(pair), float(pair.var()), math.log(2 / DELTA)
+    # The largest loss of a clipped D is log(1 / EPS): one such pair keeps the interval from vanishing.
     with_miss = torch.cat([pair, pair.new_tensor([math.log(1 / EPS)])])
     asymptotic = math.log(2) - float(with_miss.mean()) - Z95_ONE_SIDED * math.sqrt(float(with_miss.var()) / n)
+    # Theorem 4 holds for terms in [0, 1]; theirs have range _CLIP.
     return asymptotic, math.log(2) - float(pair.mean()) - math.sqrt(2 * v * log_term / n) - 7 * _CLIP * log_term / (3 * (n - 1))
 
 
@@ -80,6 +82,7 @@ def jsd_bound(fake: Tensor, real: Tensor, seed: int = 0) -> Bound:
     order_f, order_r = (
         torch.randperm(len(x), generator=generator(seed, f"fresh D: {who}"))[:n] for x, who in ((fake, "fakes"), (real, "reals"))
     )
+    # Three disjoint parts: the bound is valid since the last one took no part in training or choosing D.
     fitted, calibrated = round(TRAINED * n), round((TRAINED + CALIBRATED) * n)
     learn, choose, read = slice(fitted), slice(fitted, calibrated), slice(calibrated, n)
     D = fit(fake[order_f[learn]], real[order_r[learn]], fake[order_f[choose]], real[order_r[choose]], seed)
@@ -102,7 +105,7 @@ def reading(bound: Bound) -> Reading:
 
 
 def measure_divergence(sets: MeasureInputs) -> tuple[Reading, ...]:
-    """MEASURES row: on the samples themselves (points, pixels)."""
+    """Row of MEASURES: on the samples themselves (points, pixels)."""
     fake, real = sets.fake.samples, sets.real.samples
     check_pair(fake.flatten(1), real.flatten(1), least=MIN_FOR_BOUND)
     return (reading(jsd_bound(fake, real, sets.seed)),)

@@ -6,7 +6,7 @@ A measure that is impossible on these data reports why, and the others are still
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Protocol
 
 import torch
@@ -19,6 +19,7 @@ from zerosum.measure import MEASURES, Measure
 from zerosum.measure.divergence import jsd_bound
 from zerosum.measure.features import Digits, Features, Inception, Raw, UnavailableFeatures
 from zerosum.measure.inputs import GENERATED, REAL, MeasureInputs, Modes, SampleSet, check_rows
+from zerosum.measure.reference_score import reference_scores
 from zerosum.measure.score import Reading, Score
 
 
@@ -33,18 +34,6 @@ class DensityWithModes(Protocol):
 
     @property
     def mode_weights(self) -> Tensor | None: ...
-
-
-@dataclass(frozen=True)
-class _Reference:
-    """Real samples against real samples, for the reference score.
-
-    inputs: what to measure. scale: (1/n + 1/m) of the evaluation over that of these sizes. note: which samples were used.
-    """
-
-    inputs: MeasureInputs
-    scale: float
-    note: str
 
 
 def silent(label: str, done: int, total: int) -> None:
@@ -76,7 +65,7 @@ def _measured(measure: Measure, sets: MeasureInputs, features: str, split: str) 
         readings = measure.function(sets)
     except Refusal as refusal:
         return [replace(score, note=str(refusal)) for score in blank.values()]
-    references, how = _reference_scores(measure, sets)
+    references, how = reference_scores(measure, sets)
     scores = []
     for r in readings:
         if isinstance(r, Reading):
@@ -89,57 +78,6 @@ def _measured(measure: Measure, sets: MeasureInputs, features: str, split: str) 
 
 def _refused(measure: Measure, n: int, m: int, features: str, split: str, why: str) -> list[Score]:
     return [Score(name, None, None, None, None, n, m, split, features, named.better, why) for name, named in measure.scores.items()]
-
-
-def _reference_scores(measure: Measure, sets: MeasureInputs) -> tuple[dict[str, float], str]:
-    """Each reading's reference score, and how it was measured."""
-    try:
-        reference = (
-            _train_reference(sets)
-            if sets.train is not None and "train" in measure.needs
-            else _spare_reference(sets)
-            if sets.spare
-            else _split_reference(sets)
-        )
-        readings = [r for r in measure.function(reference.inputs) if isinstance(r, Reading)]
-    except Refusal:
-        return {}, "too few real samples for a reference score"
-    return {r.name: r.value * (reference.scale if measure.shrinks else 1) for r in readings}, reference.note
-
-
-def _spare_reference(sets: MeasureInputs) -> _Reference:
-    """Other real samples, as many as there are generated ones, in the generated ones' place."""
-    assert sets.spare is not None
-    n, m = len(sets.fake), len(sets.real)
-    stand_in = sets.spare.first(n, sets.seed, "floor")
-    k = len(stand_in)
-    note = f"real data: {k} other samples" if k == n else f"real data: {k} other samples, for {n} generated ones"
-    return _Reference(sets.swapped(stand_in, sets.real), (1 / n + 1 / m) / (1 / k + 1 / m), note)
-
-
-def _train_reference(sets: MeasureInputs) -> _Reference:
-    """Training samples in the generated ones' place, taken out of the training set: what a new draw of p_data would score."""
-    assert sets.train is not None
-    total, limit = len(sets.train), MEASURES["memorisation"].limit or len(sets.train)
-    k = min(len(sets.fake), total // 4, limit)
-    order = torch.randperm(total, generator=generator(sets.seed, "floor: out of the training set"))
-    taken = sets.train[order[:k]]
-    swapped = sets.swapped(SampleSet(taken.flatten(1), taken), sets.real)
-    return _Reference(replace(swapped, train=sets.train[order[k:]]), 1.0, f"real data: {k} training samples against the other {total - k}")
-
-
-def _split_reference(sets: MeasureInputs) -> _Reference:
-    """The real samples divided in two, in the proportion of generated to real ones; one part takes the generated ones' place.
-
-    To first order a plug-in distance between equal distributions is proportional to 1/n + 1/m, which rescales it to the full sizes.
-    """
-    n, m = len(sets.fake), len(sets.real)
-    k = round(m * n / (n + m))
-    if k < 1 or k >= m:
-        raise Refusal("There are too few real samples to divide in two.")
-    order = torch.randperm(m, generator=generator(sets.seed, "floor: halves"))
-    halves = sets.swapped(sets.real.take(order[:k]), sets.real.take(order[k:]))
-    return _Reference(halves, (1 / n + 1 / m) / (1 / k + 1 / (m - k)), f"real data: {k} of the real samples against the other {m - k}")
 
 
 def evaluate_points(
@@ -245,6 +183,7 @@ def _evaluate_with_classifier(
         bound = jsd_bound(fake, real, seed)
     except Refusal as refusal:
         return [*_without(fake, real, "fresh", only, str(refusal)), *on_samples]
+    # The classifier's features would favour samples it was trained on, so only its held-out rows are compared.
     held = [SampleSet(bound.D.features(x), x) for x in (fake[bound.held_fake], real[bound.held_real])]
     spare = None if train is None else _spare(train, len(fake), seed)[: bound.pairs]
     sets = MeasureInputs(held[0], held[1], None if spare is None else SampleSet(bound.D.features(spare), spare), seed=seed)

@@ -91,7 +91,7 @@ class Digits:
             raise Refusal("There are no images to compute digit features of: give at least one.")
         with torch.inference_mode():
             out = torch.cat([step(encode(chunk).contiguous(memory_format=torch.channels_last)) for chunk in torch.split(images, _CHUNK)])
-        return out.clone()
+        return out.clone()  # a normal tensor again: those of inference mode cannot be used in autograd
 
 
 class Inception:

@@ -107,6 +107,7 @@ def squared_distances(x: Tensor, y: Tensor, chunk: int = 256) -> Iterator[tuple[
     Up to 16 columns by differences, exact; beyond by ||x||^2 + ||y||^2 - 2 x y about the mean of y, with a rounding error of
     about 1e-6 of the squared spread. The yielded tensor may be overwritten.
     """
+    # About a point near both sets, or ||x||^2 - 2 x.y + ||y||^2 loses digits where samples are far from zero.
     origin = y.mean(0)
     x, y = (x - origin).float(), (y - origin).float()
     if x.shape[1] <= 16:
@@ -115,5 +116,6 @@ def squared_distances(x: Tensor, y: Tensor, chunk: int = 256) -> Iterator[tuple[
         return
     xx, yy = x.square().sum(1), y.square().sum(1)
     for i in range(0, len(x), chunk):
+        # Rounding can make a small squared distance negative; clamp it.
         part = torch.addmm(yy, x[i : i + chunk], y.T, alpha=-2)
         yield slice(i, i + chunk), part.add_(xx[i : i + chunk, None]).clamp_(min=0)

@@ -86,6 +86,7 @@ def memorisation(fake: Tensor, held: Tensor, train: Tensor) -> tuple[Reading, Re
     index = torch.stack([b.index for b in blocks]).gather(0, block[None])[0] + block * m
     full = torch.stack([b.distance for b in blocks[: total // m]]).mean(0)
     ratio = float(full.mean() / to_held.mean())
+    # Delta method for a ratio of means, with paired distances.
     half = Z95 * float((full - ratio * to_held).std() / to_held.mean()) / math.sqrt(n)
     # Ties (a sample in both parts) count one half for each.
     outside = float(((to_held < distance).double() + (to_held == distance).double() / 2).mean())

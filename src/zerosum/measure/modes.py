@@ -35,6 +35,7 @@ def census(x: Tensor, modes: Modes) -> Census:
     x, c = x.double(), modes.centres.double()
     z, nearest = (torch.cdist(x, c, compute_mode="donot_use_mm_for_euclid_dist") / modes.std).min(1)
     good = z <= REACH
+    # Moments of the high-quality samples alone: a stray far from all modes must not widen the nearest one.
     x, nearest = x[good], nearest[good]
     m = len(c)
     counts = torch.bincount(nearest, minlength=m).double()
@@ -62,6 +63,7 @@ def read_modes(x: Tensor, modes: Modes, seed: int = 0) -> tuple[Reading | Refuse
         )
     found = census(x, modes)
     total, m = float(found.counts.sum()), len(modes.centres)
+    # The last cell counts samples near no mode, so that resamples vary in how many are of high quality too.
     draws = resamples(torch.cat([found.counts, torch.tensor([found.n - total])]), DRAWS, seed, "modes: bootstrap")[:, :-1]
     captured = float((found.counts > 0).sum())
     readings: list[Reading | Refused] = [
@@ -81,6 +83,7 @@ def _sigma_ratio(found: Census, modes: Modes, seed: int) -> Reading | Refused:
     if not bool(enough.any()):
         return Refused("sigma_ratio", "No mode has two high-quality samples, so there is no spread to compare: draw more samples.")
     d = modes.centres.shape[1]
+    # A mode's mean is estimated from its own samples, which leaves d (n - 1) degrees of freedom.
     freedom = d * (found.counts[enough] - 1)
     ratios = (found.squares[enough] / freedom).sqrt() / modes.std[enough]
     # A standard deviation from nu degrees of freedom varies by 1 / sqrt(2 nu) of itself.

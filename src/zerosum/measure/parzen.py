@@ -41,6 +41,7 @@ def log_likelihood(x: Tensor, centres: Tensor, widths: tuple[float, ...]) -> Ten
     x, c = x.double(), centres.double()
     (m, d), squares = c.shape, c.square().sum(1)
     found = []
+    # ||x - c||^2 = ||x||^2 + ||c||^2 - 2 x.c: one matrix product, in parts that fit the memory.
     for part in torch.split(x, max(1, _TABLE // m)):
         distance = (part.square().sum(1)[:, None] + squares - 2 * part @ c.T).clamp_(min=0)
         found.append(torch.stack([_mean_kernel(distance, width, d) for width in widths]))
@@ -49,6 +50,7 @@ def log_likelihood(x: Tensor, centres: Tensor, widths: tuple[float, ...]) -> Ten
 
 def _mean_kernel(distance: Tensor, width: float, d: int) -> Tensor:
     constant = math.log(distance.shape[1]) + d / 2 * math.log(2 * math.pi * width**2)
+    # In 784 dimensions every kernel underflows, so stay in logarithms.
     return torch.logsumexp(distance / (-2 * width**2), 1) - constant
 
 

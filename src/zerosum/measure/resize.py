@@ -34,6 +34,7 @@ def coloured(images: Tensor) -> Tensor:
 
 def tf1_bilinear(x: Tensor, side: int) -> Tensor:
     """Images (N, C, H, W) of any numbers -> (N, C, side, side), along the width and then the height."""
+    # Bilinear interpolation is separable: one axis after the other, in float32 as the original graph.
     for axis in (3, 2):
         low, high, share = _taps(x.shape[axis], side, axis)
         near = x.index_select(axis, low)

@@ -72,6 +72,7 @@ def wilson(share: float, n: float) -> tuple[float, float]:
     z2 = Z95**2 / n
     half = math.sqrt(share * (1 - share) * z2 + z2**2 / 4)
     low, high = (share + z2 / 2 - half) / (1 + z2), (share + z2 / 2 + half) / (1 + z2)
+    # Rounding may put an end on the wrong side of the share itself.
     return max(0.0, min(low, share)), min(1.0, max(high, share))
 
 
@@ -96,6 +97,7 @@ def resamples(counts: Tensor, draws: int, seed: int, purpose: str) -> Tensor:
     """Multinomial bootstrap: `draws` sets of counts (draws, m), each of counts.sum() trials with the shares of `counts` (m,)."""
     n = int(counts.sum())
     edges = (counts.double().cumsum(0) / n)[:-1].contiguous()
+    # Inverse-transform sampling of all draws at once; draw b counts its cells from b m onwards.
     u = torch.rand((draws, n), generator=generator(seed, purpose))
     cell = torch.bucketize(u, edges.float(), right=True) + len(counts) * torch.arange(draws)[:, None]
     return torch.bincount(cell.flatten(), minlength=draws * len(counts)).reshape(draws, len(counts)).double()

@@ -72,6 +72,7 @@ def two_sample(fake: Tensor, real: Tensor, seed: int = 0) -> Reading:
     n = min(len(fake), len(real), LIMIT)
     both = ((fake, "fakes"), (real, "reals"))
     picked = [t[torch.randperm(len(t), generator=generator(seed, f"two-sample: {who}"))[:n]] for t, who in both]
+    # Standardise by both sets together, so that scaling does not separate them.
     pooled = torch.cat(picked).double()
     f, r = (expanded((t - pooled.mean(0)) / pooled.std(0).clamp(min=1e-12)) for t in picked)
     half = n // 2

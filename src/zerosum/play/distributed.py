@@ -26,7 +26,7 @@ from zerosum.data.parts import Rows
 from zerosum.errors import Refusal
 from zerosum.play.interrupt import at_once
 
-# How long a process waits for another before it gives up: longer than any grid or report takes to draw.
+# How long a process waits for another before it gives up: longer than drawing any grid or report takes.
 TIMEOUT = timedelta(seconds=float(os.environ.get("ZEROSUM_RANK_TIMEOUT", 120)))
 
 
@@ -38,7 +38,7 @@ class Source(Protocol):
 
 @contextmanager
 def _talking() -> Iterator[None]:
-    """What torch raises when another process is gone, as a sentence."""
+    """Turns torch's error for a lost process into a Refusal."""
     try:
         yield
     except RuntimeError as error:
@@ -51,7 +51,7 @@ def _talking() -> Iterator[None]:
 
 @dataclass(eq=False)
 class Processes:
-    """This process among `size`: its number `rank`, and how many share its machine, `local`. Alone, nothing here does anything."""
+    """This process's place among `size`: its number `rank`, and how many share its machine, `local`. Alone, nothing here has an effect."""
 
     rank: int = 0
     size: int = 1
@@ -61,7 +61,7 @@ class Processes:
 
     @property
     def first(self) -> bool:
-        """Whether this process writes, draws and shows."""
+        """Whether this process writes the run folder and the display."""
         return self.rank == 0
 
     def rows(self, n: int) -> slice:
@@ -78,7 +78,7 @@ class Processes:
 
     @torch.no_grad()
     def average(self, tensors: Sequence[Tensor]) -> None:
-        """Replaces each tensor by its mean over the processes, in one exchange. The same bits come out everywhere."""
+        """Replaces each tensor by its mean over the processes, in one exchange. The result has the same bits everywhere."""
         if self.size == 1:
             return
         flat = torch.cat([t.reshape(-1) for t in tensors])
@@ -99,20 +99,20 @@ class Processes:
                 dist.broadcast(whole, 0)
                 t.copy_(whole)
 
-    def agree(self, wishes: Sequence[float]) -> list[float]:
-        """Sums of the processes' wishes; with several, of those told the time before (zeros at first), so that nobody waits."""
+    def agree(self, requests: Sequence[float]) -> list[float]:
+        """Sums of the processes' requests. With several processes, those of the call before (zeros at first), so that nobody waits."""
         if self.size == 1:
-            return list(wishes)
-        before, mine = self._under_way, torch.tensor(wishes, dtype=torch.float64)
+            return list(requests)
+        before, mine = self._under_way, torch.tensor(requests, dtype=torch.float64)
         with _talking():
             self._under_way = (dist.all_reduce(mine, group=self._control, async_op=True), mine)
             if before is None:
-                return [0.0] * len(wishes)
+                return [0.0] * len(requests)
             before[0].wait()
         return list(before[1].tolist())
 
     def from_first(self, work: Callable[[], Any]) -> Any:
-        """What `work` gives in the first process, where alone it is called: plain JSON values. Its Refusal is everybody's."""
+        """What `work` returns in the first process, which alone calls it: plain JSON values. Its Refusal is raised in all."""
         if self.size == 1:
             return work()
         answer: dict[str, Any] = {}
@@ -122,14 +122,14 @@ class Processes:
                 answer = {"value": work()}
             except Refusal as error:
                 refusal, answer = error, {"refusal": str(error)}
-        answer = self._told(answer)
+        answer = self._broadcast(answer)
         if refusal is not None:
             raise refusal
         if "refusal" in answer:
             raise Refusal(answer["refusal"])
         return answer["value"]
 
-    def _told(self, answer: dict[str, Any]) -> dict[str, Any]:
+    def _broadcast(self, answer: dict[str, Any]) -> dict[str, Any]:
         content = torch.frombuffer(bytearray(json.dumps(answer).encode()), dtype=torch.uint8)
         length = torch.tensor([len(content)])
         with _talking():
@@ -141,7 +141,7 @@ class Processes:
         return told
 
     def require_everywhere(self, well: bool, sentence: str) -> None:
-        """Raises Refusal, in every process, where it is not well in one of them."""
+        """Raises Refusal, in every process, where `well` is false in one of them."""
         bad = torch.tensor([0.0 if well else 1.0])
         if self.size > 1:
             with _talking():
@@ -150,7 +150,7 @@ class Processes:
             raise Refusal(sentence)
 
     def part(self) -> None:
-        """Waits until every process has come here."""
+        """Waits until every process has called this."""
         if self._under_way is not None:
             with _talking():
                 self._under_way[0].wait()
@@ -162,18 +162,18 @@ ALONE = Processes()
 
 
 def is_first() -> bool:
-    """Whether this process is the one that writes and speaks, by what torchrun says in the environment."""
+    """Whether this process is the one that writes, by torchrun's environment variables."""
     return int(os.environ.get("RANK", 0)) == 0 or int(os.environ.get("WORLD_SIZE", 1)) == 1
 
 
 def require_name(out: Path | None) -> None:
-    """Raises Refusal where torchrun, which may start its processes again, is to train in a folder that nobody has named."""
+    """Raises Refusal where torchrun, which may start its processes again, is to train in a folder without a given name."""
     if out is None and "TORCHELASTIC_RUN_ID" in os.environ:
         raise Refusal("Under torchrun the run's folder must be named, so that processes that are started again find it: give --out.")
 
 
 def job() -> str | None:
-    """What the person called this job in torchrun's --rdzv-id; None where it was not named."""
+    """The name of this job in torchrun's --rdzv-id; None where it has none."""
     name = os.environ.get("TORCHELASTIC_RUN_ID", "none")
     return None if name == "none" else name
 
@@ -184,7 +184,7 @@ def restarted() -> bool:
 
 
 def cores() -> int:
-    """Cores that this process may use."""
+    """The number of cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
@@ -205,7 +205,7 @@ def join(device: str) -> Processes:
             from torch.distributed.rendezvous import rendezvous
 
             store, rank, size = next(rendezvous("env://", timeout=TIMEOUT))
-            # torchrun keeps one store over all its restarts: without a name of its own, a start would read a lost process's address in it.
+            # torchrun keeps one store over all its restarts: without a name of its own, a start would read a lost process's address.
             start = f"start {os.environ.get('TORCHELASTIC_RESTART_COUNT', 0)}"
             store = dist.PrefixStore(start, store)  # type: ignore[attr-defined]
             backend = "cpu:gloo,cuda:nccl" if device == "cuda" else "gloo"

@@ -1,6 +1,6 @@
-"""Ctrl-C and SIGTERM: the first asks the loop to stop after its round, the second ends the process at once.
+"""Ctrl-C and SIGTERM: the first asks the training to stop after its step, the second ends the process at once.
 
-Before and after the loop there is nothing to finish: there a signal raises KeyboardInterrupt, SIGTERM as well (`interruptible`).
+Before and after the training loop there is nothing to finish: there a signal raises KeyboardInterrupt, SIGTERM as well (`interruptible`).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from types import FrameType
 from typing import Any
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
-ECHO = 2.0  # seconds in which torchrun passes on a signal that the terminal or the scheduler has already sent to its children
+ECHO = 2.0  # seconds in which torchrun repeats a signal that the terminal or the scheduler has already sent to its children
 
 
 def _in_main_thread() -> bool:
@@ -23,14 +23,14 @@ def _in_main_thread() -> bool:
 
 
 def interruptible() -> None:
-    """From here on SIGTERM raises KeyboardInterrupt as Ctrl-C does. Nothing in a thread, where there are no signals."""
+    """Makes SIGTERM raise KeyboardInterrupt, as Ctrl-C does. In a thread, which gets no signals, it does nothing."""
     if _in_main_thread() and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
         signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 @contextmanager
 def at_once() -> Iterator[None]:
-    """Within it a signal ends the process there and then: for a wait that Python hears no signal in, where there is nothing to finish."""
+    """Within this context a signal ends the process at once: for a wait in which Python handles no signals and nothing is lost."""
     before = {number: signal.signal(number, signal.SIG_DFL) for number in STOP_SIGNALS} if _in_main_thread() else {}
     try:
         yield
@@ -40,9 +40,9 @@ def at_once() -> Iterator[None]:
 
 
 class Stop:
-    """Within it, `asked` turns true on the first SIGINT or SIGTERM; the second is the system's own, which ends the process at any point.
+    """Within this context `asked` becomes true on the first SIGINT or SIGTERM; the second has the system's own effect and ends the process.
 
-    Handlers are put back on leaving. In a thread, where there are no signals, it never turns.
+    The handlers are restored at the end. In a thread, which gets no signals, `asked` stays false.
     """
 
     def __init__(self) -> None:

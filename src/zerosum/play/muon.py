@@ -1,8 +1,8 @@
-"""Muon: a weight matrix moves by its gradient with all singular values made equal (Jordan et al. 2024, kellerjordan.github.io/posts/muon).
+"""Muon: update each weight matrix by its gradient with all singular values equal (Jordan et al. 2024, kellerjordan.github.io/posts/muon).
 
-A gradient of few samples has a few large singular values and many small ones; Adam, which looks at entries, follows the large ones. The
-orthogonal factor U V^T of G = U S V^T moves every direction alike, which is steepest descent in the spectral norm (Bernstein and Newhouse
-2024, arXiv 2409.20325). PyTorch's own torch.optim.Muon takes no convolutions, which are most of a GAN's matrices.
+A gradient of few samples has a few large singular values and many small ones. Adam, which scales single entries, follows the large ones.
+The orthogonal factor U V^T of G = U S V^T treats every direction alike; it is steepest descent in the spectral norm (Bernstein and
+Newhouse 2024, arXiv 2409.20325). PyTorch's own torch.optim.Muon does not accept convolutions, which are most of a GAN's matrices.
 """
 
 from __future__ import annotations
@@ -45,10 +45,10 @@ def whitener(gram: Tensor) -> Tensor:
 
 
 class Muon(Adam):
-    """Muon for matrices, Adam for biases and single rows, in one optimiser.
+    """Muon for matrices; Adam for biases, single rows and tables of class embeddings, whose rows are unrelated. One optimiser for all.
 
-    A matrix's step is scaled so that the root mean square of its entries is the rate, as Adam's are near it (Liu et al. 2025,
-    arXiv 2502.16982, section 2.2): one learning rate serves both.
+    A matrix's update is scaled so that the root mean square of its entries is the learning rate, which Adam's is close to (Liu et al. 2025,
+    arXiv 2502.16982, section 2.2). So one learning rate serves both.
     """
 
     def __init__(self, groups: Iterable[dict[str, Any]], lr: float, betas: tuple[float, float]) -> None:
@@ -57,7 +57,7 @@ class Muon(Adam):
             {**g, "params": part, "matrix": matrix}
             for g in groups
             for matrix in (True, False)
-            if (part := [p for p in g["params"] if is_matrix(p) == matrix])
+            if (part := [p for p in g["params"] if (is_matrix(p) and not g.get("table")) == matrix])
         ]
         super().__init__(apart, lr=lr, betas=betas)
 
@@ -74,7 +74,7 @@ class Muon(Adam):
         G = p.grad
         if beta1:
             mean = self.state[p].setdefault("exp_avg", torch.zeros_like(p))
-            # A mean that a number which is not finite has touched would never be finite again.
+            # Once NaN or infinity enters the mean, it stays: such a gradient is left out.
             mean.copy_(torch.where(heed > 0, mean, mean.lerp(G, 1 - beta1)) if heed is not None else mean.lerp(G, 1 - beta1))
             G = mean
         G = G.flatten(1)

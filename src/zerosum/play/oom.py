@@ -1,4 +1,4 @@
-"""When memory runs out: what the allocator was asked for, and the largest batch that was tried and fits."""
+"""When memory runs out: what the allocator was asked for, and the largest batch that fits."""
 
 from __future__ import annotations
 
@@ -8,14 +8,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 # torch's allocators raise plain RuntimeErrors on the CPU.
-_SIGNS = ("can't allocate memory", "not enough memory", "out of memory", "Cannot allocate memory")
+_PHRASES = ("can't allocate memory", "not enough memory", "out of memory", "Cannot allocate memory")
 _ASKED = re.compile(r"(?:ried|nable) to allocate ([\d.]+ ?(?:bytes|[KMGTPE]iB))")
 SECONDS = 20.0  # spent on trying at most
 
 
 def is_lack_of_memory(error: BaseException) -> bool:
     """Whether an exception means that an allocator found no room."""
-    return isinstance(error, MemoryError) or (isinstance(error, (RuntimeError, OSError)) and any(sign in str(error) for sign in _SIGNS))
+    return isinstance(error, MemoryError) or (
+        isinstance(error, (RuntimeError, OSError)) and any(phrase in str(error) for phrase in _PHRASES)
+    )
 
 
 def asked_for(error: BaseException) -> str:
@@ -24,12 +26,12 @@ def asked_for(error: BaseException) -> str:
     return found.group(1) if found else "some memory"
 
 
-def largest(batch: int, rehearse: Callable[[int], object]) -> int:
-    """The largest of 1, 2, 4, ... below `batch` whose rehearsal fits; 0 if none. From below, so that the system keeps its memory."""
+def largest(batch: int, attempt: Callable[[int], object]) -> int:
+    """The largest of 1, 2, 4, ... below `batch` that fits when tried; 0 if none. From below, so that the system keeps its memory."""
     fits, size, end = 0, 1, time.monotonic() + SECONDS
     while size < batch and time.monotonic() < end and _resident() * 2 < available() + _resident():
         try:
-            rehearse(size)
+            attempt(size)
         except Exception as error:
             if not is_lack_of_memory(error):
                 raise
@@ -43,12 +45,12 @@ def _resident() -> int:
 
 
 def available() -> int:
-    """Kilobytes of memory that this machine can still give, as Linux reckons them; elsewhere more than any has."""
+    """Kilobytes of free memory, as Linux counts them; on other systems more than any machine has."""
     return _kilobytes(Path("/proc/meminfo"), "MemAvailable:", 2**40)
 
 
 def _kilobytes(file: Path, name: str, otherwise: int) -> int:
-    """A row of one of Linux's tables; other systems have none."""
+    """A row of a file under Linux's /proc, which other systems do not have."""
     try:
         return next(int(row.split()[1]) for row in file.read_text().splitlines() if row.startswith(name))
     except (OSError, StopIteration, ValueError, IndexError):

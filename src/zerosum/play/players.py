@@ -42,21 +42,21 @@ OPTIMISERS: dict[str, type[Adam]] = {"adam": Adam, "muon": Muon}
 
 
 def _optimiser(module: nn.Module, options: PlayerOptions) -> Adam:
-    """The optimiser of the module's weights, in groups by the share of the learning rate that each layer moves at."""
-    groups: dict[float, list[nn.Parameter]] = {}
+    """The optimiser of the module's weights, in groups by each layer's share of the learning rate. table: embeddings, one row a class."""
+    groups: dict[tuple[float, bool], list[nn.Parameter]] = {}
     for layer in module.modules():
         for p in layer.parameters(recurse=False):
             share = fan_in(layer) ** -0.5 if options.equalised and p.ndim > 1 else 1.0
             if p.requires_grad:
-                groups.setdefault(share, []).append(p)
+                groups.setdefault((share, isinstance(layer, nn.Embedding)), []).append(p)
     if not groups:
         raise Refusal("A player has no weights to train: give a module with parameters that require gradients.")
-    parameters = [{"params": weights, "share": share} for share, weights in groups.items()]
+    parameters = [{"params": weights, "share": share, "table": table} for (share, table), weights in groups.items()]
     return OPTIMISERS[options.optimiser](parameters, lr=options.lr, betas=(options.beta1, options.beta2))
 
 
 def _kept(optimiser: Adam) -> dict[Tensor, tuple[str, ...]]:
-    """Which moments an optimiser keeps of each weight."""
+    """The moments that an optimiser keeps of each weight."""
     matrices = {p: MOMENTS[:1] if g["betas"][0] else () for g in optimiser.param_groups if g.get("matrix") for p in g["params"]}
     return {p: matrices.get(p, MOMENTS) for g in optimiser.param_groups for p in g["params"]}
 

@@ -1,10 +1,23 @@
-"""Does a batch of another size fit into memory?"""
+"""Which batch fits into memory, where one did not."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
+from zerosum.play import oom
 from zerosum.play.step import Algorithm1
+
+
+def lack_of_memory(error: Exception, algorithm: Algorithm1, t: int, tries: bool) -> str:
+    """What to do where the allocator found no room in step t, as half a sentence. tries: whether to try which smaller batch fits."""
+    config = algorithm.config
+    asked = f"{oom.asked_for(error)} could not be had in step {t + 1} at --batch {config.batch}"
+    if not tries:
+        return f"{asked}: give a smaller --batch, --net.width or --data.size"
+    fits = oom.largest(config.batch, lambda n: try_batch(algorithm, n))
+    return f"{asked}; " + (
+        f"--batch {fits} was tried and fits" if fits else "not even --batch 1 fits: give a smaller --net.width or --data.size"
+    )
 
 
 def try_batch(algorithm: Algorithm1, batch: int) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from zerosum.report.numbers import count, duration, finite, number, share
+from zerosum.report.numbers import ABSENT, count, duration, finite, number, share
 from zerosum.report.words import DIRECTIONS, STOPS
 from zerosum.verdict import Verdict, verdict
 
@@ -72,6 +72,8 @@ def stopped(row: dict[str, Any]) -> str:
 
 def score(row: dict[str, Any]) -> str:
     """A score with interval, direction and reference, as far as known: 4.81 [4.60, 5.02] (lower is better; real data: 0.40)."""
+    if finite(row.get("value")) is None:
+        return f"not available: {row['note']}" if row.get("note") else ABSENT
     low, high, floor = (finite(row.get(key)) for key in ("low", "high", "floor"))
     interval = f" [{number(low)}, {number(high)}]" if low is not None and high is not None else ""
     real = f"real data: {number(floor)}" if floor is not None else ""

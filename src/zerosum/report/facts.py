@@ -51,7 +51,7 @@ def _score(name: str, row: Row) -> dict[str, str]:
         "n": count(row.get("n")),
         # The first letters identify a hash; the record has all of it.
         "features": str(row.get("features") or ABSENT)[:20],
-        "note": ". ".join(part.rstrip(".") for part in notes if part) + ".",
+        "note": ". ".join(part[0].upper() + part[1:].rstrip(".") for part in notes if part) + ".",
     }
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Array = NDArray[np.float64]
-POINTS = 240  # a curve's points at most: more could not be told apart on a screen
+POINTS = 240  # most points per curve: more would be indistinguishable on a screen
 
 
 def series(rows: Sequence[Row], key: str) -> Array:

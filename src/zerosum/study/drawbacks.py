@@ -12,13 +12,13 @@ import torch
 
 from zerosum.chance import generator
 from zerosum.data.density import bimodal, ring8
+from zerosum.data.items import Progress
 from zerosum.data.parts import Rows
 from zerosum.game.penalty import PENALTIES
 from zerosum.game.value import VALUES
 from zerosum.play.config import Config, PlayerOptions
 from zerosum.study.density_game import DensityGame
 from zerosum.study.lesson_config import PLANE_LESSON
-from zerosum.study.progress import Progress
 from zerosum.study.scenario_result import Array, ScenarioResult, curve, modes_reached
 from zerosum.study.vanishing import START, far_off
 from zerosum.theory.dirac import Dirac
@@ -40,7 +40,7 @@ def oscillation() -> tuple[list[dict[str, Any]], Lines]:
         lines[name] = curve(list(enumerate(distance.tolist())))
         rows.append(
             {
-                "problem": "oscillation (Dirac)",
+                "trouble": "oscillation (Dirac)",
                 "game": name,
                 "measure": "distance from equilibrium at the end (0 is best)",
                 "value": float(distance[-1]),
@@ -65,9 +65,9 @@ def collapse(seed: int, steps: int, progress: Progress) -> tuple[list[dict[str, 
         lines[name] = curve(course)
         modes, share, _ = modes_reached(density_game)
         rows += [
-            {"problem": "mode collapse (ring8)", "seed": seed, "game": name, "measure": "modes reached (8 is best)", "value": modes},
+            {"trouble": "mode collapse (ring8)", "seed": seed, "game": name, "measure": "modes reached (8 is best)", "value": modes},
             {
-                "problem": "mode collapse (ring8)",
+                "trouble": "mode collapse (ring8)",
                 "seed": seed,
                 "game": name,
                 "measure": "share of high quality (1 is best)",
@@ -93,7 +93,7 @@ def vanishing_gradients(seed: int, steps: int, progress: Progress) -> tuple[list
         half = next((t for t, d in course if d <= course[0][1] / 2), None)
         rows.append(
             {
-                "problem": "vanishing gradients",
+                "trouble": "vanishing gradients",
                 "seed": seed,
                 "game": name,
                 "measure": "steps to half of the JSD (fewer is better)",
@@ -121,7 +121,7 @@ def overfitting(seed: int, steps: int, progress: Progress) -> tuple[list[dict[st
         late = sum(y for _, y in course[len(course) // 2 :]) / len(course[len(course) // 2 :])
         rows.append(
             {
-                "problem": f"overfitting of D ({FEW} points)",
+                "trouble": f"overfitting of D ({FEW} points)",
                 "seed": seed,
                 "game": name,
                 "measure": "mean D(training) - D(new), second half (0 is best)",

@@ -14,10 +14,10 @@ from torch import Tensor, nn
 
 from zerosum.chance import generator
 from zerosum.data.density import Mixture, ring8
+from zerosum.data.items import Progress
 from zerosum.game.value import VALUES
 from zerosum.play.config import Config, GameOptions, NetOptions, PlayerOptions, PriorOptions
 from zerosum.study.density_game import DensityGame
-from zerosum.study.progress import Progress
 from zerosum.study.scenario_result import ScenarioResult, blurred_jsd, curve, modes_reached, samples
 
 DEFAULT_STEPS = 1500
@@ -87,13 +87,19 @@ def helvetica(seeds: int, steps: int | None, progress: Progress) -> ScenarioResu
                     jsds.append((t, blurred_jsd(density_game).jsd))
                     values.append((t, v_on_samples(density_game)))
             found = blurred_jsd(density_game)
-            rows.append({"seed": seed, "D": stage, "V": v_on_samples(density_game), "JSD": found.jsd, "JSD of real samples": found.floor})
+            rows.append({"seed": seed, "D": stage, "V": v_on_samples(density_game), "JSD": found.jsd, "as good as real": found.floor})
     kept: list[tuple[float, float]] = []
     for k, g_steps in SCHEDULES:
         for seed in range(seeds):
             modes, share, divergence = neglected(seed, k, g_steps, total, progress)
             rows.append(
-                {"seed": seed, "D": f"k = {k}, then {g_steps} steps of G", "modes of 8": modes, "high quality": share, "JSD": divergence}
+                {
+                    "seed": seed,
+                    "D": f"{k} step{'s' if k > 1 else ''} of D for each {g_steps} of G",
+                    "modes of 8": modes,
+                    "high quality": share,
+                    "JSD": divergence,
+                }
             )
             if seed == 0:
                 kept.append((g_steps / k, float(modes)))

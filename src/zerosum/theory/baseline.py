@@ -83,6 +83,7 @@ def _newton_step(loss: Callable[[Tensor], Tensor], w: Tensor) -> Tensor | None:
     """H^-1 grad loss at w, (d,); None where the curvature H is singular."""
     at = w.clone().requires_grad_()
     (slope,) = torch.autograd.grad(loss(at), at, create_graph=True)
+    # The Hessian row by row: there are dim + 1 parameters, so autograd is cheap and needs no formula.
     H = torch.stack([torch.autograd.grad(part, at, retain_graph=True)[0] for part in slope])
     move, singular = torch.linalg.solve_ex(H, slope.detach())
     return None if int(singular) or not bool(move.isfinite().all()) else move
@@ -90,6 +91,7 @@ def _newton_step(loss: Callable[[Tensor], Tensor], w: Tensor) -> Tensor | None:
 
 def gaussian_d_star(mean_data: float, mean_g: float, std: float) -> Tensor:
     """(w, c) of D*'s logit for N(mean_data, std^2) against N(mean_g, std^2): log p_data - log p_g is linear in x."""
+    # log N(mean_data) - log N(mean_g): the quadratic terms cancel for equal variances.
     w = (mean_data - mean_g) / std**2
     return torch.tensor([w, -w * (mean_data + mean_g) / 2], dtype=torch.float64)
 

@@ -60,6 +60,7 @@ class Dirac:
         (v_theta,) = grad(self.g_loss(t, p), t, create_graph=True)
         (v_psi,) = grad(self.d_loss(t, p), p, create_graph=True)
         (detached,) = grad(self.value.d(0 * p, p * t), p, create_graph=True)
+        # Minus the second derivatives of the losses: the field is minus their gradient.
         rows = [[_derivative(v_theta, t), _derivative(v_theta, p)], [_derivative(detached, t), _derivative(v_psi, p)]]
         return -torch.tensor(rows, dtype=torch.float64)
 

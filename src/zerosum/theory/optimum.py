@@ -24,12 +24,14 @@ LOG4 = math.log(4)
 
 def jsd(pair: Pair) -> float:
     """JSD(p_data, p_g) = H(M) - (H(P) + H(Q)) / 2 with M = (P + Q) / 2, in nats, in [0, log 2] (Lin 1991, eq. 4.1)."""
+    # xlogy is 0 at 0, so nodes without mass need no special case.
     M = (pair.P + pair.Q) / 2
     return float((xlogy(pair.P, pair.P) / 2 + xlogy(pair.Q, pair.Q) / 2 - xlogy(M, M)).sum())
 
 
 def line_jsd(p_data: LineDensity, p_g: LineDensity) -> tuple[float, float]:
     """JSD of two 1-D densities in nats, and the quadrature's error: the change from half as many nodes per interval, plus the mass lost."""
+    # The error of Gauss-Legendre falls so fast that halving the nodes shows it.
     fine, coarse = line(p_data, p_g, nodes=4), line(p_data, p_g, nodes=2)
     lost = abs(float(fine.P.sum()) - 1) + abs(float(fine.Q.sum()) - 1)
     return jsd(fine), abs(jsd(fine) - jsd(coarse)) + lost
@@ -65,6 +67,7 @@ def plane_jsd(p_data: Density, samples: Tensor, bandwidth: float | None = None, 
     Q = torch.stack([grid.masses(samples[i::parts]) for i in range(parts)])
     whole = share @ Q
     rest = [jsd(Pair(grid.x, grid.P, (whole - w * q).clamp(min=0) / (1 - w))) for w, q in zip(share, Q, strict=True)]
+    # Jackknife: (parts - 1) / parts times the sum of squares, of which var() has taken 1 / (parts - 1).
     error = math.sqrt((parts - 1) ** 2 / parts * float(torch.tensor(rest).var()))
     real = p_data.sample(n, generator(seed, "theory-floor"))
     return PlaneJSD(jsd(Pair(grid.x, grid.P, whole)), error, jsd(grid.pair(real)), grid.bandwidth, n)
@@ -118,6 +121,7 @@ def logits_of(D: Callable[[Tensor], Tensor], pair: Pair) -> Tensor:
 
 def refuse_unbounded(value: Value) -> None:
     """Raise Refusal for a game in which an unrestricted D can lower its loss without bound: it has no optimum on a grid."""
+    # A loss bounded below stays moderate even for absurd logits.
     far = torch.tensor([-1e9, 0.0, 1e9], dtype=torch.float64)
     if float(value.d(far[:, None], far[None]).min()) < -1e6:
         raise Refusal(

@@ -54,6 +54,7 @@ class Pair:
             return self
         order = self.x[:, 0].argsort()
         weight = (self.P + self.Q)[order]
+        # Bins of equal mass, not of equal width: peaks keep their resolution.
         bin_ = (weight.cumsum(0) / weight.sum() * bins).long().clamp(max=bins - 1)
         x, P, Q, total = (torch.zeros(bins, dtype=torch.float64).index_add(0, bin_, t[order]) for t in self._columns())
         kept = total > 0
@@ -102,6 +103,7 @@ class Plane:
 
     def masses(self, samples: Tensor) -> Tensor:
         """Q (K,): a kernel estimate of the density of samples (n, 2), summing to 1. Samples off the grid count at its edge."""
+        # Clamp samples off the grid to its edge cells, so that no mass disappears from p_g.
         index = ((samples.double() - self.low) / self.step).clamp(0, self.cells - 1).long()
         counts = torch.bincount(index[:, 0] * self.cells + index[:, 1], minlength=self.cells**2).double()
         return _smooth(counts / len(samples), self.step, self.bandwidth)
@@ -135,5 +137,6 @@ def _smooth(mass: Tensor, step: Tensor, bandwidth: float) -> Tensor:
     """mass (K,) spread by a Gaussian along both axes of the grid. Each kernel is normalised on the grid, so no mass is lost at the edge."""
     cells = math.isqrt(len(mass))
     i = torch.arange(cells, dtype=torch.float64)
+    # The Gaussian is separable: a matrix product per axis.
     across, along = (torch.exp(-((float(h) / bandwidth * (i[:, None] - i)) ** 2) / 2) for h in step)
     return (across / across.sum(0) @ mass.reshape(cells, cells) @ (along / along.sum(0)).T).flatten()

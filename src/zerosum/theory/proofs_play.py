@@ -39,11 +39,12 @@ def generator_gradients() -> list[Statement]:
             (slope,) = torch.autograd.grad(pair.Q @ VALUES[name].g(torch.zeros_like(b), b), theta)
             rows.append(
                 relative_statement(
-                    f"G's gradient, {name}, D at {t:g} of D*'s logit", _GOODFELLOW, t * far * float(share), float(slope), 1e-6
+                    f"G's gradient, {name}, D's logit {t:g} times that of D*", _GOODFELLOW, t * far * float(share), float(slope), 1e-6
                 )
             )
     for name, power in (("minimax", 1.0), ("non_saturating", 0.0)):
         b = torch.tensor([-20.0, -10.0], dtype=torch.float64, requires_grad=True)
+        # The slope in the logit at -20 over that at -10: e^-10 for a gradient that vanishes with D, 1 for one that stays.
         (slope,) = torch.autograd.grad(VALUES[name].g(torch.zeros_like(b), b).sum(), b)
         measured = float((slope[1] / slope[0]).log()) / 10
         rows.append(statement(f"d log |G's gradient| / d logit where D is certain, {name}", _GOODFELLOW, power, measured, 1e-4))
@@ -73,7 +74,13 @@ def _eigenvalues() -> list[Statement]:
             gap = (proved[:, None] - measured).abs()
             distance = float(torch.maximum(gap.amin(0).max(), gap.amin(1).max()))
             rows.append(
-                statement(f"eigenvalues of {name} + R1, gamma {gamma:g}: distance", f"{_MESCHEDER}, Lemma 4.1", 0.0, distance, 1e-6)
+                statement(
+                    f"eigenvalues of {name} + R1, gamma {gamma:g}: largest distance from theory",
+                    f"{_MESCHEDER}, Lemma 4.1",
+                    0.0,
+                    distance,
+                    1e-6,
+                )
             )
     return rows
 
@@ -96,7 +103,7 @@ def _fields() -> list[Statement]:
         game = Dirac(VALUES[name])
         distance = math.hypot(game.pull_on_theta(theta, psi) - on_theta, game.pull_on_psi(theta, psi) - on_psi)
         rows.append(
-            statement(f"Dirac-GAN's vector field, {name}: distance from the one by hand", VALUES[name].source, 0.0, distance, 1e-12)
+            statement(f"Dirac-GAN's vector field, {name}: distance from the derivation by hand", VALUES[name].source, 0.0, distance, 1e-12)
         )
     return rows
 

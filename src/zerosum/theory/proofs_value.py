@@ -128,7 +128,15 @@ def _smoothing() -> list[Statement]:
             )
         )
     a = free_discriminator(smoothed(VALUES["least_squares"], s), pair, steps=100, rate=0.5)
-    rows.append(statement("least squares, labels 1 - s: distance from the same D*", source, 0.0, _largest(a - (1 - s) * pair.d_star), 1e-3))
+    rows.append(
+        statement(
+            "least squares, labels 1 - s: distance from (1 - s) p_data / (p_data + p_g)",
+            source,
+            0.0,
+            _largest(a - (1 - s) * pair.d_star),
+            1e-3,
+        )
+    )
     return rows
 
 
@@ -153,6 +161,7 @@ def _other_games() -> list[Statement]:
     ]
     value = VALUES["hinge"]
     a = free_discriminator(value, pair, steps=500, rate=0.02)
+    # Where p_data and p_g are nearly equal the hinge loss is flat, and ascent has not arrived yet.
     clear = (P - Q).abs() > 0.2 * (P + Q)
     # TV(N(0,1), N(1,1)) = 2 Phi(1/2) - 1.
     tv = math.erf(0.5 / math.sqrt(2))
@@ -180,6 +189,7 @@ def _relativistic(pair: Pair) -> list[Statement]:
     value = VALUES["relativistic"]
     a = pair.logit.requires_grad_()
     (slope,) = torch.autograd.grad(expected(value.d, pair, a, paired=True), a)
+    # The product density p_data(x) p_g(y) and its mirror image, on all pairs of nodes.
     both = torch.outer(pair.P, pair.Q)
     mirrored = Pair(torch.zeros(both.numel(), 1), both.flatten(), both.T.flatten())
     return [
@@ -187,7 +197,7 @@ def _relativistic(pair: Pair) -> list[Statement]:
             "relativistic: gradient of D's loss at log p_data - log p_g", value.source, 0.0, _largest(slope / (pair.P + pair.Q)), 1e-6
         ),
         statement(
-            "relativistic: D's loss there, log 2 - JSD(p_data x p_g, p_g x p_data)",
+            "relativistic: D's optimal loss, log 2 - JSD(p_data x p_g, p_g x p_data)",
             value.source,
             math.log(2) - jsd(mirrored),
             average_losses(value, pair, pair.logit)[0],

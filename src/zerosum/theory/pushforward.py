@@ -128,6 +128,7 @@ class Pushforward:
         """p_z(z) / |G'(z)| on the pieces i to j, over which G is monotone: (N,), zero off its range."""
         z, x, slope = self.z[i : j + 1], self.x[i : j + 1], self.slope[i:j]
         rising = bool(x[-1] > x[0])
+        # G is monotone here, so its inverse is a search among the ends of its pieces.
         k = torch.searchsorted(x if rising else -x, at if rising else -at, right=True) - 1
         inside = (k >= 0) & (k < j - i)
         k = k.clamp(0, j - i - 1)
@@ -148,6 +149,7 @@ def pushforward(
     change of G's slope within it exceeds `tolerance`.
     Raises Refusal where G takes or gives more than one number a sample, or a value that is not finite.
     """
+    # float32 slopes are too noisy to tell a kink from rounding.
     reach = _REACH[prior]
     g = copy.deepcopy(G).double().cpu().eval() if isinstance(G, nn.Module) else G
     z = torch.linspace(-reach, reach, pieces + 1, dtype=torch.float64)

@@ -30,7 +30,8 @@ from zerosum.runs.lock import claim, goes_on, locked, name
 from zerosum.runs.record import Listener
 from zerosum.runs.run import Modules, Run, open_run
 from zerosum.runs.sampling import default_widening
-from zerosum.training.loop import Draw, Loop
+from zerosum.training.grids import Draw
+from zerosum.training.loop import Loop
 from zerosum.training.resume import continued, departure, recorded_execution
 from zerosum.version import __version__
 

@@ -1,16 +1,13 @@
-"""The loop: plays rounds until the horizon, keeps the record, saves checkpoints, draws grids, and stops cleanly when told to."""
+"""The training loop: steps until the horizon, rows of the record, checkpoints, grids of samples, and a clean stop when it is asked to."""
 
 from __future__ import annotations
 
 import os
 import time
 import traceback
-from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
 from zerosum.data.source import Data
@@ -25,22 +22,21 @@ from zerosum.play.interrupt import Stop
 from zerosum.play.players import Players, host_copy
 from zerosum.play.statistics import STATISTICS
 from zerosum.play.step import Algorithm1
-from zerosum.play.try_batch import try_batch
+from zerosum.play.try_batch import lack_of_memory
 from zerosum.records import SCHEMA
 from zerosum.runs.async_checkpoint import AsyncCheckpoint
 from zerosum.runs.checkpoint import restore
-from zerosum.runs.labels import one_class_a_row
 from zerosum.runs.record import Listener, Record, plain
 from zerosum.runs.run import Run
+from zerosum.training.grids import Draw, draw_grid
 from zerosum.training.timers import Requests, Timers
 from zerosum.version import __version__
 
 PATIENCE, AGAIN = 60.0, 2.0  # seconds that a finished run waits for room on the disk, and between two tries
-Draw = Callable[[np.ndarray, Path], Any]
 
 
 class Loop:
-    """One start of a run, first or resumed: the state in memory and the folder that it is written to, by the first process alone."""
+    """One start of a run, new or resumed: its state in memory, and its folder, which the first process alone writes."""
 
     def __init__(
         self,
@@ -54,20 +50,14 @@ class Loop:
         players: Players | None = None,
     ) -> None:
         """players: those of a run that begins now, where they exist already; else they are built."""
-        self.run, self.config, self.space, self.horizon, self.execution, self.processes = (
-            run,
-            run.config,
-            run.space,
-            horizon,
-            execution,
-            processes,
-        )
+        self.run, self.config, self.space, self.horizon = run, run.config, run.space, horizon
+        self.execution, self.processes = execution, processes
         self.listener, self.draw = (listener, draw) if processes.first else (None, None)
         self.record: Record | None = None
         self.complaints: list[str] = []
         start = processes.from_first(self._found)
         self.t, self.seconds = int(start["round"]), float(start["seconds"])
-        # Until further minutes have a horizon of their own, schedules keep to the one before.
+        # Until further minutes have a horizon of their own, the schedules keep the one before.
         self._horizon_before: int | None = start["horizon"]
         device = execution.prepare()
         self.players = players or Players(self.config, self.space, device, run.given)
@@ -87,7 +77,7 @@ class Loop:
         self._until_plateau = bool(run.manifest["asked"].get("until_plateau"))
 
     def _found(self) -> dict[str, Any]:
-        """Where the run stands: its newest whole checkpoint, compared with the config before any net is built."""
+        """The run's newest whole checkpoint, compared with the config before any net is built."""
         self._checkpoint, self.complaints = self.run.newest()
         if self._checkpoint is None:
             return {"round": 0, "seconds": 0.0, "horizon": None, "record_bytes": 0}
@@ -104,7 +94,7 @@ class Loop:
 
     @property
     def _end(self) -> int | None:
-        """Samples at which schedules end; None where that is not measured yet."""
+        """Samples at which the schedules end; None while that is not known yet."""
         return self.horizon.samples or self._horizon_before
 
     # -- the record -------------------------------------------------------------------------------------------------------
@@ -118,7 +108,7 @@ class Loop:
             self.listener.row(row)
 
     def write_statistics(self) -> None:
-        """Reads the statistics since the last such row off the device: the only place where the loop waits for it."""
+        """Writes the mean statistics since the last such row. Here alone the loop waits for the device."""
         if not self._steps_summed:
             return
         means = (self._sum / self._steps_summed).tolist()
@@ -129,29 +119,20 @@ class Loop:
         self._steps_summed, self._row_at = 0, (self.samples, self.seconds)
 
     def write_grid(self) -> None:
-        """Draws samples. A picture that cannot be drawn or written is complained of: it is no reason to stop."""
+        """Draws samples. A picture that cannot be drawn or written is no reason to stop: the record says so."""
         if self.draw is None or self._grid_at == self.t:
             return
-        n = self.space.modality.preview_samples
-        path = self.run.path / "grids" / f"{self.t:09d}.png"
-        newest = self.run.path / "grid.png"
-        temporary = newest.with_suffix(".partial")
+        file = f"grids/{self.t:09d}.png"
         try:
-            path.parent.mkdir(exist_ok=True)
-            by_class = one_class_a_row(len(self.run.classes), n) if self.space.modality.one_file_each else None
-            n = n if by_class is None else len(by_class)
-            self.draw(self.run.drawn_by(self.players.ema.module, n, self.config.seed, by_class), path)
-            temporary.write_bytes(path.read_bytes())
-            temporary.replace(newest)
+            draw_grid(self.run, self.players, self.draw, self.run.path / file)
         except (OSError, Refusal) as error:
-            temporary.unlink(missing_ok=True)
-            self.write("complaint", message=f"The grid {path} could not be drawn ({error}); the training goes on.")
+            self.write("complaint", message=f"The grid {self.run.path / file} could not be drawn ({error}); the training goes on.")
             return
         self._grid_at = self.t
-        self.write("grid", file=f"grids/{path.name}")
+        self.write("grid", file=file)
 
     def save(self) -> None:
-        """Copies the state to host memory and has it written beside the rounds. Raises Refusal where the record cannot be written."""
+        """Copies the state to host memory and starts to write it. Raises Refusal where the record cannot be written."""
         self.write_statistics()
         if self.record is None:
             return
@@ -161,7 +142,7 @@ class Loop:
         self.saver.save(meta, {file: host_copy(tensors) for file, tensors in self.players.files().items()}, self.record.sync)
 
     def _save_if_possible(self) -> None:
-        """A checkpoint in mid-run. If the disk is full the run goes on: the next one may find room."""
+        """A checkpoint in mid-run. If the disk is full, the run goes on: the next one may find room."""
         self._complain()
         if self.record is not None and self.saver.busy:
             return
@@ -171,13 +152,13 @@ class Loop:
             self.write("complaint", message=str(refusal))
 
     def _complain(self) -> None:
-        """Of a save that failed, and of rounds that are not played as the engine says."""
+        """Records a save that failed, and steps that are not executed as run.json says."""
         for complaint in (self.saver.failure() if self.record is not None else None, self.algorithm.complaint()):
             if complaint:
                 self.write("complaint", message=str(complaint))
 
     def _save_last(self, stop: Stop) -> None:
-        """The run's last checkpoint. On a full disk it is tried again for a while, unless somebody has asked to stop. Raises Refusal."""
+        """The run's last checkpoint. On a full disk it tries again for a while, unless somebody has asked to stop. Raises Refusal."""
         self._complain()
         deadline, told = time.monotonic() + PATIENCE, False
         while True:
@@ -190,14 +171,14 @@ class Loop:
                 if stop.asked or time.monotonic() > deadline:
                     raise
                 if not told:
-                    self.write("complaint", message=f"{refusal} It is tried again for {PATIENCE:.0f} s; stop at once with Ctrl-C.")
+                    self.write("complaint", message=f"{refusal} Trying again for {PATIENCE:.0f} s; press Ctrl-C to stop at once.")
                 told = True
                 time.sleep(AGAIN)
 
     # -- the loop ---------------------------------------------------------------------------------------------------------
 
     def go(self, stop: Stop) -> None:
-        """Plays rounds to the horizon, or until stopped. The last row says why it ended; the last checkpoint is the last whole round."""
+        """Trains to the horizon, or until stopped. The last row says why it ended; the last checkpoint is that of the last whole step."""
         message = None
         with torch.random.fork_rng(devices=[]):
             try:
@@ -295,7 +276,7 @@ class Loop:
             self.record.close()
 
     def _rescue(self, error: Exception) -> None:
-        """After a fault: a whole round's state is saved, for it is no worse for the fault. Raises Refusal where memory ran out."""
+        """After a fault: saves the state if it is that between two steps. Raises Refusal where memory ran out."""
         sentence = self._lack_of_memory(error) if oom.is_lack_of_memory(error) else str(error) or type(error).__name__
         try:
             self.write_statistics()
@@ -305,7 +286,7 @@ class Loop:
                 if self.record is not None:
                     self.saver.wait()
         except (Refusal, OSError, RuntimeError, MemoryError):
-            pass  # The earlier checkpoint stays; the first fault is what is told.
+            pass  # The earlier checkpoint stays; the first fault is the one to report.
         finally:
             self._close()
         if oom.is_lack_of_memory(error):
@@ -313,10 +294,6 @@ class Loop:
 
     def _lack_of_memory(self, error: Exception) -> str:
         traceback.clear_frames(error.__traceback__)  # They hold what filled the memory.
-        asked = f"{oom.asked_for(error)} could not be had in step {self.t + 1} at --batch {self.config.batch}"
-        stays = f"what was saved in {self.run.path} stays"
-        if self.processes.size > 1:  # The others are waiting.
-            return f"There is not enough memory: {asked}: take a smaller --batch, --net.width or --data.size; {stays}."
-        fits = oom.largest(self.config.batch, lambda n: try_batch(self.algorithm, n))
-        what = f"--batch {fits} was tried and fits" if fits else "not even --batch 1 fits, so take a smaller --net.width or --data.size"
-        return f"There is not enough memory: {asked}; {what}; {stays}."
+        alone = self.processes.size == 1  # Else the others are waiting, and there is no time to try smaller batches.
+        what = lack_of_memory(error, self.algorithm, self.t, tries=alone)
+        return f"There is not enough memory: {what}; what was saved in {self.run.path} stays."

@@ -121,7 +121,7 @@ TROUBLES: tuple[Diagnosis, ...] = (
     ),
     Diagnosis(
         "vanishing gradients",
-        "D separates generated from real samples almost perfectly and G does not improve: its gradient has little left to say.",
+        "D separates generated from real samples almost perfectly and G does not improve: its gradient carries almost no information.",
         True,
         needs=("D separates nearly all", "far"),
         some=("gradient vanished", "G unchanged", "D's loss is near 0"),

@@ -223,13 +223,16 @@ def _says_distance(views: CheckViews) -> str:
 
 def _says_worse(views: CheckViews) -> str:
     d = smoothed_distances(views)
-    return f"the distance from held-out real samples is {d[-1]:.2f}, and was {min(d):.2f} at its best (lower is better)"
+    return f"the distance from held-out real samples is {d[-1]:.2f} ({SCALE}); it was {min(d):.2f} at its best"
 
 
 def _says_missing(views: CheckViews) -> str:
     modes = views[-1].modes
     known = f"; {modes[0]} of the {modes[1]} modes are reached" if modes is not None else ""
-    return f"{percent(recent_median(views, 'missing'))} of G's samples are in the wrong parts of the data (real samples: 0 %)" + known
+    return (
+        f"{percent(recent_median(views, 'missing'))} of G's samples would have to move to match the data's distribution (real samples: 0 %)"
+        + known
+    )
 
 
 def _says_incomplete(views: CheckViews) -> str:
@@ -300,10 +303,10 @@ SYMPTOMS: dict[str, Symptom] = {
         _overfits,
         lambda s: f"D scores a training sample above a held-out one in {percent(0.5 + recent_median(s, 'overfit'))} of pairs (fair: 50 %)",
     ),
-    "D overfits strongly": Symptom(_overfits_strongly, lambda s: f"{_says_distance(s)}, and {_says_scored(s)}"),
+    "D overfits strongly": Symptom(_overfits_strongly, _says_scored),
     "r_t is high": Symptom(
         _at_least("r_t", "r_t is high"),
-        lambda s: f"r_t, the mean sign of D on training samples, is {recent_median(s, 'r_t'):.2f} (above 0.6: overfitting)",
+        lambda s: f"the mean sign of D on training samples (r_t) is {recent_median(s, 'r_t'):.2f} (above 0.6: overfitting)",
     ),
     "worse than its best": Symptom(_worse_than_best, _says_worse),
     "nearest is a training sample": Symptom(

@@ -42,7 +42,7 @@ class Verdict:
     def paragraph(self) -> str:
         """The verdict in a few sentences."""
         since = f" since {self.since:,} samples" if self.since else ""
-        shown = f" Evidence: {'; '.join(self.evidence)}." if self.evidence else ""
+        shown = "".join(f" {sentence[0].upper()}{sentence[1:].rstrip('.')}." for sentence in self.evidence)
         others = f" Also: {', '.join(self.others)}." if self.others else ""
         name = self.state[0].upper() + self.state[1:]
         return f"{name}{since} (confidence: {self.confidence}). {self.meaning}{shown}{others} {self.advice}".rstrip()
@@ -139,8 +139,12 @@ def evidence(diagnosis: Diagnosis, views: CheckViews) -> list[str]:
     """What supports the diagnosis, in sentences; for a run in no trouble, how far it is from the data and how it got there."""
     if not diagnosis.trouble:
         return _progress(views)
-    found = [SYMPTOMS[name].says(views) for name in symptom_names(diagnosis) if present(SYMPTOMS[name], views)]
-    return list(dict.fromkeys(found)) or [f"{_count_not_finite(views)} of the last {window()} checks found numbers that are not finite"]
+    names = [name for name in symptom_names(diagnosis) if present(SYMPTOMS[name], views)]
+    if "worse than its best" in names and "far" in names:
+        names.remove("far")  # Both sentences say the distance; the other one says its best as well.
+    return list(dict.fromkeys(SYMPTOMS[name].says(views) for name in names)) or [
+        f"{_count_not_finite(views)} of the last {window()} checks found numbers that are not finite"
+    ]
 
 
 def _progress(views: CheckViews) -> list[str]:

@@ -1,0 +1,31 @@
+"""Pictures of samples during training: grids/000001234.png, and the newest as grid.png."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from zerosum.play.players import Players
+from zerosum.runs.labels import one_class_a_row
+from zerosum.runs.run import Run
+
+Draw = Callable[[np.ndarray, Path], Any]
+"""Draws samples, as a user gets them, into a file."""
+
+
+def draw_grid(run: Run, players: Players, draw: Draw, path: Path) -> None:
+    """Draws samples of the averaged generator into `path`, and replaces grid.png. Raises OSError or Refusal, and then leaves grid.png."""
+    modality, newest = run.space.modality, run.path / "grid.png"
+    by_class = one_class_a_row(len(run.classes), modality.preview_samples) if modality.one_file_each else None
+    n = modality.preview_samples if by_class is None else len(by_class)
+    temporary = newest.with_suffix(".partial")
+    try:
+        path.parent.mkdir(exist_ok=True)
+        draw(run.drawn_by(players.ema.module, n, run.config.seed, by_class), path)
+        temporary.write_bytes(path.read_bytes())
+        temporary.replace(newest)
+    finally:
+        temporary.unlink(missing_ok=True)
