@@ -1,7 +1,6 @@
 """Known densities p_data in one and two dimensions, with exact samples, log_prob, modes and moments.
 
-There are two families: mixtures of isotropic Gaussians, and uniform densities on boxes. Curves such as the spiral are mixtures too. Their
-components are closer together than they are wide, so log_prob is exact for them as well.
+There are two families: mixtures of isotropic Gaussians, and uniform densities on boxes. Curves such as the spiral are mixtures of many.
 """
 
 from __future__ import annotations
