@@ -1,7 +1,5 @@
-"""Known densities p_data in one and two dimensions, with exact samples, log_prob, modes and moments.
-
-There are two families: mixtures of isotropic Gaussians, and uniform densities on boxes. Curves such as the spiral are mixtures of many.
-"""
+"""Known densities p_data in one and two dimensions, with exact samples, log_prob, modes and moments: mixtures of isotropic Gaussians
+(curves such as the spiral are mixtures of many), and uniform densities on boxes."""
 
 from __future__ import annotations
 
