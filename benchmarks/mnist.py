@@ -22,14 +22,14 @@ import numpy as np
 def reference(minutes: float, seed: int, threads: int, out: Path) -> None:
     import torch
 
-    from zerosum.bench.dcgan import Reference, train_for
+    from zerosum.bench.dcgan import PublishedDCGAN, train_for
     from zerosum.data.mnist import digits
 
     torch.set_num_threads(threads)
     images, _ = digits("train")
     x = torch.nn.functional.pad(torch.from_numpy(np.array(images))[:, None].float() / 127.5 - 1, (2, 2, 2, 2), value=-1.0)
     generator = torch.Generator().manual_seed(seed)
-    model = Reference(32, 1, seed=seed)
+    model = PublishedDCGAN(32, 1, seed=seed)
     seen = train_for(60 * minutes, model, lambda t: x[torch.randint(len(x), (64,), generator=generator)])
     fakes = model.sample(10_000)[:, 0, 2:-2, 2:-2]
     np.save(out / "fakes.npy", ((fakes + 1) * 127.5).round().clamp(0, 255).to(torch.uint8).numpy())
@@ -39,8 +39,8 @@ def reference(minutes: float, seed: int, threads: int, out: Path) -> None:
 def ours(minutes: float, seed: int, threads: int, out: Path) -> None:
     import zerosum as zs
 
-    knobs = {"seed": seed, "threads": threads}
-    run = zs.train("mnist", minutes=minutes, out=out / "run", options=knobs)
+    options = {"seed": seed, "threads": threads}
+    run = zs.train("mnist", minutes=minutes, out=out / "run", options=options)
     np.save(out / "fakes.npy", run.sample(10_000))
     (out / "seen.json").write_text(json.dumps(run.rows("stop")[-1]["samples"]))
 

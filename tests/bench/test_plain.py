@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.testing import assert_close
 
-from zerosum.bench.dcgan import Reference
+from zerosum.bench.dcgan import PublishedDCGAN
 from zerosum.bench.games import GAMES, Synthetic, ours, reference, small
 from zerosum.bench.plain import Relativistic, stack
 from zerosum.chance import normal
@@ -43,7 +43,7 @@ def test_a_reference_round_moves_both_players(name: str) -> None:
     game = small(GAMES[name])
     rounds, _ = ours(game, threads=1)
     play = reference(game, rounds)
-    plain: Reference | Relativistic = play.__closure__[0].cell_contents  # type: ignore[index]
+    plain: PublishedDCGAN | Relativistic = play.__closure__[0].cell_contents  # type: ignore[index]
     first = [next(player.parameters()) for player in (plain.G, plain.D)]
     before = [p.clone() for p in first]
     play()

@@ -43,7 +43,7 @@ def initialise(module: nn.Module) -> None:
             nn.init.zeros_(m.bias)
 
 
-class Reference:
+class PublishedDCGAN:
     """The two players and their optimisers; `step(x)` takes one training step on float32 images (N, C, S, S) in [-1, 1]."""
 
     def __init__(self, size: int, channels: int, width: int = 64, device: str = "cpu", seed: int = 0) -> None:
@@ -76,7 +76,7 @@ class Reference:
         return images
 
 
-def train_for(seconds: float, reference: Reference, batches: Callable[[int], Tensor]) -> int:
+def train_for(seconds: float, reference: PublishedDCGAN, batches: Callable[[int], Tensor]) -> int:
     """Train for a time; return the number of real samples seen."""
     end, seen, t = time.perf_counter() + seconds, 0, 0
     while time.perf_counter() < end:

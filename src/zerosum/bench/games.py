@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from zerosum.bench.clock import Work, interleaved
-from zerosum.bench.dcgan import Reference
+from zerosum.bench.dcgan import PublishedDCGAN
 from zerosum.bench.limits import operations, product_rate, shares
 from zerosum.bench.plain import Relativistic, stack
 from zerosum.chance import generator, normal
@@ -94,9 +94,9 @@ def ours(game: Game, **options: Any) -> tuple[Algorithm1, Work]:
 def reference(game: Game, algorithm: Algorithm1) -> Work:
     """A function that takes the reference's next step, on a batch prepared beforehand."""
     x = algorithm.space.encode(algorithm.source.batch(game.config.batch, 0, 0).x).to(algorithm.device)
-    plain: Reference | Relativistic
+    plain: PublishedDCGAN | Relativistic
     if game.published:
-        plain = Reference(game.shape[-1], game.shape[0], game.config.net.width, device=str(algorithm.device))
+        plain = PublishedDCGAN(game.shape[-1], game.shape[0], game.config.net.width, device=str(algorithm.device))
     else:
         G, D = (stack(player).to(algorithm.device) for player in (algorithm.players.G, algorithm.players.D))
         plain = Relativistic(G, D, game.config.prior.dim, game.config.game.gamma)

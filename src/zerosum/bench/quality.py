@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
-from zerosum.bench.dcgan import Reference, train_for
+from zerosum.bench.dcgan import PublishedDCGAN, train_for
 from zerosum.chance import generator
 from zerosum.data.mnist import digits
 from zerosum.data.source import open_data
@@ -22,7 +22,7 @@ from zerosum.measure.features import features
 from zerosum.play.presets import PRESETS
 from zerosum.training import launch
 
-SCORED, BATCH = 10_000, 64
+SCORED, REFERENCE_BATCH = 10_000, 64
 SHARES = (1 / 60, 1 / 30, 1 / 20, 1 / 12, 1 / 6, 1 / 3, 1)  # of the reference's time: one training of zerosum each
 
 
@@ -39,8 +39,8 @@ def published(minutes: float) -> float:
     images = torch.from_numpy(np.array(digits("train")[0]))[:, None]
     x = pad(images.float() / 127.5 - 1, (2, 2, 2, 2), value=-1.0)
     draws = generator(0, "bench")
-    model = Reference(32, 1)
-    train_for(60 * minutes, model, lambda t: x[torch.randint(len(x), (BATCH,), generator=draws)])
+    model = PublishedDCGAN(32, 1)
+    train_for(60 * minutes, model, lambda t: x[torch.randint(len(x), (REFERENCE_BATCH,), generator=draws)])
     fakes = model.sample(SCORED)[:, :, 2:-2, 2:-2]
     return frechet(((fakes + 1) * 127.5).round().clamp(0, 255).to(torch.uint8))
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from zerosum.data.items import Progress
 
-Progress = Callable[[str, int, int], None]
+__all__ = ["Progress", "silent"]
 
 
 def silent(label: str, done: int, total: int) -> None:

@@ -11,11 +11,11 @@ from zerosum.study.proofs_bound import held_out_bound
 from zerosum.study.proofs_trained import algorithm_1, trained_discriminator
 from zerosum.theory.proof import PROOFS, Statement, prove
 
-TRAINED: dict[str, Callable[[Progress], list[Statement]]] = {
+NEEDS_TRAINING: dict[str, Callable[[Progress], list[Statement]]] = {
     "trained discriminator": trained_discriminator,
     "algorithm 1": algorithm_1,
 }
-LONG: dict[str, Callable[[Progress], list[Statement]]] = {"held-out bound": held_out_bound}
+SLOW: dict[str, Callable[[Progress], list[Statement]]] = {"held-out bound": held_out_bound}
 
 
 def table(*, quick: bool = False, full: bool = False, progress: Progress = silent) -> Iterator[Statement]:
@@ -24,9 +24,9 @@ def table(*, quick: bool = False, full: bool = False, progress: Progress = silen
         progress("Statements that need no training", i, len(PROOFS))
         yield from prove([name])
     progress("Statements that need no training", len(PROOFS), len(PROOFS))
-    for name in [] if quick else [*TRAINED, *(LONG if full else [])]:
+    for name in [] if quick else [*NEEDS_TRAINING, *(SLOW if full else [])]:
         try:
-            yield from (TRAINED | LONG)[name](progress)
+            yield from (NEEDS_TRAINING | SLOW)[name](progress)
         except Refusal as refusal:
             # A training that breaks down is a statement that fails, not the end of the table.
             yield Statement(f"{name}: {refusal}", "refused", 0.0, math.nan, 0.0, False)
