@@ -9,9 +9,9 @@ from collections.abc import Iterator
 import pytest
 
 from zerosum.commands.cli import main
+from zerosum.data.items import Progress
 from zerosum.errors import Refusal
 from zerosum.study import proof
-from zerosum.study.progress import Progress
 from zerosum.theory.statement import Statement, statement
 
 HOLDS = statement("one is one", "arithmetic", 1.0, 1.0, 0.0)

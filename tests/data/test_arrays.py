@@ -124,7 +124,7 @@ def test_npz_takes_images_labels_and_the_test_set(tmp_path: Path) -> None:
     [
         (np.zeros(19, int), "20 samples and 19 labels"),
         (np.zeros((20, 2), int), r"argmax\(1\)"),
-        (np.zeros(20), "float64: give whole numbers"),
+        (np.full(20, 0.5), "float64: give whole numbers"),
     ],
 )
 def test_labels_that_do_not_fit_are_refused(labels: np.ndarray, words: str) -> None:

@@ -80,4 +80,4 @@ def test_it_is_reported_diagnosed_and_measured(folder: Path, capsys: pytest.Capt
 def test_it_says_how_it_ended(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = shutil.copytree(FOLDERS / "points", tmp_path / "points")
     assert main(["resume", str(folder)]) == 0  # Finished: there is nothing to do but to say so.
-    assert "is finished: 2,016 samples" in capsys.readouterr().out
+    assert "is finished: 2,016 training samples" in capsys.readouterr().out

@@ -17,6 +17,11 @@ from zerosum.errors import Refusal
 # progress(stage, done, total)
 Progress = Callable[[str, int, int], None]
 
+
+def silent(label: str, done: int, total: int) -> None:
+    """Report no progress."""
+
+
 # The fewest items from which a distribution can be learned.
 FEWEST = 16
 

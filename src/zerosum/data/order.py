@@ -29,10 +29,10 @@ HALF_ROUNDS = 16
 BLOCK = 4096
 BLOCKS = 8  # number of blocks that are kept
 
-Block = Callable[[int, int, int, str, int], Indices]
+BlockOrder = Callable[[int, int, int, str, int], Indices]
 
 
-def batch_order(n: int, size: int, seed: int, purpose: str, counter: int, block_of: Block | None = None) -> Indices:
+def batch_order(n: int, size: int, seed: int, purpose: str, counter: int, block_of: BlockOrder | None = None) -> Indices:
     """The items of batch number `counter`: positions counter n to counter n + n - 1 of the endless order. Shape (n,), in range(size).
 
     Each of `size` items occurs once an epoch. block_of: used in place of `block`, for a caller that maps whole blocks at once.

@@ -20,7 +20,7 @@ WIDE = 128 * 128  # input channels times output channels from which a layer is t
 MARGIN = 0.85  # A product is used where it takes less than this share of the convolution's time.
 TRIES = 3
 
-Shape = tuple[int, int, int, int]  # N, C, H, W of the larger map
+MapShape = tuple[int, int, int, int]  # N, C, H, W of the larger map
 
 
 def faster_as_products(players: Mapping[str, nn.Module], inputs: Mapping[str, Sequence[int]]) -> str:
@@ -28,7 +28,7 @@ def faster_as_products(players: Mapping[str, nn.Module], inputs: Mapping[str, Se
 
     players: by letter. inputs: by letter, the shape of one batch that the player is called with.
     """
-    timed: dict[tuple[Shape, int], Routes] = {}
+    timed: dict[tuple[MapShape, int], Routes] = {}
     words = []
     for letter, player in players.items():
         for name, size, channels in wide(player, inputs[letter]):
@@ -40,7 +40,7 @@ def faster_as_products(players: Mapping[str, nn.Module], inputs: Mapping[str, Se
     return " ".join(words)
 
 
-def wide(player: nn.Module, batch: Sequence[int]) -> Iterator[tuple[str, Shape, int]]:
+def wide(player: nn.Module, batch: Sequence[int]) -> Iterator[tuple[str, MapShape, int]]:
     """Each wide convolution of a player: its name, the shape of its larger map, the channels of its smaller map.
 
     The shapes are seen as one sample passes through a copy: on the meta device PyTorch would load its compiler first, for seconds.
@@ -49,7 +49,7 @@ def wide(player: nn.Module, batch: Sequence[int]) -> Iterator[tuple[str, Shape, 
     if not names:
         return
     trial = copy.deepcopy(player).eval()
-    seen: dict[str, tuple[Shape, int]] = {}
+    seen: dict[str, tuple[MapShape, int]] = {}
 
     def watch(name: str) -> Callable[[nn.Module, tuple[Tensor, ...], Tensor], None]:
         def note(layer: nn.Module, given: tuple[Tensor, ...], out: Tensor) -> None:
@@ -66,7 +66,7 @@ def wide(player: nn.Module, batch: Sequence[int]) -> Iterator[tuple[str, Shape, 
     yield from ((name, size, channels) for name, (size, channels) in seen.items())
 
 
-def faster(size: Shape, channels: int) -> Routes:
+def faster(size: MapShape, channels: int) -> Routes:
     """Times the three maps of a convolution in bf16 both ways; True for those that are faster as a product."""
     n, c, h, w = size
     # The values do not change the time, as long as they are ordinary numbers.

@@ -31,7 +31,7 @@ class Recording(NamedTuple):
     statistics: Tensor
 
 
-Record = Callable[[Callable[[], Tensor]], Recording]
+Recorder = Callable[[Callable[[], Tensor]], Recording]
 
 
 def capture(work: Callable[[], Tensor]) -> Recording:
@@ -45,7 +45,7 @@ def capture(work: Callable[[], Tensor]) -> Recording:
 class GraphedStep:
     """Runs a step by replay. state: gives every tensor that a step changes, the very tensors."""
 
-    def __init__(self, step: Step, state: Callable[[], Sequence[Tensor]], record: Record = capture) -> None:
+    def __init__(self, step: Step, state: Callable[[], Sequence[Tensor]], record: Recorder = capture) -> None:
         self.step, self.state, self.record = step, state, record
         self._recording: Recording | None = None
         self._buffers: Inputs | None = None

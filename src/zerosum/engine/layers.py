@@ -58,7 +58,7 @@ class Stage(Protocol):
         """The tangent t after the layer, without its bias; the gradients of the layer's weights are appended to `found`."""
 
 
-class Weighted:
+class WeightedStage:
     """A layer: u = W h + b."""
 
     def __init__(self, layer: Layer, dtype: torch.dtype) -> None:
@@ -100,7 +100,7 @@ class Weighted:
         return found
 
 
-class LeakyReLU:
+class LeakyStage:
     """f(u) = s u with s = 1 above zero and `slope` (>= 0) below. over: whether u may be written over."""
 
     def __init__(self, slope: float, over: bool) -> None:
@@ -122,7 +122,7 @@ class LeakyReLU:
         return None if t is None else self._times_s(t, self.out[slopes.rows])
 
 
-class Tanh:
+class TanhStage:
     """f(u) = tanh(u), which writes over u. For G alone: it is not piecewise linear, so it has no part in a penalty's tangent."""
 
     def forward(self, h: Tensor) -> Tensor:
@@ -199,11 +199,11 @@ def _maker(step: Any, over: bool) -> Make:
         return lambda _: Unshuffle(step.downscale_factor)
     if isinstance(step, nn.LeakyReLU | nn.ReLU):
         slope = step.negative_slope if isinstance(step, nn.LeakyReLU) else 0.0
-        return lambda _: LeakyReLU(slope, over)
+        return lambda _: LeakyStage(slope, over)
     if isinstance(step, nn.Tanh):
-        return lambda _: Tanh()
+        return lambda _: TanhStage()
     if is_layer(step):
-        return lambda dtype: Weighted(step, dtype)
+        return lambda dtype: WeightedStage(step, dtype)
     raise TypeError(f"{type(step).__name__} cannot be a step of a chain")
 
 

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import linear
 
-from zerosum.engine.layers import Layer, Make, SampleSlopes, Weighted, flat, is_layer, like, makers
+from zerosum.engine.layers import Layer, Make, SampleSlopes, WeightedStage, flat, is_layer, like, makers
 
 
 @runtime_checkable
@@ -186,7 +186,7 @@ class GeneratorPasses:
         found: dict[Tensor, Tensor] = {}
         for i in range(len(self._stages) - 1, -1, -1):
             stage = self._stages[i]
-            if isinstance(stage, Weighted):
+            if isinstance(stage, WeightedStage):
                 found |= stage.summed_gradients(delta, rows)
             if i:  # Nobody needs the gradient at z.
                 delta = stage.backward(delta, rows, keep=False)

@@ -19,7 +19,7 @@ from torch.nn.functional import leaky_relu
 from zerosum.errors import Refusal
 from zerosum.nets.conditioning import class_input, class_projection, input_size, joined, projected
 from zerosum.nets.elastic import NUMBERS, displaced
-from zerosum.nets.init import Weighted, initialise, normal_
+from zerosum.nets.init import WeightedLayer, initialise, normal_
 from zerosum.nets.resolutions import resolutions
 
 MOST_DOUBLINGS = 3  # 64, 128, 256, 512 channels in the published nets
@@ -31,7 +31,7 @@ def channels(width: int, maps: int) -> list[int]:
     return [width * 2 ** min(i, MOST_DOUBLINGS) for i in range(maps)]
 
 
-def _initialise(layer: Weighted, norm: str, slope: float | None = None) -> None:
+def _initialise(layer: WeightedLayer, norm: str, slope: float | None = None) -> None:
     initialise(layer, slope)
     if norm == "batch":
         normal_(layer.weight, 0.0, STD)

@@ -6,7 +6,7 @@ from math import prod
 
 from torch import Tensor, nn
 
-Weighted = nn.Linear | nn.Conv2d | nn.ConvTranspose2d | nn.Embedding
+WeightedLayer = nn.Linear | nn.Conv2d | nn.ConvTranspose2d | nn.Embedding
 
 
 class ClassProjection(nn.Embedding):
@@ -36,7 +36,7 @@ def normal_(weight: Tensor, mean: float, std: float) -> None:
         nn.init.normal_(weight, mean, std)
 
 
-def initialise(layer: Weighted, slope: float | None = None, scale: float = 1.0) -> None:
+def initialise(layer: WeightedLayer, slope: float | None = None, scale: float = 1.0) -> None:
     """Draws weights from N(0, gain^2 scale^2 / fan-in) and sets biases to zero: the signal keeps its variance (He et al. 2015, arXiv
     1502.01852, eq. 14).
 

@@ -7,9 +7,9 @@ import math
 import torch
 from torch import Tensor
 
+from zerosum.play.inputs import Number
 from zerosum.play.players import Players
 
-Number = float | Tensor
 NAMES = {"d": "discriminator", "g": "generator"}
 
 

@@ -13,7 +13,7 @@ from torch import Tensor
 from zerosum.errors import Refusal, nearest
 from zerosum.runs.sampling import drawn_classes
 
-Labels = int | str | Sequence[int | str]
+AskedClasses = int | str | Sequence[int | str]
 """One class for all samples, or one for each: by number or by name. An array or a tensor of numbers is accepted too."""
 
 MOST_ROWS = 16  # of a grid that shows a row for each class
@@ -35,7 +35,7 @@ def class_number(asked: Any, classes: Sequence[str]) -> int:
     return number
 
 
-def class_numbers(y: Labels, n: int, classes: Sequence[str]) -> Tensor:
+def class_numbers(y: AskedClasses, n: int, classes: Sequence[str]) -> Tensor:
     """The class numbers, int64 (n,), of n samples. Raises Refusal for a class that does not exist and a sequence of another length."""
     asked: Any = y.tolist() if hasattr(y, "tolist") else y
     if isinstance(asked, str) or not isinstance(asked, Sequence):
@@ -51,7 +51,7 @@ def one_class_a_row(classes: int, n: int) -> list[int] | None:
     return [row % classes for row in range(side) for _ in range(side)] if 0 < classes <= MOST_ROWS else None
 
 
-def sampled_classes(y: Labels | None, n: int, classes: Sequence[str], counts: Sequence[int] | None, seed: int) -> Tensor:
+def sampled_classes(y: AskedClasses | None, n: int, classes: Sequence[str], counts: Sequence[int] | None, seed: int) -> Tensor:
     """As `class_numbers`; where y is None, classes drawn by their share of the training data.
 
     counts: items of each class that were trained on; None draws all classes equally often.

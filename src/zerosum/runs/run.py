@@ -24,7 +24,7 @@ from zerosum.play.players import Players, skeleton
 from zerosum.records import Row, read_manifest, read_rows
 from zerosum.runs import checkpoint as checkpoints
 from zerosum.runs.checkpoint import Checkpoint
-from zerosum.runs.labels import Labels, sampled_classes
+from zerosum.runs.labels import AskedClasses, sampled_classes
 from zerosum.runs.sampling import default_widening, draw_samples, interpolate, sampling_module
 from zerosum.verdict import Verdict, verdict
 
@@ -112,7 +112,7 @@ class Run:
     def _generator(self) -> nn.Module:
         return sampling_module(self.players().ema.module, self.manifest["engine"])
 
-    def sample(self, n: int, seed: int = 0, y: Labels | None = None, widen: float | None = None) -> np.ndarray:
+    def sample(self, n: int, seed: int = 0, y: AskedClasses | None = None, widen: float | None = None) -> np.ndarray:
         """n samples of the averaged generator: uint8 N x H x W (x C) for images, float32 N x d for points.
 
         y: for a conditional run, one class for all samples or a sequence of n, each by number or by name; None draws classes by their
@@ -122,13 +122,15 @@ class Run:
         """
         return self.drawn_by(self._generator, n, seed, y, widen)
 
-    def drawn_by(self, G: nn.Module, n: int, seed: int = 0, y: Labels | None = None, widen: float | None = None) -> np.ndarray:
+    def drawn_by(self, G: nn.Module, n: int, seed: int = 0, y: AskedClasses | None = None, widen: float | None = None) -> np.ndarray:
         """As `sample`, of another G, in evaluation mode: the averaged generator of a run in training."""
         self._require_room(n)
         labels = self._labels(G, y, n, seed)
         return self.space.to_array(draw_samples(G, self.config.prior, self.space, n, seed, labels, self._widening(G, widen)))
 
-    def interpolate(self, rows: int = 8, steps: int = 10, seed: int = 0, y: Labels | None = None, widen: float | None = None) -> np.ndarray:
+    def interpolate(
+        self, rows: int = 8, steps: int = 10, seed: int = 0, y: AskedClasses | None = None, widen: float | None = None
+    ) -> np.ndarray:
         """rows x steps samples: each row walks from one z to another (Radford et al. 2015, section 6.1).
 
         y: for a conditional run, one class or a sequence of one for each row. Otherwise as `sample`. Raises Refusal as `sample`.
@@ -138,7 +140,7 @@ class Run:
         labels, wide = self._labels(G, y, rows, seed), self._widening(G, widen)
         return self.space.to_array(interpolate(G, self.config.prior, self.space, rows, steps, seed, labels, wide))
 
-    def _labels(self, G: nn.Module, y: Labels | None, n: int, seed: int) -> Tensor | None:
+    def _labels(self, G: nn.Module, y: AskedClasses | None, n: int, seed: int) -> Tensor | None:
         """The class numbers of n samples; None for an unconditional run. Raises Refusal."""
         if not self.classes or not takes_labels(G):
             if y is not None:

@@ -12,13 +12,13 @@ import torch
 
 from zerosum.chance import generator
 from zerosum.data.density import bimodal, ring8
+from zerosum.data.items import Progress
 from zerosum.data.parts import Rows
 from zerosum.game.penalty import PENALTIES
 from zerosum.game.value import VALUES
 from zerosum.play.config import Config, PlayerOptions
 from zerosum.study.density_game import DensityGame
 from zerosum.study.lesson_config import PLANE_LESSON
-from zerosum.study.progress import Progress
 from zerosum.study.scenario_result import Array, ScenarioResult, curve, modes_reached
 from zerosum.study.vanishing import START, far_off
 from zerosum.theory.dirac import Dirac

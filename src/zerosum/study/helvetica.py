@@ -14,10 +14,10 @@ from torch import Tensor, nn
 
 from zerosum.chance import generator
 from zerosum.data.density import Mixture, ring8
+from zerosum.data.items import Progress
 from zerosum.game.value import VALUES
 from zerosum.play.config import Config, GameOptions, NetOptions, PlayerOptions, PriorOptions
 from zerosum.study.density_game import DensityGame
-from zerosum.study.progress import Progress
 from zerosum.study.scenario_result import ScenarioResult, blurred_jsd, curve, modes_reached, samples
 
 DEFAULT_STEPS = 1500

@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from zerosum.data.density import Density
+from zerosum.data.items import Progress, silent
 from zerosum.errors import Refusal
 from zerosum.game.value import VALUES, Value
 from zerosum.play.config import Config
 from zerosum.study.density_game import DensityGame
 from zerosum.study.first_layer import spread_kinks
 from zerosum.study.lesson_config import LESSON
-from zerosum.study.progress import Progress, silent
 from zerosum.theory.optimum import jsd, refuse_unbounded, v
 from zerosum.theory.pushforward import Pushforward
 

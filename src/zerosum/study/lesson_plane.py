@@ -13,6 +13,7 @@ from torch import Tensor
 
 from zerosum.chance import generator
 from zerosum.data.density import Density
+from zerosum.data.items import Progress, silent
 from zerosum.errors import Refusal
 from zerosum.game.prior import PRIORS
 from zerosum.game.value import VALUES, Value
@@ -20,7 +21,6 @@ from zerosum.play.config import Config
 from zerosum.study.density_game import DensityGame
 from zerosum.study.lesson import shown
 from zerosum.study.lesson_config import PLANE_LESSON
-from zerosum.study.progress import Progress, silent
 from zerosum.theory.optimum import plane_jsd, refuse_unbounded
 
 Array = NDArray[Any]

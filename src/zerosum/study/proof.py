@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 
+from zerosum.data.items import Progress, silent
 from zerosum.errors import Refusal
-from zerosum.study.progress import Progress, silent
 from zerosum.study.proofs_bound import held_out_bound
 from zerosum.study.proofs_trained import algorithm_1, trained_discriminator
 from zerosum.theory.proof import PROOFS, Statement, prove

@@ -7,8 +7,8 @@ from torch import Tensor
 
 from zerosum.chance import generator
 from zerosum.data.density import Mixture, mixture
+from zerosum.data.items import Progress, silent
 from zerosum.measure.divergence import DELTA, jsd_bound
-from zerosum.study.progress import Progress, silent
 from zerosum.theory.optimum import jsd
 from zerosum.theory.pair import Pair
 from zerosum.theory.statement import Statement, statement

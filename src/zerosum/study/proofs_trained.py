@@ -10,9 +10,9 @@ from itertools import pairwise
 from typing import Literal
 
 from zerosum.data.density import bimodal
+from zerosum.data.items import Progress, silent
 from zerosum.play.config import Config, GameOptions, NetOptions, PlayerOptions, PriorOptions
 from zerosum.study.density_game import DensityGame
-from zerosum.study.progress import Progress, silent
 from zerosum.theory.optimum import LOG4, jsd, v, v_star
 from zerosum.theory.statement import Statement, statement
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from zerosum.data.items import Progress
 from zerosum.study.drawbacks import drawbacks
 from zerosum.study.helvetica import helvetica
-from zerosum.study.progress import Progress
 from zerosum.study.scenario_result import ScenarioResult
 from zerosum.study.vanishing import vanishing
 

@@ -13,13 +13,13 @@ from torch import Tensor
 
 from zerosum.chance import generator
 from zerosum.data.density import DENSITIES, Density
+from zerosum.data.items import Progress, silent
 from zerosum.game.prior import PRIORS
 from zerosum.measure.inputs import Modes
 from zerosum.measure.modes import read_modes
 from zerosum.measure.score import Refused
 from zerosum.play.presets import named
 from zerosum.study.density_game import DensityGame
-from zerosum.study.progress import Progress, silent
 from zerosum.theory.dirac import DIRAC_TABLE, Order
 
 ORDERS: tuple[Order, Order] = ("simultaneous", "alternating")

@@ -8,12 +8,12 @@ from typing import Any
 import torch
 
 from zerosum.data.density import bimodal
+from zerosum.data.items import Progress
 from zerosum.game.losses import generator_loss
 from zerosum.game.prior import PRIORS
 from zerosum.game.value import VALUES
 from zerosum.play.config import Config, GameOptions, NetOptions, PlayerOptions, PriorOptions
 from zerosum.study.density_game import DensityGame
-from zerosum.study.progress import Progress
 from zerosum.study.scenario_result import ScenarioResult, curve
 from zerosum.theory.optimum import jsd, v, v_star
 

@@ -12,12 +12,12 @@ from zerosum.errors import Refusal
 from zerosum.play.config import MOST_THREADS, Config
 from zerosum.play.device import DEVICES, Execution, choose, instruction_set
 
-TYPES: dict[str, type] = {"int": int, "str": str, "bool": bool}
+FIELD_TYPES: dict[str, type] = {"int": int, "str": str, "bool": bool}
 
 
 def recorded_execution(values: dict[str, Any]) -> Execution:
     """The execution in run.json. Raises Refusal where its values cannot be one."""
-    known = {f.name: TYPES[str(f.type)] for f in fields(Execution)}
+    known = {f.name: FIELD_TYPES[str(f.type)] for f in fields(Execution)}
     sound = values.keys() == known.keys() and all(isinstance(v, known[n]) for n, v in values.items())
     sound = sound and 1 <= values["threads"] <= MOST_THREADS and DEVICES.fullmatch(values["device"]) is not None
     if not (sound and values["precision"] in ("float32", "bf16")):
