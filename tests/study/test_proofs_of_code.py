@@ -9,17 +9,17 @@ import torch
 
 from zerosum.game.value import VALUES
 from zerosum.study import proofs_backends
-from zerosum.study.proof import CODE
+from zerosum.study.proof import OF_THE_CODE
 from zerosum.theory.proof import PROOFS
 from zerosum.theory.statement import Statement
 
 
 @cache
 def rows_of(name: str) -> list[Statement]:
-    return CODE[name]()
+    return OF_THE_CODE[name]()
 
 
-@pytest.mark.parametrize("name", list(CODE))
+@pytest.mark.parametrize("name", list(OF_THE_CODE))
 def test_every_statement_holds(name: str) -> None:
     rows = rows_of(name)
     assert rows
@@ -27,7 +27,7 @@ def test_every_statement_holds(name: str) -> None:
 
 
 def test_names_are_unique() -> None:
-    names = [r.name for proofs in (PROOFS, CODE) for name in proofs for r in proofs[name]()]
+    names = [r.name for proofs in (PROOFS, OF_THE_CODE) for name in proofs for r in proofs[name]()]
     assert len(set(names)) == len(names)
 
 
