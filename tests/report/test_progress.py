@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from zerosum.report import figures
 from zerosum.report.board import LiveRun, board, line, score, stopped, trend
 from zerosum.report.progress import CountProgress, Display
 
@@ -64,6 +65,15 @@ def test_a_game_without_probabilities_says_so(rows_without_probability: list[dic
     assert "accuracy of D" in text
     assert "measuring the speed" in text
     assert "mean logit" in line(state)
+
+
+def test_a_game_without_an_accuracy_shows_none(rows_without_probability: list[dict[str, Any]]) -> None:
+    for row in rows_without_probability:
+        row |= {"accuracy": None} if "accuracy" in row else {}
+    state = state_after(rows_without_probability[:10], 100, None)
+    assert "mean logit" in shown(state)
+    assert "accuracy" not in shown(state) + line(state)
+    assert figures.accuracy(rows_without_probability) is None
 
 
 @pytest.mark.parametrize("width", [20, 40, 200])

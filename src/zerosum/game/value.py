@@ -7,6 +7,7 @@ which is where it matters. Because the functions only broadcast, theory evaluate
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -27,6 +28,8 @@ class Value:
     d, g: elementwise costs of the logits (a, b).
     d_slopes: the derivatives of d by a and by b, for a, b of one shape. g_slope: that of g by b.
     probability: whether sigmoid(a) is D's probability that x is real, so that V(D, G) and D(x) can be stated.
+    boundary: the logit (in a paired game, the difference a - b) above which D says "real": where the optimal D finds real and generated
+        samples equally likely. None where a logit's level has no meaning.
     paired: whether one cost couples a real with a fake (then a and b must have the same shape).
     smoothable: whether D's target for reals can be moved from 1 to 1 - s (`smoothed`).
     source: where the game was published.
@@ -38,6 +41,7 @@ class Value:
     g_slope: Cost
     probability: bool
     source: str
+    boundary: float | None
     paired: bool = False
     smoothable: bool = False
 
@@ -64,6 +68,7 @@ VALUES: dict[str, Value] = {
         d_slopes=_logistic_slopes,
         g_slope=lambda a, b: -torch.sigmoid(b),
         probability=True,
+        boundary=0.0,
         smoothable=True,
         source="Goodfellow et al. 2014, arXiv 1406.2661, eq. 1 and Algorithm 1",
     ),
@@ -74,6 +79,7 @@ VALUES: dict[str, Value] = {
         d_slopes=_logistic_slopes,
         g_slope=lambda a, b: -torch.sigmoid(-b),
         probability=True,
+        boundary=0.0,
         smoothable=True,
         source="Goodfellow et al. 2014, arXiv 1406.2661, section 3",
     ),
@@ -83,6 +89,7 @@ VALUES: dict[str, Value] = {
         d_slopes=lambda a, b: (a - 1, b),
         g_slope=lambda a, b: b - 1,
         probability=False,
+        boundary=0.5,
         smoothable=True,
         source="Mao et al. 2017, arXiv 1611.04076, eq. 2 with labels 0, 1, 1",
     ),
@@ -92,6 +99,7 @@ VALUES: dict[str, Value] = {
         d_slopes=lambda a, b: (torch.full_like(a, -1), torch.ones_like(b)),
         g_slope=lambda a, b: torch.full_like(b, -1),
         probability=False,
+        boundary=None,
         source="Arjovsky et al. 2017, arXiv 1701.07875, eq. 2",
     ),
     "hinge": Value(
@@ -100,6 +108,7 @@ VALUES: dict[str, Value] = {
         d_slopes=lambda a, b: (-(a < 1).to(a.dtype), (b > -1).to(b.dtype)),
         g_slope=lambda a, b: torch.full_like(b, -1),
         probability=False,
+        boundary=0.0,
         source="Lim and Ye 2017, arXiv 1705.02894; Miyato et al. 2018, arXiv 1802.05957, eq. 16 and 17",
     ),
     # sigmoid(a - b) is the probability that of a real and a fake the real is the real one; a alone is none.
@@ -109,6 +118,7 @@ VALUES: dict[str, Value] = {
         d_slopes=_relativistic_slopes,
         g_slope=lambda a, b: -torch.sigmoid(a - b),
         probability=False,
+        boundary=0.0,
         paired=True,
         source="Jolicoeur-Martineau 2018, arXiv 1807.00734; Huang et al. 2024, arXiv 2501.05441, eq. 2",
     ),
@@ -134,4 +144,6 @@ def smoothed(value: Value, s: float) -> Value:
         by_a, by_b = value.d_slopes(a, b)
         return by_a + s, by_b
 
-    return replace(value, d=lambda a, b: value.d(a, b) + s * a, d_slopes=slopes)
+    # The optimal D is 1 - s times the one of the game without smoothing; the boundary is where that one is 1/2.
+    boundary = math.log((1 - s) / (1 + s)) if value.probability else (1 - s) / 2
+    return replace(value, d=lambda a, b: value.d(a, b) + s * a, d_slopes=slopes, boundary=boundary)

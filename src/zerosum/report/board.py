@@ -107,16 +107,16 @@ def has_probabilities(signals: dict[str, Any]) -> bool:
 
 
 def outputs_of_d(signals: dict[str, Any]) -> list[tuple[str, str]]:
-    """D's outputs, as (name, text): V and probabilities or, in games without them, the logits and the accuracy."""
+    """D's outputs, as (name, text): V and probabilities or, in games without them, the logits and, where the game has one, the accuracy."""
     if has_probabilities(signals):
         return [
             ("V(D, G)", f"{number(signals.get('V'))}  (-1.39 = -log 4 where D can only guess)"),
             ("D(x)", f"{number(signals.get('D_real'))}  D(G(z)) {number(signals.get('D_fake'))}  (both 0.5 where D can only guess)"),
         ]
-    return [
-        ("mean logit", f"real {number(signals.get('a'))}, generated {number(signals.get('b'))}"),
-        ("accuracy of D", f"{share(signals.get('accuracy'))}  (50 % where D can only guess)"),
-    ]
+    found = [("mean logit", f"real {number(signals.get('a'))}, generated {number(signals.get('b'))}")]
+    if finite(signals.get("accuracy")) is not None:
+        found.append(("accuracy of D", f"{share(signals.get('accuracy'))}  (50 % where D can only guess)"))
+    return found
 
 
 def _left(state: LiveRun) -> str:
@@ -143,7 +143,8 @@ def line(state: LiveRun) -> str:
             parts.append(f"D(x) {number(now.get('D_real'))}, D(G(z)) {number(now.get('D_fake'))}")
         else:
             parts.append(f"mean logit {number(now.get('a'))} real, {number(now.get('b'))} generated")
-            parts.append(f"accuracy of D {share(now.get('accuracy'))}")
+            if finite(now.get("accuracy")) is not None:
+                parts.append(f"accuracy of D {share(now.get('accuracy'))}")
         parts.append(f"loss of D {number(now.get('loss_d'))}, of G {number(now.get('loss_g'))}")
     if state.verdict is not None:
         parts.append(f"verdict: {state.verdict.state}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-NO_PROBABILITY = "D's output is not a probability in this game, so V(D, G), D(x) and D(G(z)) are not defined. Read its logits and accuracy."
+NO_PROBABILITY = "D's output is not a probability in this game, so V(D, G), D(x) and D(G(z)) are not defined. Read its logits instead."
 
 
 @dataclass(frozen=True)
