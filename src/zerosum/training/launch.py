@@ -20,6 +20,7 @@ from zerosum.nets.traits import draws_random_numbers, uses_batch_statistics
 from zerosum.play.config import Config, check, to_json
 from zerosum.play.device import Execution, choose, device_of, fitted
 from zerosum.play.distributed import Processes, cores, job, join
+from zerosum.play.given_players import require_playable
 from zerosum.play.horizon import Horizon
 from zerosum.play.interrupt import Stop
 from zerosum.play.players import Players
@@ -67,6 +68,8 @@ def train(
     players = Players(config, data.space, torch.device(execution.device), given)
     _ = players.optimisers  # A player without weights is refused here.
     require_trainable(config, data)
+    if given is not None:
+        require_playable(*given, config, data)
     require_divisible(config, processes, players)
     if processes.first:  # What it finds is recorded, and all processes use that.
         execution = fitted(execution, config, players, data.space.shape if given is None else None)

@@ -10,7 +10,7 @@ ROW = 1.0
 ROWS_A_RUN = 400  # Rows become less frequent, so that the record of a week stays small.
 GRID = 2.0  # At least so much time between two grids.
 # Grids are due by the logarithm of the samples seen, because a generator changes most at the start: at GRID_FIRST of the run, and then at
-# each factor GRID_GROWTH. From about an eighth of the run on, GRID_LAST of the run is between two, so that the end of a long one is covered.
+# each factor GRID_GROWTH. From about an eighth of the run on they are GRID_LAST of it apart, so that the end of a long one is covered.
 GRID_FIRST, GRID_GROWTH, GRID_LAST = 1 / 1000, 2**0.5, 1 / 20
 CHECKPOINT = 60.0
 
