@@ -94,3 +94,15 @@ STOPS: dict[str, str] = {
     "not finite": "Stopped because a number was not finite.",
     "error": "Stopped by an error.",
 }
+
+# What to do next, by the reason for which a run ended; "" for one that has not ended.
+NEXT: dict[str, str] = {
+    "finished": "Draw new samples, compute every measure against the held-out test part, or train for longer.",
+    "interrupted": "Resume it: it goes on exactly where it stopped.",
+    "minutes": "Resume it: it had not reached the end of its schedule when its minutes were over.",
+    "plateaued": "Draw new samples, or compute every measure against the held-out test part. Training longer with the same options is "
+    "unlikely to help: follow the advice of the verdict in a new run.",
+    "not finite": "Read the verdict: it says what to change in a new run.",
+    "error": "Read what stopped it, above, and the verdict.",
+    "": "If it is still training, look again later. If its process was killed, resume it.",
+}
