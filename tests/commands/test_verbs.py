@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from contextlib import chdir, redirect_stderr, redirect_stdout
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -19,8 +19,6 @@ from PIL import Image
 
 from zerosum.api import training
 from zerosum.commands.cli import main
-from zerosum.commands.evaluate import table
-from zerosum.measure.score import Score
 
 SMALL = ["--net.width", "8", "--net.depth", "1", "--batch", "32", "--threads", "1", "--engine", "eager", "--precision", "float32"]
 DIGITS = [*SMALL, "--net.kind", "mlp", "--data.limit", "512"]
@@ -250,17 +248,6 @@ def test_evaluate_without_the_weights_of_its_features(place: Path) -> None:
     refused = zerosum(*words, "digits", "--weights", "weights.pth", cwd=place)
     assert (refused.returncode, refused.stdout) == (2, "")
     assert "not for `digits`" in refused.stderr
-
-
-def test_the_table_says_how_features_were_taken() -> None:
-    label = "inception:0123456789ab tf1-bilinear 299, 8 bit, png/jpeg"
-    kid = Score("kid", 0.5, 0.4, 0.6, 0.1, 20, 30, "given", label, "lower")
-    plain = replace(kid, name="jsd", features="raw")
-    asked, unasked = table([kid, plain]).splitlines(), table([kid, plain], unasked=True).splitlines()
-    assert asked[1].split()[6:8] == ["20/30", "inception:0123456789ab"]
-    assert asked[3:] == [f"features: {label} (generated/real)"]
-    assert unasked[3].startswith(asked[3])
-    assert "--features fresh" in unasked[3]
 
 
 def test_a_run_is_not_taken_for_its_pictures(place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from zerosum.api.scores import Scores
 from zerosum.data.items import Progress
 from zerosum.data.options import DataOptions
 from zerosum.data.source import Data, open_data
@@ -47,8 +48,10 @@ def evaluate(
     weights: str | Path | None = None,
     options: DataOptions | None = None,
     progress: Progress | None = None,
-) -> list[Score]:
-    """Every measure that fits, with floor and interval; one that cannot be had honestly carries the sentence that says why.
+) -> Scores:
+    """Every measure that fits, with reference score and interval, as a list that prints as a table.
+
+    A measure that is impossible here carries the sentence that says why.
 
     target: a run or its folder, measured against the held-out test part of its data; or, with `against`, any set of samples: a name, a
         path, an array or a tensor. Reals by a name that has a test part are that part; a known density is drawn from.
@@ -70,16 +73,16 @@ def evaluate(
     if against is None:
         if not isinstance(target, Run):
             raise Refusal("An array alone cannot be evaluated: give the real samples to compare it with as `against`.")
-        return _evaluate_run(target, n or MOST, seed, features, ready, progress)
+        return Scores(_evaluate_run(target, n or MOST, seed, features, ready, progress))
     if isinstance(target, Run):
         target = target.sample(n or MOST, seed)
     fakes, reals = open_data(target, options, progress), open_data(against, options, progress)
     fake, _ = _everything(fakes, n or MOST)
     real, density = _everything(reals, n or MOST, held_out=isinstance(against, str))
     if density is not None:
-        return evaluate_points(fake, real[: len(fake)], None, density, seed, progress=progress)
+        return Scores(evaluate_points(fake, real[: len(fake)], None, density, seed, progress=progress))
     chosen = features_for(features, real, ready, f"{_codec(fakes)}/{_codec(reals)}")
-    return evaluate_sets(fake, real, chosen, seed, progress=progress)
+    return Scores(evaluate_sets(fake, real, chosen, seed, progress=progress))
 
 
 def _evaluate_run(run: Run, n: int, seed: int, choice: FeatureChoice, ready: Inception | None, progress: Progress | None) -> list[Score]:

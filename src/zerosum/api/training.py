@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping
+from dataclasses import replace
 from inspect import signature
 from pathlib import Path
 from typing import Any
@@ -102,7 +103,7 @@ def train(
 
 
 def resume(
-    path: str | Path,
+    run: Run | str | Path,
     *,
     minutes: float | None = None,
     samples: int | None = None,
@@ -114,11 +115,15 @@ def resume(
 ) -> Run:
     """Continue a run exactly where it stopped: to the end that it was given, to `samples` in all, or for `minutes` more.
 
-    data: the same array again, for a run on an array in memory. generator, discriminator: the same modules, for a run of your own modules.
+    run: a run, or its folder. data: the same array again, for a run on an array in memory; a run of this session still has it.
+    generator, discriminator: the same modules, for a run of your own modules; a run of this session still has them.
     Raises Refusal when the run is finished, its data have changed, or another process trains there.
     """
     minutes, samples = checked_length(minutes, samples)
-    run = load(path, generator=generator, discriminator=discriminator)
+    if not isinstance(run, Run):
+        run = load(run, generator=generator, discriminator=discriminator)
+    elif (given := _modules(generator, discriminator)) is not None:
+        run = replace(run, given=given)
     check_room(run.path)
     if data is None:
         opened = run.data()

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from zerosum.commands.flags import parse, positional
 from zerosum.data.options import DataOptions
+from zerosum.report.text_table import paragraph
 
 if TYPE_CHECKING:
     from zerosum.data.source import Data
@@ -51,9 +52,15 @@ def main(argv: Sequence[str]) -> int:
     if args.json:
         print(json.dumps({**facts, "sheet": str(sheet)}, allow_nan=False))
     else:
-        print("\n".join([*lines(facts), f"contact sheet: {sheet}"]))
+        print("\n".join(wrapped(line) for line in [*lines(facts), f"contact sheet: {sheet}"]))
     sys.stdout.flush()
     return 0
+
+
+def wrapped(line: str) -> str:
+    """A line of `lines` within the width of the output."""
+    indent = line[: len(line) - len(line.lstrip())]
+    return paragraph(line.strip(), indent + "  ", indent)
 
 
 def _draw(data: Data, sheet: Path) -> None:

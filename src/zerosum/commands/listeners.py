@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from importlib.util import find_spec
 from pathlib import Path
-from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 from zerosum.commands.bugs import logged_in
@@ -15,6 +14,7 @@ from zerosum.errors import Refusal
 from zerosum.report.next_commands import next_commands
 from zerosum.report.numbers import duration
 from zerosum.report.progress import Display
+from zerosum.report.text_table import paragraph
 
 if TYPE_CHECKING:
     from zerosum.report.tensorboard import TensorBoard
@@ -83,17 +83,17 @@ def report(run: Run) -> int:
     reason, samples, seconds = stop.get("reason"), stop.get("samples", 0), stop.get("seconds", 0.0)
     seen = f"{samples:,} training samples in {duration(seconds)}"
     if reason == "finished":
-        print(f"{run.path} is finished: {seen}.")
+        told = f"is finished: {seen}."
     elif reason == "interrupted":
-        print(f"{run.path} was interrupted after {seen}; its state is saved.")
+        told = f"was interrupted after {seen}; its state is saved."
     elif reason == "plateaued":
-        print(f"{run.path} reached a plateau after {seen}: it no longer improved.")
+        told = f"reached a plateau after {seen}: it no longer improved."
     elif reason == "minutes":
-        print(f"{run.path} reached its minutes after {seen}, before the end of its schedule: the machine has become slower.")
+        told = f"reached its minutes after {seen}, before the end of its schedule: the machine has become slower."
     else:
-        print(f"{run.path} stopped after {seen}: {str(stop.get('message') or reason or 'the record gives no reason').rstrip('.')}.")
-    for line in wrap(run.verdict().paragraph, 110, initial_indent="  verdict ", subsequent_indent="          "):
-        print(line)
+        told = f"stopped after {seen}: {str(stop.get('message') or reason or 'the record gives no reason').rstrip('.')}."
+    print(paragraph(f"{run.path} {told}"))
+    print(paragraph(run.verdict().paragraph, " " * 10, "  verdict "))
     for label, file in (("grid", "grid.png"), ("report", "report.html")):
         if (run.path / file).exists():
             print(f"  {label:<7} {run.path / file}")

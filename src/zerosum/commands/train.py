@@ -131,17 +131,15 @@ def main(argv: Sequence[str]) -> int:
 def _dry_run(args: Train, given: Mapping[str, Any], data: Data) -> int:
     """Prints what the training would use. Raises Refusal where the options and the data do not go together."""
     from zerosum.api.training import check_players
-    from zerosum.commands.inspect import lines
+    from zerosum.commands.inspect import lines, wrapped
     from zerosum.data.inspection import describe
+    from zerosum.report.text_table import text_table
 
     weights = check_players(args.config, data)
     rows = list(origins(args, given))
-    wide, wider = (max(len(row[column]) for row in rows) for column in (0, 1))
-    print("\n".join(lines(describe(data))))
+    print("\n".join(map(wrapped, lines(describe(data)))))
     print("weights: " + ", ".join(f"{player} {count:,}" for player, count in weights.items()))
-    print(f"\n{'option':<{wide}}  {'value':<{wider}}  from")
-    for name, value, origin in rows:
-        print(f"{name:<{wide}}  {value:<{wider}}  {origin}")
+    print(f"\n{text_table(('option', 'value', 'from'), rows)}")
     print("\nNothing was trained: leave out --dry-run to start.")
     sys.stdout.flush()
     return 0

@@ -14,7 +14,7 @@ from zerosum.report.words import DIRECTIONS, STOPS
 from zerosum.verdict import Verdict, verdict
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
+    from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 
 _KEPT = 12  # newest rows of signals from which a trend is read
 
@@ -160,12 +160,33 @@ def board(state: LiveRun) -> RenderableType:
 
     bar = Table.grid(expand=True)
     bar.add_row(ProgressBar(total=state.horizon or None, completed=state.samples, complete_style="green", pulse=state.horizon is None))
-    facts = Table.grid(padding=(0, 2))
-    facts.add_column(style="dim", no_wrap=True)
-    facts.add_column()
-    for name, text in _facts(state):
-        facts.add_row(Text(name), Text(text))
-    return Group(bar, Text("   ".join(_counted(state))), facts)
+    return Group(bar, Text("   ".join(_counted(state))), _Facts(_facts(state)))
+
+
+class _Facts:
+    """Names beside their texts or, on a narrow terminal, above them."""
+
+    NARROW = 60
+
+    def __init__(self, facts: Sequence[tuple[str, str]]) -> None:
+        self.facts = facts
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        from rich.padding import Padding
+        from rich.table import Table
+        from rich.text import Text
+
+        if options.max_width < self.NARROW:
+            for name, text in self.facts:
+                yield Text(name, style="dim")
+                yield Padding(Text(text), (0, 0, 0, 2))
+            return
+        table = Table.grid(padding=(0, 2))
+        table.add_column(style="dim", no_wrap=True)
+        table.add_column()
+        for name, text in self.facts:
+            table.add_row(Text(name), Text(text))
+        yield table
 
 
 def _facts(state: LiveRun) -> list[tuple[str, str]]:

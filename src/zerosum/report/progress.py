@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Self, TextIO
 
 from zerosum.report.board import LiveRun, board, line
 from zerosum.report.numbers import duration
+from zerosum.report.text_table import columns
 
 if TYPE_CHECKING:
     from rich.live import Live
@@ -163,6 +164,8 @@ class CountProgress:
         part = f" ({100 * done // total} %)" if total else ""
         left = (now - self._began) * (total - done) / done if done else 0.0
         words = f"{label}: {done:,} of {total:,}{part}{f', {duration(left)} left' if left >= _LONG else ''}"
+        # A line that the terminal would wrap could not be rewritten.
+        words = words[: columns() - 1] if live else words
         print(f"\r{words}\x1b[K" if live else words, end="" if live and not over else "\n", file=stream, flush=True)
         self._shown, self._due = not over, now + (_AGAIN if live else _PLAIN)
 

@@ -78,8 +78,11 @@ EQUILIBRIUM: dict[str, tuple[float, float | None]] = {
     "relativistic": (math.log(2), math.log(2)),
 }
 
-# By a score's `better`: next to a number, and under a curve.
+# By a score's `better`: next to a number, in a table's column "better", and under a curve. REFERENCE: the heading of a table's column with
+# what real data score.
 DIRECTIONS: dict[str, str] = {"lower": "lower is better", "higher": "higher is better", "floor": "closest to real data is best"}
+BETTER: dict[str, str] = {"lower": "lower", "higher": "higher", "floor": "near reference"}
+REFERENCE = "reference score"
 HEALTHY_SCORES: dict[str, str] = {
     "lower": "Lower is better: healthy is a fall to the dotted line.",
     "higher": "Higher is better: healthy is a rise to the dotted line.",
