@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from zerosum.api.scores import Scores
+from zerosum.api.showing import Showing, counting
 from zerosum.data.items import Progress
 from zerosum.data.options import DataOptions
 from zerosum.data.source import Data, open_data
@@ -47,7 +48,7 @@ def evaluate(
     features: FeatureChoice = "auto",
     weights: str | Path | None = None,
     options: DataOptions | None = None,
-    progress: Progress | None = None,
+    progress: Showing = None,
 ) -> Scores:
     """Every measure that fits, with reference score and interval, as a list that prints as a table.
 
@@ -61,28 +62,30 @@ def evaluate(
         digits' where the classifier recognises the reals as digits, else inception's where its weights are at hand, else a fresh
         discriminator's. Points are measured as they are.
     weights: the file of inception's weights; by default where `zerosum.measure.weights.obtain` looks.
-    options: how images at a path are read, on both sides. progress: called with (label, done, total) as data are read and measured.
+    options: how images at a path are read, on both sides. progress: False for none, or a function that is called
+        with (label, done, total) as data are read and measured.
 
     Raises Refusal where nothing can be measured.
     """
     if n is not None and not 2 <= n <= LARGEST:
         raise Refusal(f"Measuring needs at least 2 samples and takes at most {LARGEST:,}, not {n:,}.")
+    tell = counting(progress)
     if isinstance(target, (str, Path)) and (against is None or is_run(Path(target))):
         target = open_run(target)
-    ready = asked_for(features, weights, progress)  # Before data are read, which may take minutes.
+    ready = asked_for(features, weights, tell)  # Before data are read, which may take minutes.
     if against is None:
         if not isinstance(target, Run):
             raise Refusal("An array alone cannot be evaluated: give the real samples to compare it with as `against`.")
-        return Scores(_evaluate_run(target, n or MOST, seed, features, ready, progress))
+        return Scores(_evaluate_run(target, n or MOST, seed, features, ready, tell))
     if isinstance(target, Run):
         target = target.sample(n or MOST, seed)
-    fakes, reals = open_data(target, options, progress), open_data(against, options, progress)
+    fakes, reals = open_data(target, options, tell), open_data(against, options, tell)
     fake, _ = _everything(fakes, n or MOST)
     real, density = _everything(reals, n or MOST, held_out=isinstance(against, str))
     if density is not None:
-        return Scores(evaluate_points(fake, real[: len(fake)], None, density, seed, progress=progress))
+        return Scores(evaluate_points(fake, real[: len(fake)], None, density, seed, progress=tell))
     chosen = features_for(features, real, ready, f"{_codec(fakes)}/{_codec(reals)}")
-    return Scores(evaluate_sets(fake, real, chosen, seed, progress=progress))
+    return Scores(evaluate_sets(fake, real, chosen, seed, progress=tell))
 
 
 def _evaluate_run(run: Run, n: int, seed: int, choice: FeatureChoice, ready: Inception | None, progress: Progress | None) -> list[Score]:

@@ -10,7 +10,7 @@ from zerosum.measure.score import Score
 from zerosum.report.text_table import columns, paragraph, text_table
 from zerosum.report.words import BETTER, DIRECTIONS, REFERENCE
 
-HEADS = ("measure", "value", "95 % interval", REFERENCE, "better", "samples", "features")
+HEADS = ("measure", "value", "95 % interval", REFERENCE, "better", "samples")
 NUMBERS = ("value", REFERENCE, "samples")
 
 
@@ -28,7 +28,7 @@ def cells(score: Score) -> tuple[str, ...]:
     """A score's cells, in the order of HEADS."""
     n = f"{score.n}/{score.n_real}" if score.n != score.n_real else str(score.n)
     interval = f"{_short(score.low)} to {_short(score.high)}"
-    return (score.name, _short(score.value), interval, _short(score.floor), BETTER[score.better], n, _name(score))
+    return (score.name, _short(score.value), interval, _short(score.floor), BETTER[score.better], n)
 
 
 def table(scores: Sequence[Score], hint: str = "", width: int | None = None) -> str:
@@ -42,10 +42,18 @@ def table(scores: Sequence[Score], hint: str = "", width: int | None = None) -> 
     lines += [paragraph(f"{REFERENCE}: what as many real samples score, the best that a generator can reach.", "  ", "", width)]
     for s in given:
         lines.append(paragraph(f"{s.name}: {DIRECTIONS[s.better]}. {QUANTITIES[s.name].meaning}", "  ", "", width))
-    told = sorted({s.features for s in given if s.features != _name(s)})
-    lines += [paragraph(f"features: {label} (generated/real){hint}", "  ", "", width) for label in told]
+    lines += [paragraph(words, "  ", "", width) for words in features(given, hint)]
     lines += [paragraph(f"{names}: {why}", "  ", "", width) for names, why in refusals(scores)]
     return "\n".join(lines)
+
+
+def features(scores: Sequence[Score], hint: str = "") -> list[str]:
+    """In which features the measures were taken, a sentence for each kind. hint: at the end of those with details."""
+    whose = {label: [s.name for s in scores if s.features == label] for label in dict.fromkeys(s.features for s in scores)}
+    detailed = {label: f"{label} (generated/real){hint}" if " " in label else label for label in whose}
+    if len(whose) == 1:
+        return [f"features: {label}" for label in detailed.values()]
+    return [f"features of {', '.join(names)}: {detailed[label]}" for label, names in whose.items()]
 
 
 def refusals(scores: Sequence[Score]) -> list[tuple[str, str]]:
@@ -62,14 +70,9 @@ def html(scores: Sequence[Score]) -> str:
         for s in scores
         if not s.refused
     )
-    missing = "".join(f"<p>{escape(names)}: {escape(why)}</p>" for names, why in refusals(scores))
+    notes = [*features([s for s in scores if not s.refused]), *(f"{names}: {why}" for names, why in refusals(scores))]
+    missing = "".join(f"<p>{escape(note)}</p>" for note in notes)
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{missing}"
-
-
-def _name(score: Score) -> str:
-    """Name and hash of the features; details are on a line of their own."""
-    name, colon, rest = score.features.partition(":")
-    return name + colon + rest.partition(" ")[0]
 
 
 def _short(number: float | None) -> str:

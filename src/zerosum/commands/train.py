@@ -107,7 +107,7 @@ def main(argv: Sequence[str]) -> int:
     quiet = args.quiet or not is_first()
     if args.out is not None:
         refuse_taken(args.out)
-    data = open_data(args.data, args.config.data, None if quiet else reading)
+    data = open_data(args.data, args.config.data, False if quiet else reading)
     if args.dry_run:
         return _dry_run(args, given, data)
     if data.skipped and not quiet:
@@ -130,14 +130,14 @@ def main(argv: Sequence[str]) -> int:
 
 def _dry_run(args: Train, given: Mapping[str, Any], data: Data) -> int:
     """Prints what the training would use. Raises Refusal where the options and the data do not go together."""
+    from zerosum.api.data import inspect, lines
     from zerosum.api.training import check_players
-    from zerosum.commands.inspect import lines, wrapped
-    from zerosum.data.inspection import describe
+    from zerosum.commands.inspect import wrapped
     from zerosum.report.text_table import text_table
 
     weights = check_players(args.config, data)
     rows = list(origins(args, given))
-    print("\n".join(map(wrapped, lines(describe(data)))))
+    print("\n".join(map(wrapped, lines(inspect(data)))))
     print("weights: " + ", ".join(f"{player} {count:,}" for player, count in weights.items()))
     print(f"\n{text_table(('option', 'value', 'from'), rows)}")
     print("\nNothing was trained: leave out --dry-run to start.")

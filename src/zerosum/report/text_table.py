@@ -16,7 +16,7 @@ PIPE = 150
 PARAGRAPH = 110
 """The longest lines of running text: longer ones are hard to read on any terminal."""
 
-_LEAST = 18  # A column is wrapped to no fewer characters: a narrower one is harder to read than lines of its own.
+_LEAST = 18  # Running text in a narrower column is harder to read than lines of its own; short cells may be wrapped further.
 _GAP = "  "
 
 
@@ -53,7 +53,7 @@ def _fitted(table: Sequence[Sequence[str]], width: int) -> list[int] | None:
     """The columns' widths within `width` in all; None where they cannot be so narrow."""
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     least = [max(len(word) for cell in column for word in cell.split() or [""]) for column in zip(*table, strict=True)]
-    least = [min(natural, max(word, _LEAST)) for natural, word in zip(widths, least, strict=True)]
+    least = [word if natural <= _LEAST else max(word, _LEAST) for natural, word in zip(widths, least, strict=True)]
     spare = width - len(_GAP) * (len(widths) - 1)
     while sum(widths) > spare:
         loose = [i for i in range(len(widths)) if widths[i] > least[i]]

@@ -81,7 +81,7 @@ EQUILIBRIUM: dict[str, tuple[float, float | None]] = {
 # By a score's `better`: next to a number, in a table's column "better", and under a curve. REFERENCE: the heading of a table's column with
 # what real data score.
 DIRECTIONS: dict[str, str] = {"lower": "lower is better", "higher": "higher is better", "floor": "closest to real data is best"}
-BETTER: dict[str, str] = {"lower": "lower", "higher": "higher", "floor": "near reference"}
+BETTER: dict[str, str] = {"lower": "lower", "higher": "higher", "floor": "closest"}
 REFERENCE = "reference score"
 HEALTHY_SCORES: dict[str, str] = {
     "lower": "Lower is better: healthy is a fall to the dotted line.",
