@@ -81,6 +81,26 @@ def test_the_board_fits_any_width(rows: list[dict[str, Any]], width: int) -> Non
     assert max(map(len, shown(state_after(rows, 5, 10), width).splitlines())) <= width
 
 
+@pytest.mark.parametrize(("width", "above"), [(50, True), (100, False)])
+def test_on_a_narrow_terminal_names_are_above_their_texts(rows: list[dict[str, Any]], width: int, above: bool) -> None:
+    lines = [line.rstrip() for line in shown(state_after(rows, 5, 10), width).splitlines()]
+    assert ("loss of D" in lines) is above
+    assert "" not in lines
+    whole = set(shown(state_after(rows, 5, 10), 1000).split())
+    assert {word for line in lines[2:] for word in line.split()} <= whole  # No word is broken.
+
+
+def test_reading_never_needs_more_than_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "24")
+    out, clock = Terminal(), Clock()
+    reading = CountProgress(stream=out, clock=clock)
+    for done in range(0, 401, 10):
+        reading("Reading images", done, 400)
+        clock.now += 0.1
+    assert max(len(line.replace("\x1b[K", "")) for line in re.split(r"[\r\n]", out.getvalue())) < 24
+
+
 def test_odd_rows_are_shown_not_raised() -> None:
     state = LiveRun()
     nothing = dict.fromkeys(("V", "D_real", "a", "b", "accuracy", "loss_d", "loss_g"))

@@ -51,8 +51,7 @@ def main(argv: Sequence[str]) -> int:
             print("\nState at each check, by training samples:")
             for state, group in groupby(found.history, key=lambda row: row["state"]):
                 rows = list(group)
-                print(
-                    f"  {rows[0]['samples']:>12,} to {rows[-1]['samples']:>12,}  {state} ({len(rows)} check{'s' if len(rows) > 1 else ''})"
-                )
+                checks = f"{len(rows)} check{'s' if len(rows) > 1 else ''}"
+                print(paragraph(f"{rows[0]['samples']:>12,} to {rows[-1]['samples']:>12,}  {state} ({checks})", "    ", "  "))
     sys.stdout.flush()
     return 1 if args.check and found.trouble else 0

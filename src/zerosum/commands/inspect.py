@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from zerosum.commands.flags import parse, positional
 from zerosum.data.options import DataOptions
-from zerosum.report.text_table import paragraph
+from zerosum.report.text_table import wrapped
 
 if TYPE_CHECKING:
     from zerosum.data.source import Data
@@ -49,15 +49,9 @@ def main(argv: Sequence[str]) -> int:
     if args.json:
         print(json.dumps({**facts, "sheet": str(sheet)}, allow_nan=False))
     else:
-        print("\n".join(wrapped(line) for line in [*lines(facts), f"contact sheet: {sheet}"]))
+        print(wrapped("\n".join([*lines(facts), f"contact sheet: {sheet}"])))
     sys.stdout.flush()
     return 0
-
-
-def wrapped(line: str) -> str:
-    """A line of `lines` within the width of the output."""
-    indent = line[: len(line) - len(line.lstrip())]
-    return paragraph(line.strip(), indent + "  ", indent)
 
 
 def _draw(data: Data, sheet: Path) -> None:

@@ -132,12 +132,11 @@ def _dry_run(args: Train, given: Mapping[str, Any], data: Data) -> int:
     """Prints what the training would use. Raises Refusal where the options and the data do not go together."""
     from zerosum.api.data import inspect, lines
     from zerosum.api.training import check_players
-    from zerosum.commands.inspect import wrapped
-    from zerosum.report.text_table import text_table
+    from zerosum.report.text_table import text_table, wrapped
 
     weights = check_players(args.config, data)
     rows = list(origins(args, given))
-    print("\n".join(map(wrapped, lines(inspect(data)))))
+    print(wrapped("\n".join(lines(inspect(data)))))
     print("weights: " + ", ".join(f"{player} {count:,}" for player, count in weights.items()))
     print(f"\n{text_table(('option', 'value', 'from'), rows)}")
     print("\nNothing was trained: leave out --dry-run to start.")

@@ -178,7 +178,8 @@ class _Facts:
 
         if options.max_width < self.NARROW:
             for name, text in self.facts:
-                yield Text(name, style="dim")
+                if name:
+                    yield Text(name, style="dim")
                 yield Padding(Text(text), (0, 0, 0, 2))
             return
         table = Table.grid(padding=(0, 2))

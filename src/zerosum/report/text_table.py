@@ -39,6 +39,12 @@ def paragraph(text: str, indent: str = "", first: str | None = None, width: int 
     return "\n".join(lines)
 
 
+def wrapped(text: str) -> str:
+    """Lines of text, each wrapped on its own; what a line is indented by, its continuation is as well, and two characters more."""
+    indents = [(line[: len(line) - len(line.lstrip())], line.strip()) for line in text.splitlines()]
+    return "\n".join(paragraph(line, indent + "  ", indent) for indent, line in indents)
+
+
 def text_table(heads: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[str] = (), width: int | None = None) -> str:
     """Rows of cells under their headings, within `width` characters (default: `columns()`). right: headings of right-aligned columns."""
     width = width or columns()
