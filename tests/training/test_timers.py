@@ -1,4 +1,4 @@
-"""When things are due, and the horizon that minutes fix once."""
+"""When things are due, and the schedules."""
 
 from __future__ import annotations
 
@@ -42,30 +42,10 @@ def test_a_resumed_run_does_not_start_its_grids_again() -> None:
 
 
 def test_minutes_are_the_share_until_the_samples_are_known() -> None:
-    horizon = Horizon(None, minutes=10, spent=100.0)
-    assert horizon.share(5_000, 100.0) == 0
-    assert horizon.share(9_000, 400.0) == 0.5
-    horizon.samples = 36_000
-    assert horizon.share(9_000, 400.0) == 0.25
-
-
-def test_minutes_become_samples_at_the_measured_speed() -> None:
-    horizon = Horizon(None, minutes=10)
-    horizon.begin(0, 0.0)
-    fixed = [s for s in range(80) if horizon.measure(100 * s, float(s))]
-    assert len(fixed) == 1
-    assert horizon.samples == 60_000
-    assert not horizon.reached(59_999)
-    assert horizon.reached(60_000)
-    assert not horizon.out_of_time(600.0)
-    assert horizon.out_of_time(700.0)
-
-
-def test_further_minutes_of_a_resumed_run_count_from_where_it_stood() -> None:
-    horizon = Horizon(None, minutes=1, spent=100.0)
-    horizon.begin(5_000, 100.0)
-    assert any(horizon.measure(5_000 + 10 * s, 100.0 + s) for s in range(30))
-    assert horizon.samples == 5_600
+    horizon = Horizon(None, until=600.0)
+    assert horizon.share(9_000, 300.0) == 0.5
+    horizon.redirect(9_000, 36_000)
+    assert horizon.share(9_000, 300.0) == 0.25
 
 
 def test_learning_rates_follow_samples() -> None:

@@ -163,7 +163,9 @@ def _losses() -> list[Statement]:
             of_g = backend.generator_gradients(it.z, it.x, None, None)[0]
             found = {"discriminator": of_d.loss, "penalty": of_d.penalty, "generator": of_g.loss}
             source = VALUES[value].source
-            rows += [relative_statement(f"the {k} loss, {value}: {name}", source, proved[k], float(v), 1e-9) for k, v in found.items()]
+            rows += [
+                relative_statement(f"the {k} loss, {value}: {name}", source, proved[k], float(v.detach()), 1e-9) for k, v in found.items()
+            ]
     return rows
 
 

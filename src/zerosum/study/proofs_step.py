@@ -133,7 +133,8 @@ def _inputs() -> list[Statement]:
     n = 4096
     config = replace(BASE, batch=n, game=GameOptions(value="wasserstein", penalty="gp", k=2, gamma=1.0, gamma_end=0.01))
     inputs = InputSampler(config, Labelled(), ALONE, torch.device("cpu"), torch.float32)(0, None)
-    noise = {"D's first and second": inputs.z_d, "D's last and G's": (inputs.z_d[-1], inputs.z_g[0])}
+    first, second, of_G = *inputs.z_d, inputs.z_g[0]
+    noise = {"D's first and second": (first, second), "D's first and G's": (first, of_G), "D's second and G's": (second, of_G)}
     rows = [
         statement(f"{which} minibatch of noise: correlation", ALGORITHM_1, 0.0, _correlation(a, b), 0.05) for which, (a, b) in noise.items()
     ]
