@@ -10,7 +10,9 @@ import pytest
 import torch
 from torch import Tensor
 
+from zerosum.game import penalty as penalty_module
 from zerosum.game import value as value_module
+from zerosum.game.penalty import PENALTIES
 from zerosum.game.value import VALUES, Cost
 from zerosum.theory.proof import PROOFS, Statement, prove
 from zerosum.theory.statement import relative_statement, statement
@@ -74,6 +76,16 @@ def test_a_fault_at_the_reals_alone_is_found(monkeypatch: pytest.MonkeyPatch, na
     monkeypatch.setitem(value_module.VALUES, name, replace(VALUES[name], d=_half_at_reals(VALUES[name].d)))
     monkeypatch.setattr("zerosum.theory.proofs_play.TABLE", {})
     assert _some_row_fails()
+
+
+@pytest.mark.parametrize("name", [name for name, row in PENALTIES.items() if row is not None])
+def test_a_fault_in_a_penalty_is_found(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """So that every row of PENALTIES has its statement."""
+    row = PENALTIES[name]
+    assert row is not None
+    assert all(statement.holds for statement in prove(["penalties"]))
+    monkeypatch.setitem(penalty_module.PENALTIES, name, replace(row, of_square=lambda s: row.of_square(s) / 2))
+    assert any(not statement.holds for statement in prove(["penalties"]))
 
 
 def _some_row_fails() -> bool:

@@ -7,6 +7,7 @@ which is where it matters. Because the functions only broadcast, theory evaluate
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -29,6 +30,8 @@ class Value:
     probability: whether sigmoid(a) is D's probability that x is real, so that V(D, G) and D(x) can be stated.
     paired: whether one cost couples a real with a fake (then a and b must have the same shape).
     smoothable: whether D's target for reals can be moved from 1 to 1 - s (`smoothed`).
+    equilibrium: the losses of D and of G where p_g = p_data and D is optimal, None for G where the optimal logit is not one number; None
+        as a whole where they are not known.
     source: where the game was published.
     """
 
@@ -37,6 +40,7 @@ class Value:
     d_slopes: Slopes
     g_slope: Cost
     probability: bool
+    equilibrium: tuple[float, float | None] | None
     source: str
     paired: bool = False
     smoothable: bool = False
@@ -64,6 +68,7 @@ VALUES: dict[str, Value] = {
         d_slopes=_logistic_slopes,
         g_slope=lambda a, b: -torch.sigmoid(b),
         probability=True,
+        equilibrium=(2 * math.log(2), -math.log(2)),
         smoothable=True,
         source="Goodfellow et al. 2014, arXiv 1406.2661, eq. 1 and Algorithm 1",
     ),
@@ -74,6 +79,7 @@ VALUES: dict[str, Value] = {
         d_slopes=_logistic_slopes,
         g_slope=lambda a, b: -torch.sigmoid(-b),
         probability=True,
+        equilibrium=(2 * math.log(2), math.log(2)),
         smoothable=True,
         source="Goodfellow et al. 2014, arXiv 1406.2661, section 3",
     ),
@@ -83,6 +89,7 @@ VALUES: dict[str, Value] = {
         d_slopes=lambda a, b: (a - 1, b),
         g_slope=lambda a, b: b - 1,
         probability=False,
+        equilibrium=(0.25, 0.125),  # at a = b = 1/2
         smoothable=True,
         source="Mao et al. 2017, arXiv 1611.04076, eq. 2 with labels 0, 1, 1",
     ),
@@ -92,6 +99,7 @@ VALUES: dict[str, Value] = {
         d_slopes=lambda a, b: (torch.full_like(a, -1), torch.ones_like(b)),
         g_slope=lambda a, b: torch.full_like(b, -1),
         probability=False,
+        equilibrium=(0.0, None),  # any constant logit is optimal
         source="Arjovsky et al. 2017, arXiv 1701.07875, eq. 2",
     ),
     "hinge": Value(
@@ -100,6 +108,7 @@ VALUES: dict[str, Value] = {
         d_slopes=lambda a, b: (-(a < 1).to(a.dtype), (b > -1).to(b.dtype)),
         g_slope=lambda a, b: torch.full_like(b, -1),
         probability=False,
+        equilibrium=(2.0, None),  # any constant logit from -1 to 1 is optimal
         source="Lim and Ye 2017, arXiv 1705.02894; Miyato et al. 2018, arXiv 1802.05957, eq. 16 and 17",
     ),
     # sigmoid(a - b) is the probability that of a real and a fake the real is the real one; a alone is none.
@@ -109,6 +118,7 @@ VALUES: dict[str, Value] = {
         d_slopes=_relativistic_slopes,
         g_slope=lambda a, b: -torch.sigmoid(a - b),
         probability=False,
+        equilibrium=(math.log(2), math.log(2)),
         paired=True,
         source="Jolicoeur-Martineau 2018, arXiv 1807.00734; Huang et al. 2024, arXiv 2501.05441, eq. 2",
     ),
@@ -126,7 +136,8 @@ def smoothed(value: Value, s: float) -> Value:
     if s == 0:
         return value
     if not value.smoothable:
-        raise Refusal("Label smoothing needs a game whose D has a target for reals: use minimax, non_saturating or least_squares.")
+        able = ", ".join(name for name, row in VALUES.items() if row.smoothable)
+        raise Refusal(f"Label smoothing needs a game whose D has a target for real samples: use one of {able}.")
     if not 0 < s < 0.5:
         raise Refusal(f"Label smoothing must lie in [0, 0.5), not {s}: at one half a real's label says nothing.")
 
@@ -134,4 +145,4 @@ def smoothed(value: Value, s: float) -> Value:
         by_a, by_b = value.d_slopes(a, b)
         return by_a + s, by_b
 
-    return replace(value, d=lambda a, b: value.d(a, b) + s * a, d_slopes=slopes)
+    return replace(value, d=lambda a, b: value.d(a, b) + s * a, d_slopes=slopes, equilibrium=None)

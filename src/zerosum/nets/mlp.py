@@ -165,7 +165,7 @@ class Generator(nn.Module):
         return torch.tanh(x) if len(self.shape) == 3 else x
 
     def perceptron(self) -> tuple[nn.Module, ...] | None:
-        """G's steps (engine/perceptron.py) where it makes points, is unconditional, and has no other layers than those know; else None."""
+        """G's steps (engine/passes.py) where it makes points, is unconditional, and has no other layers than those know; else None."""
         if len(self.shape) != 1 or self.embedding is not None:
             return None
         if not all(isinstance(m, nn.Linear | nn.Tanh | nn.LeakyReLU | nn.ReLU) for m in self.body.layers):
