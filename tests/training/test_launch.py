@@ -95,8 +95,9 @@ def cases() -> list[Any]:
         config, which = {3: (IMAGES, "pictures")}.get(row.axes if row else 3, (POINTS, "ring"))
         if row is None or row.axes in (1, 3):
             found[f"augmentation {name}"] = (replace(config, game=replace(config.game, augment=name)), which)
-    for kind in NETS:
-        found[kind] = (replace(IMAGES, net=NetOptions(kind=kind, width=4)), "pictures")  # type: ignore[arg-type]
+    for kind, architecture in NETS.items():
+        narrow = {"width": 4} if "width" in architecture.options else {}
+        found[kind] = (replace(IMAGES, net=NetOptions(kind=kind, **narrow)), "pictures")
     found["simultaneous"] = (replace(POINTS, game=GameOptions(order="simultaneous", k=2, g_steps=2)), "ring")
     smooth = GameOptions(value="minimax", penalty="none", smoothing=0.1)
     found["smoothing, dropout, uniform"] = (

@@ -33,8 +33,8 @@ def _net_options(net: NetOptions) -> dict[str, object]:
     options = {name: value for name, value in asdict(net).items() if name not in NOT_OF_A_KIND}
     for name, value in options.items():
         if name not in row.options and value != default[name]:
-            known = ", ".join(sorted(row.options))
-            raise Refusal(f"--net.{name} {value} has no effect with --net.kind {net.kind}, whose options are {known}: leave it out.")
+            has = f"whose options are {', '.join(sorted(row.options))}" if row.options else "which has no options"
+            raise Refusal(f"--net.{name} {value} has no effect with --net.kind {net.kind}, {has}: leave it out.")
     return options
 
 
