@@ -13,7 +13,7 @@ from torch.testing import assert_close
 
 from zerosum.chance import normal, uniform
 from zerosum.engine.backend import Autograd, Transform
-from zerosum.engine.closed_form import ClosedForm, holds_all
+from zerosum.engine.closed_form import ClosedForm, owns_all_weights
 from zerosum.engine.networks import Networks
 from zerosum.engine.passes import Chain, GeneratorPasses
 from zerosum.engine.strided import Routed, Routes
@@ -57,7 +57,7 @@ class Played:
         steps = perceptron_of(self.G)
         chain = Chain(chain_of(self.D), getattr(self.D, "embedding", None))
         row = PENALTIES[penalty] if isinstance(penalty, str) else penalty
-        assert holds_all(chain, self.D)
+        assert owns_all_weights(chain, self.D)
         self.generator = None if steps is None else GeneratorPasses(steps)
         self.autograd = Autograd(self.networks, value, row)
         self.closed = ClosedForm(self.networks, value, row, chain, dtype, self.generator)

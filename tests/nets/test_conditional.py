@@ -11,7 +11,7 @@ from torch.testing import assert_close
 
 from zerosum.chance import normal
 from zerosum.nets import NETS, build, chain_of, perceptron_of
-from zerosum.nets.conditioning import SHORTEST, conditional, takes_labels
+from zerosum.nets.conditioning import LEAST_EMBEDDING, conditional, takes_labels
 from zerosum.nets.elastic import NUMBERS
 from zerosum.nets.init import ClassProjection, fan_in
 
@@ -155,7 +155,7 @@ def test_class_and_noise_have_equal_shares_in_g() -> None:
     assert G.embedding.weight.shape == (CLASSES, 64)
     assert_close(float(G.embedding.weight.detach().std()), 1.0, rtol=0.2, atol=0)
     short, _ = made("mlp", (2,), dim=2)
-    assert short.embedding.weight.shape == (CLASSES, SHORTEST)
+    assert short.embedding.weight.shape == (CLASSES, LEAST_EMBEDDING)
 
 
 def test_fan_in_of_embeddings() -> None:

@@ -14,7 +14,7 @@ from zerosum.errors import Refusal
 from zerosum.nets import NETS, build, displacement_numbers
 from zerosum.nets.elastic import NUMBERS, widened
 from zerosum.nets.ema import EMA, decay
-from zerosum.nets.mlp import ACTIVATIONS, LONGEST, Maxout, Octaves
+from zerosum.nets.mlp import ACTIVATIONS, LONGEST_WAVELENGTH, Maxout, Octaves
 from zerosum.nets.resolutions import resolutions
 
 OPTIONS: dict[str, Any] = {
@@ -94,7 +94,7 @@ def test_maxout_takes_the_largest_piece() -> None:
 
 
 def test_each_octave_is_twice_as_fast_as_the_one_before() -> None:
-    """sin 2p = 2 sin p cos p and cos 2p = 1 - 2 sin^2 p from one octave to the next; the first has the period LONGEST."""
+    """sin 2p = 2 sin p cos p and cos 2p = 1 - 2 sin^2 p from one octave to the next; the first has the period LONGEST_WAVELENGTH."""
     x = normal((50, 2), 0, "x").double()
     seen = Octaves(4).double()
     y = seen(x)
@@ -103,8 +103,8 @@ def test_each_octave_is_twice_as_fast_as_the_one_before() -> None:
     sin, cos = y[:, 2:].reshape(50, 2, 2, 4).unbind(1)
     assert_close(sin[..., 1:], 2 * sin[..., :-1] * cos[..., :-1], rtol=1e-6, atol=1e-6)
     assert_close(cos[..., 1:], 1 - 2 * sin[..., :-1] ** 2, rtol=1e-6, atol=1e-6)
-    assert_close(seen(x + LONGEST)[:, 2:], y[:, 2:], rtol=1e-4, atol=1e-4)
-    assert_close(sin[..., 0], torch.sin(2 * torch.pi * x / LONGEST), rtol=1e-6, atol=1e-6)
+    assert_close(seen(x + LONGEST_WAVELENGTH)[:, 2:], y[:, 2:], rtol=1e-4, atol=1e-4)
+    assert_close(sin[..., 0], torch.sin(2 * torch.pi * x / LONGEST_WAVELENGTH), rtol=1e-6, atol=1e-6)
 
 
 def test_octaves_are_ds_and_depth_and_activation_may_be_gs_own() -> None:

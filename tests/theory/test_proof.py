@@ -13,7 +13,7 @@ from torch import Tensor
 from zerosum.game import penalty as penalty_module
 from zerosum.game import value as value_module
 from zerosum.game.penalty import PENALTIES
-from zerosum.game.value import VALUES, Cost
+from zerosum.game.value import VALUES, Loss
 from zerosum.theory.proof import PROOFS, Statement, prove
 from zerosum.theory.statement import relative_statement, statement
 
@@ -43,15 +43,15 @@ def test_a_row_holds_within_its_tolerance_alone() -> None:
     assert relative_statement("x", "y", -2.0, -2.1, 0.1) == Statement("x", "y", -2.0, -2.1, 0.2, True)
 
 
-def _negated(cost: Cost) -> Cost:
+def _negated(cost: Loss) -> Loss:
     return lambda a, b: -cost(a, b)
 
 
-def _halved(cost: Cost) -> Cost:
+def _halved(cost: Loss) -> Loss:
     return lambda a, b: cost(a, b) / 2
 
 
-def _half_at_reals(cost: Cost) -> Cost:
+def _half_at_reals(cost: Loss) -> Loss:
     """The term in a alone loses its factor; a paired cost loses it in its slope."""
 
     def changed(a: Tensor, b: Tensor) -> Tensor:

@@ -128,7 +128,7 @@ class ClosedForm(Autograd):
         return GeneratorLoss(self.value.g(a, b).mean(), b), delta.reshape(fake.shape)
 
 
-def holds_all(chain: Chain, D: nn.Module) -> bool:
+def owns_all_weights(chain: Chain, D: nn.Module) -> bool:
     """Whether the chain's layers own every weight of D. Under spectral normalisation they do not: weights are computed from others."""
     return {*D.parameters()} == {*chain.weights}
 

@@ -47,7 +47,7 @@ NETS: dict[str, Architecture] = {
 }
 
 
-def _of_ours(module: nn.Module, name: str) -> Any:
+def _built_in(module: nn.Module, name: str) -> Any:
     """The attribute `name` of a player of NETS; None where it has none, and for any other module.
 
     Decided by the exact type: a user's own module may have an attribute of that name with another meaning, and a class derived from one of
@@ -59,19 +59,19 @@ def _of_ours(module: nn.Module, name: str) -> Any:
 
 def chain_of(D: nn.Module) -> tuple[Any, ...] | None:
     """The steps of a D of NETS from x to its head's logit, for engine/passes.py, where they are all linear or leaky ReLUs; else None."""
-    chain = _of_ours(D, "chain")
+    chain = _built_in(D, "chain")
     return None if chain is None else chain()
 
 
 def perceptron_of(G: nn.Module) -> tuple[nn.Module, ...] | None:
     """The layers and activations of a G of NETS, for engine/passes.py, where it knows them all; else None."""
-    perceptron = _of_ours(G, "perceptron")
+    perceptron = _built_in(G, "perceptron")
     return None if perceptron is None else perceptron()
 
 
 def displacement_numbers(G: nn.Module) -> int:
     """How many of z's last numbers displace what a G of NETS draws (nets/elastic.py); 0 for any other module."""
-    return _of_ours(G, "displacement_numbers") or 0
+    return _built_in(G, "displacement_numbers") or 0
 
 
 def build(kind: str, shape: Sequence[int], dim: int, options: dict[str, Any], classes: int = 0) -> tuple[nn.Module, nn.Module]:

@@ -21,13 +21,13 @@ from zerosum.game.penalty import PENALTIES
 from zerosum.game.prior import PRIORS
 from zerosum.nets.ema import decay
 from zerosum.play.config import Config
-from zerosum.play.distributed import Processes, Source
+from zerosum.play.distributed import BatchSource, Processes
 from zerosum.play.schedule import gamma, learning_rate
 
 Number = float | Tensor
 
 
-def near(source: Source, device: torch.device, processes: Processes) -> Source:
+def on_device(source: BatchSource, device: torch.device, processes: Processes) -> BatchSource:
     """The real samples on the device, if they fit there. With several processes each reads its own rows on the host."""
     return Resident(source, device) if processes.size == 1 and isinstance(source, Rows) and fits(source, device) else source
 
@@ -64,7 +64,7 @@ class InputSampler:
     """Draws the inputs of step t, on the device. dtype: of noise. labelled: whether the game uses class labels."""
 
     config: Config
-    source: Source
+    source: BatchSource
     processes: Processes
     device: torch.device
     dtype: torch.dtype

@@ -7,7 +7,7 @@ from math import cos, pi
 from zerosum.play.config import Config, GameOptions, PlayerOptions
 
 
-def fall(seen: int, horizon: int | None) -> float:
+def cosine(seen: int, horizon: int | None) -> float:
     """A cosine from 1 at the start to 0 at the horizon (Loshchilov and Hutter 2017, arXiv 1608.03983, eq. 5); 1 without a horizon."""
     progress = min(1.0, seen / horizon) if horizon else 0.0
     return (1 + cos(pi * progress)) / 2
@@ -17,7 +17,7 @@ def gamma(game: GameOptions, seen: int, horizon: int | None) -> float:
     """The penalty's weight: gamma^c gamma_end^(1 - c), with c falling from 1 to 0. Huang et al. 2024, section 4, let it fall tenfold."""
     if game.gamma_end is None or game.gamma == 0:
         return game.gamma
-    c = fall(seen, horizon)
+    c = cosine(seen, horizon)
     return float(game.gamma**c * game.gamma_end ** (1 - c))
 
 
@@ -29,7 +29,7 @@ def lowest(player: PlayerOptions) -> float:
 def learning_rate(player: PlayerOptions, warmup: float, seen: int, horizon: int | None) -> float:
     """A linear rise over `warmup` samples, times a cosine from lr down to lr_end at the horizon."""
     end = lowest(player)
-    rate = end + (player.lr - end) * fall(seen, horizon)
+    rate = end + (player.lr - end) * cosine(seen, horizon)
     return rate * (min(1.0, seen / warmup) if warmup > 0 else 1.0)
 
 
