@@ -15,6 +15,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from zerosum.bench.games import Synthetic
+from zerosum.data.batch import Batch
 from zerosum.data.space import images
 from zerosum.engine.cuda_graph import WARM_UP_STEPS, GraphedStep, Recording
 from zerosum.errors import Refusal
@@ -60,13 +61,23 @@ CONFIGS = {
     "muon": knobs(d=MUON, g=MUON, value="non_saturating"),
     "resnet": knobs(kind="resnet", hidden=0),
     "mlp": knobs(kind="mlp", hidden=0),
+    "by class": knobs(classes="auto"),
+    "augmented": knobs(augment="diffaugment"),
 }
+SPACE = replace(images(SHAPE), classes=("a", "b", "c"))
+
+
+class Labelled(Synthetic):
+    """Synthetic images whose labels change from batch to batch."""
+
+    def batch(self, n: int, seed: int, counter: int) -> Batch:
+        return Batch(super().batch(n, seed, counter).x, torch.arange(counter, counter + n) % 3)
 
 
 def rounds(config: Config, device: str = "cpu", engine: str = "graph") -> Algorithm1:
     chosen = Execution(engine, "float32", 1, device, "", torch.__version__, "", closed_form=config.engine == "auto")
-    players = Players(config, images(SHAPE), torch.device(device))
-    return Algorithm1(config, players, Synthetic(SHAPE, 64), images(SHAPE), chosen)
+    players = Players(config, SPACE, torch.device(device))
+    return Algorithm1(config, players, Labelled(SHAPE, 64), SPACE, chosen)
 
 
 def again(work: Callable[[], Tensor]) -> Recording:

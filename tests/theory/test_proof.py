@@ -67,14 +67,14 @@ def test_a_fault_in_a_cost_is_found(monkeypatch: pytest.MonkeyPatch, name: str, 
     assert callable(fault)
     broken = replace(VALUES[name], **{player: fault(getattr(VALUES[name], player))})
     monkeypatch.setitem(value_module.VALUES, name, broken)
-    monkeypatch.setattr("zerosum.theory.proofs_play.TABLE", {})
+    monkeypatch.setattr("zerosum.theory.proofs_play.DIRAC_TABLE", {})
     assert _some_row_fails()
 
 
 @pytest.mark.parametrize("name", list(VALUES))
 def test_a_fault_at_the_reals_alone_is_found(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.setitem(value_module.VALUES, name, replace(VALUES[name], d=_half_at_reals(VALUES[name].d)))
-    monkeypatch.setattr("zerosum.theory.proofs_play.TABLE", {})
+    monkeypatch.setattr("zerosum.theory.proofs_play.DIRAC_TABLE", {})
     assert _some_row_fails()
 
 
@@ -95,7 +95,7 @@ def _some_row_fails() -> bool:
 
 def test_the_table_of_sound_games_fails_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
     """The control of the fault tests: the same shortened table, with nothing broken."""
-    monkeypatch.setattr("zerosum.theory.proofs_play.TABLE", {})
+    monkeypatch.setattr("zerosum.theory.proofs_play.DIRAC_TABLE", {})
     assert not _some_row_fails()
 
 

@@ -128,7 +128,7 @@ def test_a_resumed_run_is_the_same_run(
         torch.rand(3)
         original(self)
         if self.t in stops:
-            self.horizon.minutes = -1.0  # out of time
+            self.horizon.until = -1.0  # out of time
 
     monkeypatch.setattr(launch.Loop, "_one_step", one_step)
     run = launch.train(data, tmp_path / "broken", config, samples=12 * a_round)

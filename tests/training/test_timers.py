@@ -1,9 +1,8 @@
-"""When things are due, and the horizon that minutes fix once."""
+"""When things are due, and the schedules."""
 
 from __future__ import annotations
 
 from zerosum.play.config import Config, GameOptions, PlayerOptions
-from zerosum.play.horizon import Horizon
 from zerosum.play.schedule import depends_on_horizon, gamma, learning_rate
 from zerosum.training.timers import Timers
 
@@ -15,25 +14,6 @@ def test_rows_and_grids_grow_sparser() -> None:
     assert 15 < sum(d.grid for d in due) < 40
     assert sum(d.row for d in due[:60]) == 60
     assert sum(d.row for d in due) < 1200
-
-
-def test_minutes_become_samples_at_the_measured_speed() -> None:
-    horizon = Horizon(None, minutes=10)
-    horizon.begin(0, 0.0)
-    fixed = [s for s in range(80) if horizon.measure(100 * s, float(s))]
-    assert len(fixed) == 1
-    assert horizon.samples == 60_000
-    assert not horizon.reached(59_999)
-    assert horizon.reached(60_000)
-    assert not horizon.out_of_time(600.0)
-    assert horizon.out_of_time(700.0)
-
-
-def test_further_minutes_of_a_resumed_run_count_from_where_it_stood() -> None:
-    horizon = Horizon(None, minutes=1, spent=100.0)
-    horizon.begin(5_000, 100.0)
-    assert any(horizon.measure(5_000 + 10 * s, 100.0 + s) for s in range(30))
-    assert horizon.samples == 5_600
 
 
 def test_learning_rates_follow_samples() -> None:

@@ -18,7 +18,7 @@ EXAMPLES = """\
   zerosum bench dcgan64 --turns 9 --seconds 5 --json
 """
 GAMES = ("dcgan64", "resnet32", "digits", "ring8")
-NAMES = (*GAMES, "mnist-time", "sample", "load", "start", "memory")
+BENCHMARKS = (*GAMES, "mnist-time", "sample", "load", "start", "memory")
 Name = Literal["dcgan64", "resnet32", "digits", "ring8", "mnist-time", "sample", "load", "start", "memory"]
 
 
@@ -47,8 +47,8 @@ class Bench:
 
 
 def main(argv: Sequence[str]) -> int:
-    names = [word for word in argv if word in NAMES]
-    args = parse(Bench, [word for word in argv if word not in NAMES], prog="zerosum bench", examples=EXAMPLES)
+    names = [word for word in argv if word in BENCHMARKS]
+    args = parse(Bench, [word for word in argv if word not in BENCHMARKS], prog="zerosum bench", examples=EXAMPLES)
     for flag, number, least in (("turns", args.turns, 1), ("threads", args.threads, 0), ("items", args.items, 1000)):
         if number < least:
             raise Refusal(f"--{flag} must be at least {least}, not {number}.")
@@ -72,7 +72,7 @@ def _unasked() -> list[str]:
     """What is timed by default: everything that takes less than minutes and that this system can measure."""
     from zerosum.bench.peak import MEASURABLE
 
-    return [name for name in NAMES if name != "mnist-time" and (name != "memory" or MEASURABLE)]
+    return [name for name in BENCHMARKS if name != "mnist-time" and (name != "memory" or MEASURABLE)]
 
 
 def _rows(names: Sequence[str], args: Bench) -> Iterator[dict[str, Any]]:

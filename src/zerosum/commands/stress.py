@@ -136,9 +136,9 @@ def _digits() -> Run:
 def _seeds(name: str, seeds: int, samples: int | None) -> list[MixtureScore]:
     """Each seed's score: in this process for a single seed, else in as many processes as there are cores."""
     from zerosum.report.progress import CountProgress
-    from zerosum.study.stress import SAMPLES, ours
+    from zerosum.study.stress import TRAINING_SAMPLES, ours
 
-    reading, samples = CountProgress(), samples or SAMPLES
+    reading, samples = CountProgress(), samples or TRAINING_SAMPLES
     if seeds == 1:
         return [ours(name, 0, samples, reading)]
     found: dict[int, MixtureScore] = {}

@@ -40,7 +40,9 @@ def read_idx(source: Path | bytes, name: str | None = None) -> npt.NDArray[Any]:
             dtype, shape = _header(file, name)
             wanted = prod(shape) * dtype.itemsize
             if wanted > length * _MOST_INFLATED:
-                raise Refusal(f"{name} declares {wanted:,} bytes of values, more than its {length:,} can hold: copy or download it again.")
+                raise Refusal(
+                    f"{name} declares {wanted:,} bytes of values, more than its {length:,} can contain: copy or download it again."
+                )
             content = file.read(wanted + 1)
     except (OSError, EOFError, zlib.error) as error:
         raise Refusal(f"{name} cannot be read to its end ({error}): copy or download it again.") from error

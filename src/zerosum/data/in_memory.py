@@ -1,4 +1,4 @@
-"""Data handed over in Python: arrays, tensors, (samples, labels) pairs, data sets, and iterables of batches."""
+"""Data given as Python objects: arrays, tensors, (samples, labels) pairs, data sets, and iterables of batches."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class InMemory(NamedTuple):
 
 
 def in_memory(data: Any) -> str | Path | InMemory:
-    """Samples and labels of whatever a Python caller hands over; a name or path is returned as it is.
+    """Samples and labels of data given as Python objects; a name or path is returned as it is.
 
     data: an array or tensor; a tuple (samples, labels); a map-style data set, such as a torch.utils.data.Dataset, whose items are samples
     or (sample, label); or an iterable of batches, such as a DataLoader or a list, each an array or (samples, labels), read once to its end.
@@ -77,7 +77,7 @@ def _of_batches(batches: Iterable[Any]) -> InMemory:
     shapes = {tuple(x.shape[1:]) for x in samples}
     if len(shapes) > 1:
         some = " and ".join(str(shape) for shape in sorted(shapes)[:2])
-        raise Refusal(f"The batches hold samples of different shapes ({some}): resize them to one shape.")
+        raise Refusal(f"The batches contain samples of different shapes ({some}): resize them to one shape.")
     labels = _all_or_none([y for _, y in pairs], "batches")
     for x, y in zip(samples, labels or (), strict=False):
         if np.shape(_labels(y))[:1] != (len(x),):

@@ -21,7 +21,7 @@ Shape = tuple[int, ...]
 
 @dataclass(frozen=True)
 class CheckSize:
-    """How large and how frequent the checks of a run are. What they cost: docs/verdict.md.
+    """How large and how frequent the checks of a run are. How long they take: docs/verdict.md.
 
     n: samples a side that one check compares. apart: real samples that D sees between two checks, at least, so that checks take a small
     share of the time.

@@ -1,4 +1,4 @@
-"""Open the data that a user names or hands over: DATA lists the names, `open_data` reads a name, a path or Python objects."""
+"""Open data by name, by path or from Python objects: DATA lists the names, `open_data` opens them all."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ _CHUNK = 2**18
 class Data:
     """A data set, split and ready to train on.
 
-    name: short, for people and folders. spec: what the user named, absolute where a path; in_memory: whether it was handed over in Python
+    name: short, for people and folders. spec: what the user named, absolute where a path; in_memory: whether it was given as Python objects
     instead. space: modality, shape, scaling and classes. train, validation, test: D sees the first, checks and the choice of the best
     checkpoint use the second, only `evaluate` reads the third. density: p_data where it is known.
     skipped: files that could not be used. ignored: how many files were not images. sizes: (height, width) -> how many images had it.
@@ -84,7 +84,7 @@ class Data:
         """Names in the order of class number; empty where the data have no classes."""
         return self.space.classes
 
-    def is_what(self, fingerprint: str) -> bool:
+    def matches(self, fingerprint: str) -> bool:
         """Whether a run with this fingerprint was trained on these data; a run that recorded no labels, on the same samples."""
         return fingerprint in (self.fingerprint, self.samples_fingerprint)
 
@@ -191,7 +191,7 @@ def assemble(name: str, spec: str, items: Items, options: DataOptions) -> Data:
     """Split items into the parts of a data set. Standardised modalities get offset and scale from the training part alone."""
     modality = MODALITIES[items.kind]
     if not modality.resizable and (options.size is not None or options.flip):
-        raise Refusal(f"{name} holds {items.kind}, and data.size and data.flip are for images: leave them out.")
+        raise Refusal(f"{name} contains {items.kind}, and data.size and data.flip are for images: leave them out.")
     rows = np.arange(len(items.array)) if items.rows is None else items.rows
     content = digests(items.array)
     keys = content if items.keys is None else items.keys

@@ -22,7 +22,7 @@ from zerosum.game.prior import PRIORS
 from zerosum.nets.ema import decay
 from zerosum.play.config import Config
 from zerosum.play.distributed import BatchSource, Processes
-from zerosum.play.schedule import gamma, learning_rate
+from zerosum.play.schedule import End, gamma, learning_rate
 
 Number = float | Tensor
 
@@ -70,7 +70,7 @@ class InputSampler:
     dtype: torch.dtype
     labelled: bool = False
 
-    def __call__(self, t: int, horizon: int | None) -> StepInputs:
+    def __call__(self, t: int, horizon: End) -> StepInputs:
         game = self.config.game
         d_steps, g_steps = (range(t * n, (t + 1) * n) for n in (game.k, game.g_steps))
         z_d = tuple(self._noise("D", step) for step in d_steps)
@@ -114,7 +114,7 @@ class InputSampler:
         return drawn.to(self.device, non_blocking=True)
 
 
-def schedules(config: Config, t: int, horizon: int | None) -> Schedules:
+def schedules(config: Config, t: int, horizon: End) -> Schedules:
     """The scheduled numbers of step t."""
     samples = config.game.k * config.batch
     seen = (t + 1) * samples

@@ -25,6 +25,7 @@ from zerosum.play.distributed import ALONE, BatchSource, Processes
 from zerosum.play.finite import FiniteGuard
 from zerosum.play.inputs import InputSampler, Number, StepInputs, on_device
 from zerosum.play.players import Players
+from zerosum.play.schedule import End
 from zerosum.play.statistics import pooled, statistics
 
 
@@ -51,8 +52,8 @@ class Algorithm1:
         self._buffers_move, self._random_layers = (any(map(has, nets)) for has in (uses_batch_statistics, draws_random_numbers))
         self.graph = GraphedStep(self.iteration, self.state) if execution.engine == "graph" else None
 
-    def step(self, t: int, horizon: int | None) -> Tensor:
-        """Plays step t and returns its statistics, a vector in the order of STATISTICS on the device. horizon: samples of the whole run."""
+    def step(self, t: int, horizon: End) -> Tensor:
+        """Plays step t and returns its statistics, a vector in the order of STATISTICS on the device. horizon: the run's end."""
         self.whole = self.whole and not self._buffers_move
         if self._random_layers:
             torch.manual_seed(key(self.config.seed, "modules", t))

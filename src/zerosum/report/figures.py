@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Array = NDArray[np.float64]
-POINTS = 240  # most points per curve: more would be indistinguishable on a screen
+MOST_POINTS = 240  # most points per curve: more would be indistinguishable on a screen
 
 
 def series(rows: Sequence[Row], key: str) -> Array:
@@ -30,7 +30,7 @@ def series(rows: Sequence[Row], key: str) -> Array:
     return np.array([(s, math.nan if v is None else v) for s, v in pairs], dtype=np.float64).reshape(-1, 2)
 
 
-def thinned(points: Array, most: int = POINTS) -> Array:
+def thinned(points: Array, most: int = MOST_POINTS) -> Array:
     """At most `most` points, each the mean of as many neighbours; a group without a finite value is NaN. points: (n, 2)."""
     groups = np.array_split(points, most) if len(points) > most else []
     return np.array([_mean(group) for group in groups]) if groups else points

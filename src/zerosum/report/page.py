@@ -66,7 +66,7 @@ def render(run: RunFolder, verdict: Mapping[str, Any] | None = None) -> str:
         options=options(run),
         run=shlex.quote(_shown(run.path)),
         further=_further(run),
-        thinned=len(run.of("signals")) > figures.POINTS,
+        thinned=len(run.of("signals")) > figures.MOST_POINTS,
         unreadable=run.unreadable,
     )
 

@@ -176,13 +176,13 @@ class Run:
             now = f"restore it, or say where it is now: zerosum resume {self.path} --data PATH"
             raise Refusal(f"{stated['spec']}, which the run in {self.path} was trained on, is missing: {now}.")
         data = open_data(stated["spec"], self.config.data)
-        if not data.is_what(stated["fingerprint"]):
+        if not data.matches(stated["fingerprint"]):
             raise Refusal(f"{stated['spec']} has changed since the run in {self.path} began: restore the old data, or start a new run.")
         return data
 
     def require_its_own(self, data: Data) -> Data:
         """Returns `data` if it has the content that the run was trained on. Raises Refusal if not."""
-        if not data.is_what(self.manifest["data"]["fingerprint"]):
+        if not data.matches(self.manifest["data"]["fingerprint"]):
             theirs = f"that the run in {self.path} was trained on, or not in their order"
             raise Refusal(f"{data.spec}: these are not the data {theirs}: give those, or start a new run.")
         return data

@@ -18,6 +18,7 @@ from zerosum.game.augment import AUGMENTATIONS
 from zerosum.game.value import VALUES, smoothed
 from zerosum.nets.traits import draws_random_numbers, uses_batch_statistics
 from zerosum.play.config import Config, check, to_json
+from zerosum.play.course import Course
 from zerosum.play.device import Execution, choose, device_of, fitted
 from zerosum.play.distributed import Processes, cores, job, join
 from zerosum.play.horizon import Horizon
@@ -26,6 +27,7 @@ from zerosum.play.players import Players
 from zerosum.play.schedule import depends_on_horizon
 from zerosum.play.step import Algorithm1
 from zerosum.records import SCHEMA
+from zerosum.runs.checkpoint import course_of
 from zerosum.runs.lock import claim, goes_on, locked, name
 from zerosum.runs.record import Listener
 from zerosum.runs.run import Modules, Run, open_run
@@ -93,7 +95,7 @@ def train(
         begun = processes.from_first(begin)
         if begun is not None:
             run, execution = Run(out, begun, given), recorded_execution(begun["engine"])
-            horizon = Horizon(samples, minutes)
+            horizon = Horizon(samples, until=None if minutes is None else 60 * minutes)
             Loop(run, agreed_on(data, processes), horizon, execution, listener, draw, processes, players).go(stop)
             return run
     return _again(out, data, config, listener, draw, given)
@@ -130,7 +132,7 @@ def resume(
         def begin() -> dict[str, Any]:
             held.enter_context(locked(run.path))
             found, _ = run.newest()
-            return found.meta if found else {"round": 0, "samples": 0, "seconds": 0.0, "horizon": None}
+            return found.meta if found else {"round": 0, "samples": 0, "seconds": 0.0, "horizon": None, "knots": None, "until": None}
 
         newest = processes.from_first(begin)
         horizon = _horizon(run, newest, samples, minutes)
@@ -152,11 +154,11 @@ def _horizon(run: Run, newest: dict[str, Any], samples: int | None, minutes: flo
     """Where a resumed run ends. Raises Refusal where its newest checkpoint is there already."""
     asked, seen = run.manifest["asked"], newest["samples"]
     if samples is not None or minutes is not None:
-        horizon = Horizon(samples, minutes, spent=newest["seconds"])
-        horizon.fixed_by_user = True
+        horizon = Horizon(samples, None if minutes is None else newest["seconds"] + 60 * minutes, fixed_by_user=True)
+    elif newest["horizon"]:
+        horizon = Horizon(newest["horizon"], newest.get("until"), Course.from_json(course_of(newest) or ()))
     else:
-        fixed = newest["horizon"]
-        horizon = Horizon(fixed or asked["samples"], None if fixed else asked["minutes"])
+        horizon = Horizon(asked["samples"], None if asked["minutes"] is None else 60 * asked["minutes"])
     if horizon.samples is not None and seen >= horizon.samples:
         further = f"zerosum resume {run.path} --samples {2 * seen}"
         raise Refusal(f"{run.path} has seen {seen:,} samples and is finished: train it further with {further}.")
