@@ -1,72 +1,143 @@
-"""Every row of AUGMENTATIONS: what a transformation promises; and the published ones at numbers of which the result is known."""
+"""Augmentations: their closed forms, what they leave alone, and the game that is played through them."""
 
 from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
 from torch import Tensor
 from torch.testing import assert_close
 
-from zerosum.chance import uniform
-from zerosum.game.augment import AUGMENTATIONS, Augmentation, colour, cutout, translation
+from zerosum.chance import normal, uniform
+from zerosum.data.source import open_data
+from zerosum.errors import Refusal
+from zerosum.game.augment import AUGMENTATIONS, HOLE, SHIFT, Augmentation, colour, cutout, translation
+from zerosum.play.config import Config, GameOptions, NetOptions, PriorOptions
+from zerosum.training import launch
 
 ROWS = {name: row for name, row in AUGMENTATIONS.items() if row is not None}
-# By the number of axes of a sample: an even number of channels ends with opacity.
-SHAPES = {1: [(1,), (5,)], 2: [(16, 1), (7, 3)], 3: [(1, 8, 8), (3, 9, 14), (4, 16, 8)]}
-CASES = [(name, shape) for name, row in ROWS.items() for shape in SHAPES[row.axes]]
+CONFIG = Config(
+    game=GameOptions(augment="diffaugment"),
+    prior=PriorOptions(dim=4),
+    net=NetOptions(kind="dcgan", width=4),
+    batch=8,
+    threads=1,
+    device="cpu",
+)
 
 
-def samples(row: Augmentation, shape: tuple[int, ...], n: int = 12) -> tuple[Tensor, Tensor]:
-    return 2 * uniform((n, *shape), 0, "x") - 1, uniform((n, row.numbers), 0, "u")
+def samples(row: Augmentation, channels: int = 3) -> tuple[Tensor, Tensor]:
+    shape = (channels, 16, 12) if row.axes == 3 else (5,)
+    return normal((20, *shape), 0, "x").clamp(-1, 1), uniform((20, row.numbers), 0, "u")
 
 
-@pytest.mark.parametrize(("name", "shape"), CASES)
-def test_each_sample_is_transformed_by_its_own_numbers_alone(name: str, shape: tuple[int, ...]) -> None:
-    row = ROWS[name]
-    x, u = samples(row, shape)
-    before = x.clone()
-    out = row.transform(x, u)
-    assert torch.equal(x, before)
-    assert (out.shape, out.dtype) == (x.shape, x.dtype)
-    assert torch.isfinite(out).all()
-    assert torch.equal(row.transform(x, u), out)
-    assert_close(row.transform(x[3:5], u[3:5]), out[3:5])
-    assert row.source
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+@pytest.mark.parametrize("name", ROWS)
+def test_each_sample_is_transformed_by_its_own_numbers(name: str, channels: int) -> None:
+    x, u = samples(ROWS[name], channels)
+    whole = ROWS[name].transform(x, u)
+    assert whole.shape == x.shape
+    assert_close(torch.cat([ROWS[name].transform(x[i : i + 1], u[i : i + 1]) for i in range(len(x))]), whole)
+    assert not torch.equal(ROWS[name].transform(x, u.flip(0)), whole)
 
 
 @pytest.mark.parametrize("name", ROWS)
-def test_the_numbers_matter(name: str) -> None:
-    row = ROWS[name]
-    x, u = samples(row, SHAPES[row.axes][-1])
-    assert not torch.equal(row.transform(x, u), row.transform(x, u.flip(0)))
+def test_gradients_reach_the_samples(name: str) -> None:
+    x, u = (t.double()[:3] for t in samples(ROWS[name]))
+    assert torch.autograd.gradcheck(lambda x: ROWS[name].transform(x, u), x.requires_grad_())
 
 
 @pytest.mark.parametrize("name", ROWS)
-def test_g_learns_through_it(name: str) -> None:
-    """The derivative in the sample is that of finite differences, and it is not zero."""
-    row = ROWS[name]
-    x, u = samples(row, SHAPES[row.axes][0], 2)
-    x, u = x.double().requires_grad_(), u.double()
-    assert torch.autograd.gradcheck(lambda y: row.transform(y, u), (x,))
-    (gradient,) = torch.autograd.grad(row.transform(x, u).sum(), x)
-    assert gradient.abs().sum() > 0
+def test_each_has_a_source(name: str) -> None:
+    assert ROWS[name].source
+    assert ROWS[name].numbers > 0
 
 
-def test_colour_in_the_middle_of_its_range_changes_nothing() -> None:
-    x = 2 * uniform((3, 4, 5, 5), 0, "x") - 1
-    assert_close(colour(x, torch.full((3, 3), 0.5)), x)
+def test_colour_by_hand() -> None:
+    x = torch.tensor([[0.2, -0.4, 0.5]]).view(1, 3, 1, 1)
+    bright, saturation, contrast = 0.9 - 0.5, 2 * 0.3, 0.7 + 0.5
+    lighter = x + bright
+    mean = lighter.mean()
+    expected = ((lighter - mean) * saturation) * contrast + mean
+    assert_close(colour(x, torch.tensor([[0.9, 0.3, 0.7]])), expected)
+    assert_close(colour(x, torch.full((1, 3), 0.5)), x)  # The middle of each range is the identity.
 
 
-def test_translation_moves_by_an_eighth_at_its_ends() -> None:
-    x = 2 * uniform((2, 1, 16, 16), 0, "x") - 1
-    down_right = translation(x, torch.tensor([[0.999, 0.999], [0.5, 0.5]]))
-    assert_close(down_right[0, :, 2:, 2:], x[0, :, :-2, :-2])
-    assert (down_right[0, :, :2] == 0).all()
-    assert (down_right[0, :, :, :2] == 0).all()
-    assert_close(down_right[1], x[1])
+def test_colour_leaves_opacity_alone() -> None:
+    x, u = normal((4, 4, 6, 6), 0, "x"), uniform((4, 3), 0, "u")
+    assert torch.equal(colour(x, u)[:, 3], x[:, 3])
+    assert_close(colour(x, u)[:, :3], colour(x[:, :3], u))
 
 
-def test_cutout_in_the_centre_empties_a_quarter() -> None:
-    hole = cutout(torch.ones(1, 3, 8, 8), torch.tensor([[0.5, 0.5]]))
-    assert (hole[..., 2:6, 2:6] == 0).all()
-    assert hole.sum() == 3 * (64 - 16)
+def test_translation_moves_by_whole_pixels_and_fills_with_grey() -> None:
+    x = normal((1, 1, 16, 16), 0, "x")
+    down, right = 1, -2  # of 2 SHIFT 16 + 1 = 5 equally likely places each
+    assert round(SHIFT * 16) == 2
+    u = torch.tensor([[(down + 2 + 0.5) / 5, (right + 2 + 0.5) / 5]])
+    moved = translation(x, u)
+    assert_close(moved[:, :, 1:, :-2], x[:, :, :-1, 2:])
+    assert not moved[:, :, 0].any()
+    assert not moved[..., -2:].any()
+    assert_close(translation(x, torch.full((1, 2), 0.5)), x)
+
+
+def test_cutout_empties_a_rectangle_alone() -> None:
+    x = torch.ones(1, 1, 16, 12)
+    emptied = cutout(x, torch.tensor([[0.5, 0.5]]))
+    assert float((emptied == 0).sum()) == round(HOLE * 16) * round(HOLE * 12)
+    assert not emptied[0, 0, 4:12, 3:9].any()
+    assert set(emptied.unique(sorted=True).tolist()) == {0.0, 1.0}  # type: ignore[no-untyped-call]
+
+
+def test_all_places_are_equally_likely() -> None:
+    """Over many numbers, each pixel far from the border is moved over and cut out as often as any other."""
+    n = 20_000
+    kept = cutout(torch.ones(n, 1, 8, 8), uniform((n, 2), 0, "u")).mean((0, 1))
+    assert_close(kept, kept.flip(0), rtol=0, atol=0.02)
+    assert_close(kept, kept.flip(1), rtol=0, atol=0.02)
+    moved = translation(torch.ones(n, 1, 16, 16), uniform((n, 2), 1, "u")).mean((0, 1))
+    assert_close(moved, moved.flip(0), rtol=0, atol=0.02)
+    assert_close(moved, moved.T, rtol=0, atol=0.02)
+
+
+def test_an_augmented_run_resumes_exactly_and_differs_from_a_plain_one(tmp_path: Path) -> None:
+    data = open_data((normal((60, 16, 16, 3), 0, "pixels") * 40 + 128).clamp(0, 255).byte().numpy())
+    whole = launch.train(data, tmp_path / "whole", CONFIG, samples=8 * 6)
+    halves = launch.train(data, tmp_path / "halves", CONFIG, samples=8 * 3)
+    halves = launch.resume(halves.path, data=data, samples=8 * 6)
+    plain = launch.train(data, tmp_path / "plain", replace(CONFIG, game=GameOptions()), samples=8 * 6)
+    ends = [run.players().weights() for run in (whole, halves, plain)]
+    assert_close(ends[0], ends[1], rtol=0, atol=0)
+    assert not torch.equal(ends[0]["D.head.weight"], ends[2]["D.head.weight"])
+
+
+def test_points_are_not_augmented_as_images(tmp_path: Path) -> None:
+    config = replace(CONFIG, net=NetOptions(width=8))
+    with pytest.raises(Refusal, match=r"transforms images, and ring8 contains points: use --game\.augment none"):
+        launch.train(open_data("ring8"), tmp_path / "a", config, samples=64)
+    assert not (tmp_path / "a").exists()
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_a_transformation_leaves_its_input_as_it_is(name: str) -> None:
+    x, u = samples(ROWS[name])
+    before = x.clone(), u.clone()
+    ROWS[name].transform(x, u)
+    assert torch.equal(x, before[0])
+    assert torch.equal(u, before[1])
+
+
+def test_one_number_a_sample_is_a_column_as_several_are(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A transformation gets u (N, numbers) for any number of them."""
+    shapes = []
+
+    def scaled(x: Tensor, u: Tensor) -> Tensor:
+        shapes.append((len(x), tuple(u.shape)))
+        return x * (0.5 + u)
+
+    monkeypatch.setitem(AUGMENTATIONS, "scaled", Augmentation(scaled, numbers=1, axes=1, source="for this test"))
+    config = replace(CONFIG, game=GameOptions(augment="scaled"), net=NetOptions(width=8))
+    launch.train(open_data("ring8"), tmp_path / "a", config, samples=64)
+    assert {(n, shape) for n, shape in shapes} == {(8, (8, 1))}
