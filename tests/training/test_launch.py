@@ -27,7 +27,7 @@ from zerosum.play.config import Config, GameOptions, NetOptions, PlayerOptions, 
 from zerosum.play.statistics import STATISTICS
 from zerosum.records import SCHEMA
 from zerosum.runs.run import open_run
-from zerosum.training import launch
+from zerosum.training import launch, timers
 
 POINTS = Config(prior=PriorOptions(dim=4), net=NetOptions(width=16, depth=2), batch=16, average=100, threads=1, device="cpu")
 IMAGES = replace(POINTS, net=NetOptions(kind="resnet", width=4, depth=1), batch=8)
@@ -82,6 +82,32 @@ def test_a_run_writes_what_its_schema_says(ring: Data, tmp_path: Path) -> None:
     assert (run.path / "grid.png").read_bytes() == b"png"
     assert run.finished
     assert open_run(run.path).sample(3).shape == (3, 2)
+
+
+@pytest.mark.parametrize("which", ["points with dropout", "images with BatchNorm"])
+def test_grids_come_from_the_start_on_and_do_not_change_what_is_trained(
+    which: str, ring: Data, pictures: Data, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(timers, "GRID", 0.0)
+    monkeypatch.setattr(timers, "GRID_LAST", 0.0)
+    plain = GameOptions(value="non_saturating", penalty="none")
+    images = replace(IMAGES, net=NetOptions(kind="dcgan", width=4, norm="batch"), game=plain)
+    points = replace(POINTS, net=NetOptions(width=16, dropout=0.2))
+    config, data = (points, ring) if which == "points with dropout" else (images, pictures)
+    drawn: list[np.ndarray] = []
+
+    def draw(samples: np.ndarray, path: Path) -> None:
+        drawn.append(samples)
+        path.write_bytes(b"png")
+
+    run = launch.train(data, tmp_path / "drawn", config, samples=12 * config.batch, draw=draw)
+    launch.train(data, tmp_path / "not", config, samples=12 * config.batch)
+    assert_same(tmp_path / "drawn", tmp_path / "not")
+    assert [row["round"] for row in run.rows("grid")] == list(range(13))
+    assert len(drawn) == 13
+    assert (drawn[0] != drawn[-1]).any()
+    rows = run.rows()
+    assert rows.index(run.rows("grid")[0]) < rows.index(run.rows("signals")[0])
 
 
 def cases() -> list[Any]:
@@ -287,9 +313,9 @@ def test_one_writer_a_run(ring: Data, tmp_path: Path) -> None:
     launch.resume(run.path, samples=64)
 
 
-def test_minutes_fix_a_horizon_once_and_record_it(ring: Data, tmp_path: Path) -> None:
+def test_minutes_become_a_horizon_that_is_recorded(ring: Data, tmp_path: Path) -> None:
     run = launch.train(ring, tmp_path / "a", POINTS, minutes=0.02)
-    (row,) = run.rows("horizon")
+    row = run.rows("horizon")[-1]
     assert run.finished or run.rows()[-1]["reason"] == "minutes"
     assert run.checkpoint().meta["horizon"] == row["horizon"]
 

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from zerosum.commands.flags import parse, positional
 from zerosum.errors import Refusal
+from zerosum.report.text_table import wrapped
 
 EXAMPLES = """\
   zerosum bench                     everything but mnist-time
@@ -58,12 +59,12 @@ def main(argv: Sequence[str]) -> int:
     for row in _rows(names or _unasked(), args):
         rows.append(row)
         if not args.json:
-            print(told(row), flush=True)
+            print(wrapped(told(row)), flush=True)
     if args.json:
         print(json.dumps(rows, allow_nan=False))
     else:
-        print(f"\nMachine: {machine()}.")
-        print("Ratios are medians (lowest to highest). Above 1 zerosum is faster than the reference or, for memory, needs more.")
+        print(wrapped(f"\nMachine: {machine()}."))
+        print(wrapped("Ratios are medians (lowest to highest). Above 1 zerosum is faster than the reference or, for memory, needs more."))
     sys.stdout.flush()
     return 0
 

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
-from textwrap import wrap
 
 from zerosum.commands.flags import parse, positional
 
@@ -38,6 +37,7 @@ def main(argv: Sequence[str]) -> int:
     args = parse(Diagnose, argv, prog="zerosum diagnose", examples=EXAMPLES)
     # This reader loads no torch, so a diagnosis does not wait for it.
     from zerosum.report.folder import read_run
+    from zerosum.report.text_table import paragraph
     from zerosum.verdict import verdict
 
     run = read_run(args.run)
@@ -46,13 +46,12 @@ def main(argv: Sequence[str]) -> int:
     if args.json:
         print(json.dumps(found.to_json(), allow_nan=False))
     else:
-        print("\n".join(wrap(found.paragraph, 110)))
+        print(paragraph(found.paragraph))
         if found.history:
             print("\nState at each check, by training samples:")
             for state, group in groupby(found.history, key=lambda row: row["state"]):
                 rows = list(group)
-                print(
-                    f"  {rows[0]['samples']:>12,} to {rows[-1]['samples']:>12,}  {state} ({len(rows)} check{'s' if len(rows) > 1 else ''})"
-                )
+                checks = f"{len(rows)} check{'s' if len(rows) > 1 else ''}"
+                print(paragraph(f"{rows[0]['samples']:>12,} to {rows[-1]['samples']:>12,}  {state} ({checks})", "    ", "  "))
     sys.stdout.flush()
     return 1 if args.check and found.trouble else 0

@@ -107,7 +107,7 @@ def main(argv: Sequence[str]) -> int:
     quiet = args.quiet or not is_first()
     if args.out is not None:
         refuse_taken(args.out)
-    data = open_data(args.data, args.config.data, None if quiet else reading)
+    data = open_data(args.data, args.config.data, False if quiet else reading)
     if args.dry_run:
         return _dry_run(args, given, data)
     if data.skipped and not quiet:
@@ -130,18 +130,15 @@ def main(argv: Sequence[str]) -> int:
 
 def _dry_run(args: Train, given: Mapping[str, Any], data: Data) -> int:
     """Prints what the training would use. Raises Refusal where the options and the data do not go together."""
+    from zerosum.api.data import inspect, lines
     from zerosum.api.training import check_players
-    from zerosum.commands.inspect import lines
-    from zerosum.data.inspection import describe
+    from zerosum.report.text_table import text_table, wrapped
 
     weights = check_players(args.config, data)
     rows = list(origins(args, given))
-    wide, wider = (max(len(row[column]) for row in rows) for column in (0, 1))
-    print("\n".join(lines(describe(data))))
+    print(wrapped("\n".join(lines(inspect(data)))))
     print("weights: " + ", ".join(f"{player} {count:,}" for player, count in weights.items()))
-    print(f"\n{'option':<{wide}}  {'value':<{wider}}  from")
-    for name, value, origin in rows:
-        print(f"{name:<{wide}}  {value:<{wider}}  {origin}")
+    print(f"\n{text_table(('option', 'value', 'from'), rows)}")
     print("\nNothing was trained: leave out --dry-run to start.")
     sys.stdout.flush()
     return 0

@@ -70,7 +70,7 @@ def _of_items(items: Sequence[Any]) -> InMemory:
 
 
 def _of_batches(batches: Iterable[Any]) -> InMemory:
-    pairs = [_pair(batch, "batch") for batch in batches]
+    pairs = [_pair(batch, "batch") for batch in _not_items(batches)]
     if not pairs:
         raise Refusal("The iterable of batches was empty: give one that yields arrays or tensors (N, ...), or (samples, labels).")
     samples = [torch.as_tensor(x) for x, _ in pairs]
@@ -83,6 +83,19 @@ def _of_batches(batches: Iterable[Any]) -> InMemory:
         if np.shape(_labels(y))[:1] != (len(x),):
             raise Refusal(f"A batch has {len(x)} samples and labels of shape {np.shape(_labels(y))}: give one label a sample.")
     return InMemory(torch.cat(samples), None if labels is None else np.concatenate([np.asarray(_labels(y)) for y in labels]))
+
+
+def _not_items(batches: Iterable[Any]) -> Iterable[Any]:
+    """`batches`; raises Refusal for a list of single (sample, label) pairs or of tuples of numbers, which is easily taken for batches."""
+    if isinstance(batches, (list, tuple)) and batches and all(isinstance(item, tuple) for item in batches):
+        if all(len(item) == 2 and np.ndim(item[1]) == 0 and hasattr(item[0], "shape") for item in batches):
+            raise Refusal(
+                f"A {type(batches).__name__} of (sample, label) pairs cannot be read, because each entry of it would be a batch: "
+                "give (samples, labels) as two arrays, or a map-style data set."
+            )
+        if all(isinstance(number, (int, float)) for item in batches for number in item):
+            raise Refusal(f"A {type(batches).__name__} of tuples of numbers cannot be read: give an array, such as numpy.array(data).")
+    return batches
 
 
 def _pair(item: Any, what: str) -> tuple[Any, Any]:

@@ -31,6 +31,7 @@ from zerosum.data.parts import Draws, Part, Rows
 from zerosum.data.space import Space
 from zerosum.data.split import Keys, digests, limited, split
 from zerosum.errors import Refusal, nearest
+from zerosum.records import is_run
 
 Spec = str | Path | npt.NDArray[Any] | Tensor | InMemory | Iterable[Any]
 Reader = Callable[[DataOptions, Progress | None], Items]
@@ -131,6 +132,10 @@ def existing(spec: str | Path) -> Path:
     if str(spec).strip() and path.exists():
         if not (path.is_file() or path.is_dir()):
             raise Refusal(f"{path} is neither a file nor a folder: give a path to images or an array.")
+        if is_run(path):
+            samples = f"zerosum sample {path} -n 10000 --out samples.npy"
+            compare = f"zerosum evaluate {path} --against DATA compares its samples with any data"
+            raise Refusal(f"{path} is a run, and its pictures are not data: {compare}, and {samples} draws samples to use as data.")
         return path.resolve()
     try:
         beside = {child.name: str(path.parent / child.name) for child in path.parent.iterdir()}

@@ -32,6 +32,8 @@ class Value:
     smoothable: whether D's target for real samples can be moved from 1 to 1 - s (`smoothed`).
     equilibrium: the losses of D and of G where p_g = p_data and D is optimal, None for G where the optimal logit is not one number; None
         as a whole where they are not known.
+    boundary: the logit (in a paired game, the difference a - b) above which D says "real": where the optimal D finds real and generated
+        samples equally likely. None where a logit's level has no meaning.
     source: where the game was published.
     """
 
@@ -42,6 +44,7 @@ class Value:
     probability: bool
     equilibrium: tuple[float, float | None] | None
     source: str
+    boundary: float | None
     paired: bool = False
     smoothable: bool = False
 
@@ -69,6 +72,7 @@ VALUES: dict[str, Value] = {
         g_slope=lambda a, b: -torch.sigmoid(b),
         probability=True,
         equilibrium=(2 * math.log(2), -math.log(2)),
+        boundary=0.0,
         smoothable=True,
         source="Goodfellow et al. 2014, arXiv 1406.2661, eq. 1 and Algorithm 1",
     ),
@@ -80,6 +84,7 @@ VALUES: dict[str, Value] = {
         g_slope=lambda a, b: -torch.sigmoid(-b),
         probability=True,
         equilibrium=(2 * math.log(2), math.log(2)),
+        boundary=0.0,
         smoothable=True,
         source="Goodfellow et al. 2014, arXiv 1406.2661, section 3",
     ),
@@ -90,6 +95,7 @@ VALUES: dict[str, Value] = {
         g_slope=lambda a, b: b - 1,
         probability=False,
         equilibrium=(0.25, 0.125),  # at a = b = 1/2
+        boundary=0.5,
         smoothable=True,
         source="Mao et al. 2017, arXiv 1611.04076, eq. 2 with labels 0, 1, 1",
     ),
@@ -100,6 +106,7 @@ VALUES: dict[str, Value] = {
         g_slope=lambda a, b: torch.full_like(b, -1),
         probability=False,
         equilibrium=(0.0, None),  # any constant logit is optimal
+        boundary=None,
         source="Arjovsky et al. 2017, arXiv 1701.07875, eq. 2",
     ),
     "hinge": Value(
@@ -109,6 +116,7 @@ VALUES: dict[str, Value] = {
         g_slope=lambda a, b: torch.full_like(b, -1),
         probability=False,
         equilibrium=(2.0, None),  # any constant logit from -1 to 1 is optimal
+        boundary=0.0,
         source="Lim and Ye 2017, arXiv 1705.02894; Miyato et al. 2018, arXiv 1802.05957, eq. 16 and 17",
     ),
     # sigmoid(a - b) is D's probability that, of the two samples, the first is the real one; sigmoid(a) is not a probability.
@@ -119,6 +127,7 @@ VALUES: dict[str, Value] = {
         g_slope=lambda a, b: -torch.sigmoid(a - b),
         probability=False,
         equilibrium=(math.log(2), math.log(2)),
+        boundary=0.0,
         paired=True,
         source="Jolicoeur-Martineau 2018, arXiv 1807.00734; Huang et al. 2024, arXiv 2501.05441, eq. 2",
     ),
@@ -145,4 +154,6 @@ def smoothed(value: Value, s: float) -> Value:
         by_a, by_b = value.d_slopes(a, b)
         return by_a + s, by_b
 
-    return replace(value, d=lambda a, b: value.d(a, b) + s * a, d_slopes=slopes, equilibrium=None)
+    # The optimal D is 1 - s times the one of the game without smoothing; the boundary is where that one is 1/2.
+    boundary = math.log((1 - s) / (1 + s)) if value.probability else (1 - s) / 2
+    return replace(value, d=lambda a, b: value.d(a, b) + s * a, d_slopes=slopes, equilibrium=None, boundary=boundary)

@@ -40,6 +40,12 @@ class Horizon:
     def reached(self, samples: int) -> bool:
         return self.samples is not None and samples >= self.samples
 
+    def share(self, samples: int, seconds: float) -> float:
+        """The share of the run that is done: of its samples or, while their number is not known, of its minutes."""
+        if self.samples is not None:
+            return samples / self.samples
+        return 0.0 if self.until is None else seconds / self.until
+
     def out_of_time(self, seconds: float) -> bool:
         return self.until is not None and seconds > self.until * GRACE
 

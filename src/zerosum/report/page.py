@@ -18,8 +18,9 @@ from zerosum.report.disk import write_whole
 from zerosum.report.embed import data_uri, inline_svg
 from zerosum.report.facts import about, options, scores, summary
 from zerosum.report.folder import RunFolder, read_run
+from zerosum.report.next_commands import ending, next_commands
 from zerosum.report.numbers import count, duration, finite
-from zerosum.report.words import CURVES, HEALTHY_SCORES, NO_PROBABILITY
+from zerosum.report.words import CURVES, HEALTHY_SCORES, NEXT, NO_PROBABILITY
 from zerosum.verdict import verdict as judge
 
 _MOMENTS = 6
@@ -64,8 +65,9 @@ def render(run: RunFolder, verdict: Mapping[str, Any] | None = None) -> str:
         no_probability=_no_probability(run),
         about=about(run),
         options=options(run),
-        run=shlex.quote(_shown(run.path)),
-        further=_further(run),
+        run=shlex.quote(str(run.path.resolve())),
+        next=NEXT.get(str((ending(run.rows) or {}).get("reason")), NEXT[""]),
+        commands=next_commands(run.rows, run.manifest, run.path.resolve()),
         thinned=len(run.of("signals")) > figures.MOST_POINTS,
         unreadable=run.unreadable,
     )
@@ -143,18 +145,9 @@ def _state(run: RunFolder) -> str:
     horizon = run.horizon()
     of = f" of {count(horizon)}" if horizon else ""
     seen = f"{count(last.get('samples'))}{of} samples seen in {duration(last.get('seconds'))}."
-    # A resume writes a new start after the stop, so only a stop since then is the end.
-    ends = [row for row in run.rows if row.get("type") in ("start", "stop")]
-    if ends and ends[-1].get("type") == "stop":
-        return f"{stopped(ends[-1])} {seen}"
+    if (end := ending(run.rows)) is not None:
+        return f"{stopped(end)} {seen}"
     return f"No end is recorded: it is still training, or its process was killed. {seen}"
-
-
-def _further(run: RunFolder) -> str:
-    """What `resume` needs after the run: a finished run needs a larger number of samples."""
-    stop, horizon = run.newest("stop"), run.horizon()
-    over = run.rows[-1] is stop and stop is not None and stop.get("reason") == "finished" if run.rows else False
-    return f" --samples {2 * horizon}" if over and horizon else ""
 
 
 def _verdict(verdict: Mapping[str, Any] | None) -> dict[str, Any] | None:
@@ -182,9 +175,3 @@ def _newest(run: RunFolder, grids: Sequence[tuple[Row, Path]]) -> dict[str, Any]
 def _moment(row: Row, file: Path) -> dict[str, str] | None:
     uri = data_uri(file, _MOMENT_BYTES)
     return None if uri is None else {"uri": uri, "samples": count(row.get("samples")), "time": duration(row.get("seconds"))}
-
-
-def _shown(path: Path) -> str:
-    """The run's path as you would type it here: relative where that is shorter."""
-    whole = path.resolve()
-    return str(whole.relative_to(Path.cwd())) if whole.is_relative_to(Path.cwd()) else str(whole)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-NO_PROBABILITY = "D's output is not a probability in this game, so V(D, G), D(x) and D(G(z)) are not defined. Read its logits and accuracy."
+NO_PROBABILITY = "D's output is not a probability in this game, so V(D, G), D(x) and D(G(z)) are not defined. Read its logits instead."
 
 
 @dataclass(frozen=True)
@@ -65,8 +65,11 @@ CURVES: dict[str, Curve] = {
     ),
 }
 
-# By a score's `better`: next to a number, and under a curve.
+# By a score's `better`: next to a number, in a table's column "better", and under a curve. REFERENCE: the heading of a table's column with
+# what real data score.
 DIRECTIONS: dict[str, str] = {"lower": "lower is better", "higher": "higher is better", "floor": "closest to real data is best"}
+BETTER: dict[str, str] = {"lower": "lower", "higher": "higher", "floor": "closest"}
+REFERENCE = "reference score"
 HEALTHY_SCORES: dict[str, str] = {
     "lower": "Lower is better: healthy is a fall to the dotted line.",
     "higher": "Higher is better: healthy is a rise to the dotted line.",
@@ -80,4 +83,16 @@ STOPS: dict[str, str] = {
     "plateaued": "Stopped at a plateau: it no longer improved.",
     "not finite": "Stopped because a number was not finite.",
     "error": "Stopped by an error.",
+}
+
+# What to do next, by the reason for which a run ended; "" for one that has not ended.
+NEXT: dict[str, str] = {
+    "finished": "Draw new samples, compute every measure against the held-out test part, or train for longer.",
+    "interrupted": "Resume it: it goes on exactly where it stopped.",
+    "minutes": "Resume it: it had not reached the end of its schedule when its minutes were over.",
+    "plateaued": "Draw new samples, or compute every measure against the held-out test part. Training longer with the same options is "
+    "unlikely to help: follow the advice of the verdict in a new run.",
+    "not finite": "Read the verdict: it says what to change in a new run.",
+    "error": "Read what stopped it, above, and the verdict.",
+    "": "If it is still training, look again later. If its process was killed, resume it.",
 }

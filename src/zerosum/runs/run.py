@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from math import prod
 from pathlib import Path
@@ -23,6 +23,7 @@ from zerosum.play.config import Config, from_json
 from zerosum.play.players import Players, skeleton
 from zerosum.records import Row, read_manifest, read_rows
 from zerosum.runs import checkpoint as checkpoints
+from zerosum.runs import shown
 from zerosum.runs.checkpoint import Checkpoint
 from zerosum.runs.labels import AskedClasses, sampled_classes
 from zerosum.runs.sampling import default_widening, draw_samples, interpolate, sampling_module
@@ -31,14 +32,25 @@ from zerosum.verdict import Verdict, verdict
 Modules = tuple[nn.Module, nn.Module]
 
 
-@dataclass
+@dataclass(repr=False)
 class Run:
-    """A run and its folder. given: your own (G, D), for a run that was trained with them. at: a checkpoint, if not the newest."""
+    """A run and its folder.
+
+    given: your own (G, D), for a run that was trained with them. at: a checkpoint, if not the newest. opened: the data, for a run that was
+    trained in this session.
+    """
 
     path: Path
     manifest: dict[str, Any]
     given: Modules | None = None
     at: Path | None = None
+    opened: Data | None = field(default=None, compare=False)
+
+    def __repr__(self) -> str:
+        return shown.line(self)
+
+    def _repr_html_(self) -> str:
+        return shown.html(self)
 
     @cached_property
     def config(self) -> Config:
@@ -168,10 +180,16 @@ class Run:
             raise Refusal(f"{n:,} samples need {n * each:,} bytes of memory, and {has}: draw fewer at a time, each with a seed of its own.")
 
     def data(self) -> Data:
-        """The data that the run was trained on, opened again. Raises Refusal when they are missing or have changed."""
+        """The data that the run was trained on, opened again where it was not in this session.
+
+        Raises Refusal when they are missing or have changed.
+        """
+        if self.opened is not None:
+            return self.opened
         stated = self.manifest["data"]
         if stated["spec"] is None or str(stated["spec"]).startswith("array ("):  # Earlier versions recorded it so.
-            raise Refusal(f"{self.path} was trained on an array in memory: give the same array to zerosum.resume(path, data=array).")
+            how = "give the same array to zerosum.resume(path, data=array), or real samples to zerosum.evaluate(path, against=samples)"
+            raise Refusal(f"{self.path} was trained on an array in memory: {how}.")
         if Path(stated["spec"]).is_absolute() and not Path(stated["spec"]).exists():
             now = f"restore it, or say where it is now: zerosum resume {self.path} --data PATH"
             raise Refusal(f"{stated['spec']}, which the run in {self.path} was trained on, is missing: {now}.")

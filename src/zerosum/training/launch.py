@@ -21,6 +21,7 @@ from zerosum.play.config import Config, check, to_json
 from zerosum.play.course import Course
 from zerosum.play.device import Execution, choose, device_of, fitted
 from zerosum.play.distributed import Processes, cores, job, join
+from zerosum.play.given_players import require_playable
 from zerosum.play.horizon import Horizon
 from zerosum.play.interrupt import Stop
 from zerosum.play.players import Players
@@ -69,6 +70,8 @@ def train(
     players = Players(config, data.space, torch.device(execution.device), given)
     _ = players.optimisers  # A player without weights is refused here.
     require_trainable(config, data)
+    if given is not None:
+        require_playable(*given, config, data)
     require_divisible(config, processes, players)
     if processes.first:  # What it finds is recorded, and all processes use that.
         execution = fitted(execution, config, players, data.space.shape if given is None else None)
@@ -156,7 +159,10 @@ def _horizon(run: Run, newest: dict[str, Any], samples: int | None, minutes: flo
     if samples is not None or minutes is not None:
         horizon = Horizon(samples, None if minutes is None else newest["seconds"] + 60 * minutes, fixed_by_user=True)
     elif newest["horizon"]:
-        horizon = Horizon(newest["horizon"], newest.get("until"), Course.from_json(course_of(newest) or ()))
+        # A run whose minutes are over goes on to the end of its schedules.
+        until = newest.get("until")
+        until = until if until is not None and newest["seconds"] < until else None
+        horizon = Horizon(newest["horizon"], until, Course.from_json(course_of(newest) or ()))
     else:
         horizon = Horizon(asked["samples"], None if asked["minutes"] is None else 60 * asked["minutes"])
     if horizon.samples is not None and seen >= horizon.samples:

@@ -61,12 +61,11 @@ class Loop:
             self.record = Record(run.path / "record.jsonl", keep_bytes=int(start["record_bytes"]))
             self.saver = AsyncCheckpoint(run.path)
             self.checks = Checks(run.rows("check"), data, self.algorithm, horizon)
-        self.timers = Timers(self.seconds)
+        self.timers = Timers(self.seconds, horizon.share(self.samples, self.seconds))
         self._clock = None if horizon.until is None else Clock(horizon.until, self.seconds, horizon.samples)
         self._sum = torch.zeros(len(STATISTICS), device=self.algorithm.device)
         self._steps_summed = 0
-        self._row_at = (self.samples, self.seconds)
-        self._grid_at = -1
+        self._row_at, self._grid_at = (self.samples, self.seconds), -1
         self._until_plateau = bool(run.manifest["asked"].get("until_plateau"))
 
     def _found(self) -> dict[str, Any]:
@@ -196,6 +195,7 @@ class Loop:
         self.write("start", horizon=self.horizon.samples, **versions, pid=os.getpid(), ranks=self.processes.size)
         if self.t == 0:
             self._check(None)
+            self.write_grid()
             self.save()
             if self.record is not None:
                 self.saver.wait()
@@ -229,7 +229,7 @@ class Loop:
     def _requests(self, stop: Stop) -> Requests:
         if not (self.processes.first and self._steps_summed):
             return Requests(stop=stop.asked, out_of_time=self.processes.first and self.horizon.out_of_time(self.seconds))
-        due = self.timers.due(self.seconds)
+        due = self.timers.due(self.seconds, self.horizon.share(self.samples, self.seconds))
         if due.progress and self.listener:
             self.listener.progress(self.samples, self.horizon.samples, self.seconds)
         checkpoint = due.checkpoint or self.checks.worth_keeping(self.seconds)
