@@ -55,11 +55,11 @@ MUTANTS: dict[str, tuple[str, str, str]] = {
         "return GeneratorLoss(value.g(a, b).sum(), b.detach())",
     ),
     "D's loss reaches G": ("game/losses.py", "x, fake = x.detach(), fake.detach()", "x, fake = x.detach(), fake.clone()"),
-    "closed form: gamma halved twice": ("engine/closed_form.py", "v = (gamma / n * penalty.slope", "v = (gamma / 2 / n * penalty.slope"),
+    "closed form: gamma halved twice": ("engine/closed_form.py", "v = (gamma / n * by_square", "v = (gamma / 2 / n * by_square"),
     "closed form: R1 and R2 swapped": (
         "engine/closed_form.py",
-        "slice(0 if penalty.real else n, 2 * n if penalty.fake else n)",
-        "slice(0 if penalty.fake else n, 2 * n if penalty.real else n)",
+        "enumerate((penalty.real, penalty.fake, penalty.between))",
+        "enumerate((penalty.fake, penalty.real, penalty.between))",
     ),
     "closed form: slope at the points between": (
         "engine/closed_form.py",
@@ -96,8 +96,8 @@ MUTANTS: dict[str, tuple[str, str, str]] = {
     "one noise for both players": ("play/inputs.py", 'self._noise("G", step)', 'self._noise("D", step)'),
     "epsilon shared by a batch": (
         "play/inputs.py",
-        "self._sent(uniform(shape, self.config.seed, purpose, step)[rows])",
-        "self._sent(uniform(shape, self.config.seed, purpose, step)[rows][:1].expand(len(uniform(shape, 0, purpose, 0)[rows])))",
+        "uniform(all_rows, self.config.seed, purpose, step)[rows]",
+        "uniform(all_rows, self.config.seed, purpose, step)[:1].expand(all_rows)[rows]",
     ),
     "the same real samples at each step of D": (
         "play/inputs.py",

@@ -118,3 +118,26 @@ def test_points_are_not_augmented_as_images(tmp_path: Path) -> None:
     with pytest.raises(Refusal, match=r"transforms images, and ring8 contains points: use --game\.augment none"):
         launch.train(open_data("ring8"), tmp_path / "a", config, samples=64)
     assert not (tmp_path / "a").exists()
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_a_transformation_leaves_its_input_as_it_is(name: str) -> None:
+    x, u = samples(ROWS[name])
+    before = x.clone(), u.clone()
+    ROWS[name].transform(x, u)
+    assert torch.equal(x, before[0])
+    assert torch.equal(u, before[1])
+
+
+def test_one_number_a_sample_is_a_column_as_several_are(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A transformation gets u (N, numbers) for any number of them."""
+    shapes = []
+
+    def scaled(x: Tensor, u: Tensor) -> Tensor:
+        shapes.append((len(x), tuple(u.shape)))
+        return x * (0.5 + u)
+
+    monkeypatch.setitem(AUGMENTATIONS, "scaled", Augmentation(scaled, numbers=1, axes=1, source="for this test"))
+    config = replace(CONFIG, game=GameOptions(augment="scaled"), net=NetOptions(width=8))
+    launch.train(open_data("ring8"), tmp_path / "a", config, samples=64)
+    assert {(n, shape) for n, shape in shapes} == {(8, (8, 1))}

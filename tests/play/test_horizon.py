@@ -10,7 +10,7 @@ import pytest
 
 from zerosum.play.course import Course
 from zerosum.play.horizon import GRACE, Clock, Horizon
-from zerosum.play.schedule import fall
+from zerosum.play.schedule import cosine
 
 BATCH = 64
 Speed = Callable[[float], float]  # samples a second, at a time in seconds
@@ -24,7 +24,7 @@ def run(until: float, speed: Speed, start: float = 0.0, seen: int = 0, end: int 
         assert not horizon.out_of_time(seconds)
         if new := clock.decide(seen, seconds):
             horizon.redirect(seen, new)
-        falls.append(fall(seen, horizon.course))
+        falls.append(cosine(seen, horizon.course))
         seconds += BATCH / speed(seconds)
         seen += BATCH
     return horizon, seconds, seen, falls
@@ -67,7 +67,7 @@ def test_a_steady_run_has_few_knots() -> None:
     assert abs(seen - 600_000) < 2_000
     # As if it had been given these samples, once its end is known.
     middle = len(falls) // 2
-    assert falls[middle] == pytest.approx(fall(middle * BATCH, seen), abs=0.005)
+    assert falls[middle] == pytest.approx(cosine(middle * BATCH, seen), abs=0.005)
 
 
 def test_further_minutes_of_a_resumed_run_begin_where_it_resumes() -> None:
@@ -100,7 +100,7 @@ def test_a_straight_course_is_the_share_of_the_samples() -> None:
     course = Course.straight(1000)
     assert [course.at(n) for n in (0, 250, 999, 1000, 5000)] == [0.0, 0.25, 0.999, 1.0, 1.0]
     for n in range(0, 1000, 7):
-        assert fall(n, course) == fall(n, 1000)  # To the bit: a run of given samples is what it was.
+        assert cosine(n, course) == cosine(n, 1000)  # To the bit: a run of given samples is what it was.
 
 
 def test_a_redirected_course_is_continuous_and_keeps_its_past() -> None:

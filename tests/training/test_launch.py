@@ -19,6 +19,7 @@ from zerosum.chance import normal
 from zerosum.data.options import DataOptions
 from zerosum.data.source import Data, open_data
 from zerosum.errors import Refusal
+from zerosum.game.augment import AUGMENTATIONS
 from zerosum.game.penalty import PENALTIES
 from zerosum.game.value import VALUES
 from zerosum.nets import NETS
@@ -66,6 +67,7 @@ def test_a_run_writes_what_its_schema_says(ring: Data, tmp_path: Path) -> None:
     assert from_json(manifest["config"]) == POINTS
     assert manifest["data"]["name"] == "ring8"
     assert manifest["parameters"]["G"] > 0
+    assert tuple(manifest["equilibrium"]) == VALUES[POINTS.game.value].equilibrium
     rows = run.rows()
     assert rows[0]["type"] == "start"
     assert rows[-1]["type"] == "stop"
@@ -109,14 +111,19 @@ def test_grids_come_from_the_start_on_and_do_not_change_what_is_trained(
 
 
 def cases() -> list[Any]:
-    """Every value and penalty, every net, both orders, k and g_steps, smoothing, dropout and BatchNorm, each in some run."""
+    """Every value, penalty and augmentation, every net, both orders, k and g_steps, smoothing, dropout and BatchNorm, each in some run."""
     found: dict[str, tuple[Config, str]] = {}
     for value in VALUES:
         found[value] = (replace(POINTS, game=GameOptions(value=value, penalty="none" if value != "wasserstein" else "gp")), "ring")  # type: ignore[arg-type]
     for penalty in PENALTIES:
         found[penalty] = (replace(POINTS, game=GameOptions(value="hinge", penalty=penalty, k=2)), "ring")  # type: ignore[arg-type]
-    for kind in NETS:
-        found[kind] = (replace(IMAGES, net=NetOptions(kind=kind, width=4)), "pictures")  # type: ignore[arg-type]
+    for name, row in AUGMENTATIONS.items():
+        config, which = {3: (IMAGES, "pictures")}.get(row.axes if row else 3, (POINTS, "ring"))
+        if row is None or row.axes in (1, 3):
+            found[f"augmentation {name}"] = (replace(config, game=replace(config.game, augment=name)), which)
+    for kind, architecture in NETS.items():
+        narrow = {"width": 4} if "width" in architecture.options else {}
+        found[kind] = (replace(IMAGES, net=NetOptions(kind=kind, **narrow)), "pictures")
     found["simultaneous"] = (replace(POINTS, game=GameOptions(order="simultaneous", k=2, g_steps=2)), "ring")
     smooth = GameOptions(value="minimax", penalty="none", smoothing=0.1)
     found["smoothing, dropout, uniform"] = (
@@ -266,6 +273,9 @@ REFUSED: list[Any] = [
     pytest.param(replace(POINTS, net=NetOptions(kind="dcgan")), "ring", "--net.kind mlp", id="convolutions of points"),
     pytest.param(replace(POINTS, game=GameOptions(value="hinge", smoothing=0.1)), "ring", "target", id="smoothing without a label"),
     pytest.param(replace(IMAGES, net=NetOptions(kind="resnet", dropout=0.5)), "pictures", "--net.dropout", id="a knob that the net lacks"),
+    pytest.param(
+        replace(POINTS, game=GameOptions(augment="diffaugment")), "ring", "transforms images, and .* contains points", id="of images"
+    ),
     pytest.param(replace(POINTS, batch=0), "ring", "batch must be a whole number of at least 1, not 0", id="an empty batch"),
     pytest.param(replace(POINTS, d=replace(POINTS.d, lr=-1.0)), "ring", "d.lr must be", id="a negative rate"),
     pytest.param(

@@ -14,7 +14,7 @@ from zerosum.data.options import DataOptions
 from zerosum.options import Choices, value_of
 from zerosum.play.config import Config
 from zerosum.play.length import MINUTES, Minutes, Samples, checked_length
-from zerosum.play.presets import TABLE, default_preset, listing, named, with_net
+from zerosum.play.presets import PRESET_NAMES, default_preset, listing, named, with_net
 
 if TYPE_CHECKING:
     from zerosum.data.source import Data
@@ -43,7 +43,7 @@ class Train:
     a folder or zip of images, an idx file, or an array (.npy, .npz)."""
     out: Path | None = None
     """The run's folder: a new or empty one. Default: runs/NAME-N with the first free N."""
-    preset: Annotated[str | None, replace(TABLE, also=(LIST,))] = None
+    preset: Annotated[str | None, replace(PRESET_NAMES, also=(LIST,))] = None
     """The preset that gives the defaults; "list" prints them all. Default: the one that suits DATA."""
     minutes: Minutes = None
     """Train for about this many minutes. The speed of the first seconds fixes the number of samples, which is recorded."""

@@ -7,8 +7,9 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -34,6 +35,19 @@ from zerosum.records import is_run
 
 Spec = str | Path | npt.NDArray[Any] | Tensor | InMemory | Iterable[Any]
 Reader = Callable[[DataOptions, Progress | None], Items]
+
+
+class FileReader(Protocol):
+    """A module that reads the files of one modality, named by its row's `files`. Both functions raise Refusal."""
+
+    def read(self, path: Path, options: DataOptions, progress: Progress | None = None) -> Items:
+        """The items of the file."""
+        ...
+
+    def shape_of(self, path: Path, options: DataOptions) -> tuple[int, ...] | None:
+        """One sample's shape under these options, from the header alone; None where all of the file would have to be read."""
+        ...
+
 
 MIXTURE = "mixture:"
 _CHUNK = 2**18
@@ -136,7 +150,12 @@ def existing(spec: str | Path) -> Path:
 
 
 def reader_of(path: Path) -> Reader:
-    """The reader for an existing path, chosen by its content; .npy and .npz by their suffix. Raises Refusal where there is none."""
+    """The reader for an existing path, chosen by its content; .npy, .npz and a modality's own files by the end of the name.
+
+    Raises Refusal where there is none.
+    """
+    if own := own_reader(path):
+        return lambda o, p: own[1].read(path, o, p)
     if path.is_dir():
         digits = idx_in(path)
         return (lambda o, p: read_idx_files(digits, o, p)) if digits else lambda o, p: read_images(path, o, p)
@@ -147,6 +166,15 @@ def reader_of(path: Path) -> Reader:
     if is_idx(path):
         return lambda o, p: read_idx_files(path, o, p)
     raise Refusal(f"{path} is not data that zerosum reads: give a folder or zip of images, an idx file, or an .npy or .npz array.")
+
+
+def own_reader(path: Path) -> tuple[str, FileReader] | None:
+    """The modality whose own format the name of a file or folder says, and its reader; None where there is none."""
+    found = [(suffix, row) for row in MODALITIES.values() for suffix in row.files if path.name.lower().endswith(suffix)]
+    if not found:
+        return None
+    suffix, row = max(found, key=lambda pair: len(pair[0]))
+    return row.name, cast(FileReader, import_module(row.files[suffix]))
 
 
 def idx_in(folder: Path) -> Path | None:

@@ -13,7 +13,7 @@ from zerosum.play.course import Course
 End = int | Course | None
 
 
-def fall(seen: int, horizon: End) -> float:
+def cosine(seen: int, horizon: End) -> float:
     """A cosine from 1 at the start to 0 at the horizon (Loshchilov and Hutter 2017, arXiv 1608.03983, eq. 5); 1 without a horizon."""
     if isinstance(horizon, Course):
         progress = horizon.at(seen)
@@ -26,7 +26,7 @@ def gamma(game: GameOptions, seen: int, horizon: End) -> float:
     """The penalty's weight: gamma^c gamma_end^(1 - c), where c decays from 1 to 0. In Huang et al. 2024, section 4, it decays tenfold."""
     if game.gamma_end is None or game.gamma == 0:
         return game.gamma
-    c = fall(seen, horizon)
+    c = cosine(seen, horizon)
     return float(game.gamma**c * game.gamma_end ** (1 - c))
 
 
@@ -38,7 +38,7 @@ def lowest(player: PlayerOptions) -> float:
 def learning_rate(player: PlayerOptions, warmup: float, seen: int, horizon: End) -> float:
     """A linear warm-up over `warmup` samples, times a cosine from lr down to lr_end at the horizon."""
     end = lowest(player)
-    rate = end + (player.lr - end) * fall(seen, horizon)
+    rate = end + (player.lr - end) * cosine(seen, horizon)
     return rate * (min(1.0, seen / warmup) if warmup > 0 else 1.0)
 
 

@@ -21,9 +21,9 @@ from zerosum.nets.traits import draws_random_numbers, uses_batch_statistics
 from zerosum.play.backends import backend_for, networks_for
 from zerosum.play.config import Config
 from zerosum.play.device import Execution
-from zerosum.play.distributed import ALONE, Processes, Source
+from zerosum.play.distributed import ALONE, BatchSource, Processes
 from zerosum.play.finite import FiniteGuard
-from zerosum.play.inputs import InputSampler, Number, StepInputs, near
+from zerosum.play.inputs import InputSampler, Number, StepInputs, on_device
 from zerosum.play.players import Players
 from zerosum.play.schedule import End
 from zerosum.play.statistics import pooled, statistics
@@ -36,7 +36,7 @@ class Algorithm1:
     """
 
     def __init__(
-        self, config: Config, players: Players, source: Source, space: Space, execution: Execution, processes: Processes = ALONE
+        self, config: Config, players: Players, source: BatchSource, space: Space, execution: Execution, processes: Processes = ALONE
     ) -> None:
         self.config, self.players, self.source, self.space = config, players, source, space
         self.execution, self.processes, self.whole = execution, processes, True
@@ -44,7 +44,7 @@ class Algorithm1:
         self.device, self.networks = torch.device(execution.device), networks_for(players, execution)
         self.backend = backend_for(self.networks, players, self.value, PENALTIES[config.game.penalty], execution)
         self.sampler = InputSampler(
-            config, near(source, self.device, processes), processes, self.device, self.networks.dtype, bool(players.labelled)
+            config, on_device(source, self.device, processes), processes, self.device, self.networks.dtype, bool(players.labelled)
         )
         self.guard = FiniteGuard(players, self.device)
         self.samples_a_step = config.game.k * config.batch

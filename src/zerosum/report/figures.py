@@ -41,10 +41,10 @@ def _mean(group: Array) -> tuple[float, float]:
     return float(group[:, 0].mean()), float(good[:, 1].mean()) if len(good) else math.nan
 
 
-def losses(rows: Sequence[Row], equilibrium: tuple[float | None, float | None] | None = None) -> Figure | None:
+def losses(rows: Sequence[Row], equilibrium: Sequence[float | None] = ()) -> Figure | None:
     """loss_d and loss_g; `equilibrium`: each player's loss at p_g = p_data, as a thin line."""
     drawing = _lines(rows, {"loss_d": ("D", D), "loss_g": ("G", P_G)})
-    if drawing is not None and equilibrium is not None:
+    if drawing is not None:
         # One line where both losses are equal.
         for level in sorted({x for x in equilibrium if x is not None}):
             drawing.axes[0].axhline(level, color=FAINT, linewidth=0.8)

@@ -20,7 +20,7 @@ from zerosum.report.facts import about, options, scores, summary
 from zerosum.report.folder import RunFolder, read_run
 from zerosum.report.next_commands import ending, next_commands
 from zerosum.report.numbers import count, duration, finite
-from zerosum.report.words import CURVES, EQUILIBRIUM, HEALTHY_SCORES, NEXT, NO_PROBABILITY
+from zerosum.report.words import CURVES, HEALTHY_SCORES, NEXT, NO_PROBABILITY
 from zerosum.verdict import verdict as judge
 
 _MOMENTS = 6
@@ -126,10 +126,10 @@ def _known(manifest: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     return part if isinstance(part, Mapping) else {}
 
 
-def _equilibrium(run: RunFolder) -> tuple[float, float | None] | None:
-    game = _known(_known(run.manifest, "config"), "game")
-    # With smoothed labels the optimal D is no longer at one half.
-    return None if game.get("smoothing") else EQUILIBRIUM.get(str(game.get("value")))
+def _equilibrium(run: RunFolder) -> tuple[float | None, ...]:
+    """The losses of D and G at p_g = p_data, as far as the run recorded them: earlier runs, and smoothed labels, have none."""
+    recorded = run.manifest.get("equilibrium")
+    return tuple(map(finite, recorded)) if isinstance(recorded, list) else ()
 
 
 def _no_probability(run: RunFolder) -> str | None:

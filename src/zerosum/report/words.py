@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 NO_PROBABILITY = "D's output is not a probability in this game, so V(D, G), D(x) and D(G(z)) are not defined. Read its logits instead."
@@ -43,8 +42,8 @@ CURVES: dict[str, Curve] = {
     ),
     "losses": Curve(
         "Losses",
-        "The discriminator loss and the generator loss, without the penalty. Thin lines: their values at p_g = p_data, where D can "
-        "only guess.",
+        "The discriminator loss and the generator loss, without the penalty. Thin lines: their values at p_g = p_data, where "
+        "they are known: D can only guess.",
         "Healthy: neither grows without end. The losses of a GAN need not fall, since each player's opponent learns too: G's loss may rise "
         "while its samples get better.",
     ),
@@ -64,18 +63,6 @@ CURVES: dict[str, Curve] = {
         "Real samples shown to D per second (higher is better).",
         "Healthy: constant. A drop usually means that another program uses the machine.",
     ),
-}
-
-# Losses (of D, of G) where p_g = p_data and D is optimal: D(x) = 1/2, that is a = b = 0; for least squares a = b = 1/2.
-# A test computes them from game/value.py; a report loads no torch. Wasserstein's critic is free up to a constant and
-# hinge's anywhere between -1 and 1, so there G has no such loss.
-EQUILIBRIUM: dict[str, tuple[float, float | None]] = {
-    "minimax": (2 * math.log(2), -math.log(2)),
-    "non_saturating": (2 * math.log(2), math.log(2)),
-    "least_squares": (0.25, 0.125),
-    "wasserstein": (0.0, None),
-    "hinge": (2.0, None),
-    "relativistic": (math.log(2), math.log(2)),
 }
 
 # By a score's `better`: next to a number, in a table's column "better", and under a curve. REFERENCE: the heading of a table's column with

@@ -1,8 +1,8 @@
 """Statements about the code that trains: each backend's gradients are those of the published losses.
 
-The losses and penalties are written here once more, from the papers, without `game/`. Their derivative along a fixed direction of the
-weights is a central difference, without automatic differentiation of the loss. Each backend's gradient along the same direction must
-agree. So a wrong sign, factor, argument or pairing in game/ or engine/ changes a measured number.
+The losses (theory/proofs_value.py) and the penalties are written once more, from the papers, without `game/`. Their derivative along a
+fixed direction of the weights is a central difference, without automatic differentiation of the loss. Each backend's gradient along the
+same direction must agree. So a wrong sign, factor, argument or pairing in game/ or engine/ changes a measured number.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from zerosum.engine.passes import Chain, GeneratorPasses
 from zerosum.game.penalty import PENALTIES
 from zerosum.game.value import VALUES, smoothed
 from zerosum.nets import build, chain_of, perceptron_of
+from zerosum.theory.proofs_value import PUBLISHED_LOSSES
 from zerosum.theory.statement import Statement, relative_statement
 
 N, DIM, CLASSES, GAMMA, SMOOTHING = 6, 3, 3, 0.7, 0.1
@@ -30,23 +31,6 @@ NET = {"width": 8, "depth": 2, "norm": "none", "slope": 0.2, "dropout": 0.0, "oc
 NET |= {"activation": "leaky_relu", "activation_g": "tanh"}
 LABELS = torch.tensor([2, 0, 1, 1, 2, 0])
 
-Loss = Callable[[Tensor, Tensor], Tensor]
-
-
-def _log_d(logit: Tensor) -> Tensor:
-    """log D, where D = 1 / (1 + e^-logit)."""
-    return -torch.log1p(torch.exp(-logit))
-
-
-# By the paper's formula: the discriminator loss and the generator loss of a = D(x) and b = D(G(z)).
-LOSSES: dict[str, tuple[Loss, Loss]] = {
-    "minimax": (lambda a, b: -_log_d(a) - _log_d(-b), lambda a, b: _log_d(-b)),
-    "non_saturating": (lambda a, b: -_log_d(a) - _log_d(-b), lambda a, b: -_log_d(b)),
-    "least_squares": (lambda a, b: 0.5 * (a - 1).square() + 0.5 * b.square(), lambda a, b: 0.5 * (b - 1).square()),
-    "wasserstein": (lambda a, b: b - a, lambda a, b: -b),
-    "hinge": (lambda a, b: (1 - a).clamp_min(0) + (1 + b).clamp_min(0), lambda a, b: -b),
-    "relativistic": (lambda a, b: -_log_d(a - b), lambda a, b: -_log_d(b - a)),
-}
 # Where the gradient of D is taken, and the penalty of its norm there.
 PLACES: dict[str, tuple[tuple[str, ...], Callable[[Tensor], Tensor]]] = {
     "none": ((), torch.square),
@@ -119,7 +103,7 @@ def _along(gradients: dict[Tensor, Tensor | None], module: nn.Module, along: lis
 def _discriminator(value: str, penalty: str, classes: int = 0, smoothing: float = 0.0) -> list[Statement]:
     it = Played(value, penalty, classes, smoothing)
     places, of_norm = PLACES[penalty]
-    d = LOSSES[value][0]
+    d = PUBLISHED_LOSSES[value][0]
 
     def loss() -> Tensor:
         a, b = it.logits(it.x), it.logits(it.fake)
@@ -139,7 +123,7 @@ def _discriminator(value: str, penalty: str, classes: int = 0, smoothing: float 
 
 def _generator(value: str, classes: int = 0) -> list[Statement]:
     it = Played(value, "none", classes)
-    g = LOSSES[value][1]
+    g = PUBLISHED_LOSSES[value][1]
     along = _direction(it.G)
     proved = directional(it.G, lambda: g(it.logits(it.x).detach(), it.logits(it.generated())).mean(), along)
     what = f"{value}{', by class' if classes else ''}"
@@ -153,7 +137,7 @@ def _generator(value: str, classes: int = 0) -> list[Statement]:
 def _losses() -> list[Statement]:
     """What a backend reports as the losses, which the record and its figures show."""
     rows = []
-    for value, (d, g) in LOSSES.items():
+    for value, (d, g) in PUBLISHED_LOSSES.items():
         it = Played(value, "r1r2")
         a, b, made = it.logits(it.x), it.logits(it.fake), it.logits(it.generated())
         proved = {"discriminator": float(d(a, b).mean().detach()), "generator": float(g(a, made).mean().detach())}
@@ -171,10 +155,10 @@ def _losses() -> list[Statement]:
 
 def backends() -> list[Statement]:
     """Every value function with R1 and R2, every penalty with two value functions, label smoothing, and a conditional game."""
-    rows = [row for value in LOSSES for row in _discriminator(value, "r1r2")]
+    rows = [row for value in PUBLISHED_LOSSES for row in _discriminator(value, "r1r2")]
     for value in ("non_saturating", "relativistic"):
         rows += [row for penalty in ("none", "r1", "r2", "gp") for row in _discriminator(value, penalty)]
     rows += _discriminator("least_squares", "r1", smoothing=SMOOTHING)
     rows += [row for penalty in ("none", "gp", "r1r2") for row in _discriminator("relativistic", penalty, CLASSES)]
-    rows += [row for value in LOSSES for row in _generator(value)] + _generator("non_saturating", CLASSES)
+    rows += [row for value in PUBLISHED_LOSSES for row in _generator(value)] + _generator("non_saturating", CLASSES)
     return rows + _losses()

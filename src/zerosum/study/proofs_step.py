@@ -21,7 +21,7 @@ from zerosum.play.distributed import ALONE
 from zerosum.play.inputs import InputSampler, StepInputs, schedules
 from zerosum.play.players import Players
 from zerosum.play.step import Algorithm1
-from zerosum.study.proofs_backends import LOSSES
+from zerosum.theory.proofs_value import PUBLISHED_LOSSES
 from zerosum.theory.statement import Statement, relative_statement, statement
 
 ALGORITHM_1 = "Goodfellow et al. 2014, Algorithm 1"
@@ -78,7 +78,7 @@ class Plain:
 
     def step(self, inputs: StepInputs) -> None:
         """k updates of D, each on its own minibatches; then G's, against the new D; then the EMA."""
-        game, (loss_d, loss_g) = self.config.game, LOSSES[self.config.game.value]
+        game, (loss_d, loss_g) = self.config.game, PUBLISHED_LOSSES[self.config.game.value]
         for j in range(game.k):
             x, y = inputs.real[j]
             with torch.no_grad():

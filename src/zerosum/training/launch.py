@@ -66,7 +66,7 @@ def train(
     check(config)
     execution = choose(config, data.space.kind)
     processes = join(execution.device)
-    smoothed(VALUES[config.game.value], config.game.smoothing)  # A game and nets that do not go together are refused here.
+    value = smoothed(VALUES[config.game.value], config.game.smoothing)  # A game and nets that do not go together are refused here.
     players = Players(config, data.space, torch.device(execution.device), given)
     _ = players.optimisers  # A player without weights is refused here.
     require_trainable(config, data)
@@ -81,6 +81,7 @@ def train(
         "command": command,
         "preset": preset,
         "asked": asked,
+        "equilibrium": value.equilibrium,
         "sampling": {"widen": default_widening(players.G)},
         "players": "built" if given is None else "given",
     }
@@ -183,7 +184,9 @@ def require_trainable(config: Config, data: Data) -> None:
         raise Refusal(f"{data.name} leaves {data.train.size} item to train on: give more.")
     augmentation, axes = AUGMENTATIONS[config.game.augment], len(data.space.shape)
     if augmentation is not None and augmentation.axes != axes:
-        raise Refusal(f"--game.augment {config.game.augment} transforms images, and {data.name} contains points: use --game.augment none.")
+        able = " or ".join(row.name for row in MODALITIES.values() if row.axes == augmentation.axes)
+        name = f"--game.augment {config.game.augment}"
+        raise Refusal(f"{name} transforms {able}, and {data.name} contains {data.space.kind}: use --game.augment none.")
 
 
 def require_divisible(config: Config, processes: Processes, players: Players) -> None:

@@ -55,7 +55,7 @@ class Loop:
         device = execution.prepare()
         self.players = players or Players(self.config, self.space, device, run.given)
         processes.from_first(self._restore)
-        processes.spread([*self.players.weights().values(), *self.players.moments().values()])
+        processes.broadcast([*self.players.weights().values(), *self.players.moments().values()])
         self.algorithm = Algorithm1(self.config, self.players, data.train, self.space, self.execution, processes)
         if processes.first:
             self.record = Record(run.path / "record.jsonl", keep_bytes=int(start["record_bytes"]))
@@ -265,7 +265,7 @@ class Loop:
                 self._save_last(stop)
         finally:
             self._close()
-        self.processes.part()
+        self.processes.barrier()
 
     def _close(self) -> None:
         if self.record is not None:
