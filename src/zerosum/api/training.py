@@ -19,7 +19,7 @@ from zerosum.data.items import Progress
 from zerosum.data.source import Data, Spec, open_data
 from zerosum.errors import Refusal
 from zerosum.game.value import VALUES, smoothed
-from zerosum.options import options_of, replaced, unknown
+from zerosum.options import expanded, options_of, replaced, unknown
 from zerosum.play.config import Config
 from zerosum.play.distributed import is_first
 from zerosum.play.length import MINUTES, checked_length
@@ -81,9 +81,10 @@ def train(
         config = named(preset).config
     config = with_options(config, chosen)
     if out is not None:
-        refuse_taken(Path(out))
+        out = expanded(out)
+        refuse_taken(out)
     opened = source if isinstance(source, Data) else open_data(source, config.data, progress)
-    folder = next_folder(opened.name) if out is None else Path(out)
+    folder = next_folder(opened.name) if out is None else out
     check_room(folder)
     run = launch.train(
         opened,
