@@ -181,8 +181,9 @@ def _evaluate_with_classifier(
         return on_samples
     if min(len(fake), len(real)) < MIN_FOR_BOUND:
         why = (
-            f"These measures compare features of a new classifier, which needs at least {MIN_FOR_BOUND} generated and as many real samples; "
-            f"there are {len(fake)} and {len(real)}: give more, or use the features of a published network with --features inception."
+            f"These measures compare features of a new classifier, which needs at least {MIN_FOR_BOUND} generated and as many real "
+            f"samples; there are {len(fake)} and {len(real)}: give more, or use the features of a published network with "
+            "--features inception."
         )
         return [*_without(fake, real, "fresh", only, why), *on_samples]
     bound = jsd_bound(fake, real, seed)

@@ -22,6 +22,7 @@ from zerosum.play.device import Execution, choose, device_of, fitted
 from zerosum.play.distributed import Processes, cores, job, join
 from zerosum.play.horizon import Horizon
 from zerosum.play.interrupt import Stop
+from zerosum.play.memory import require_memory
 from zerosum.play.players import Players
 from zerosum.play.schedule import depends_on_horizon
 from zerosum.play.step import Algorithm1
@@ -68,6 +69,8 @@ def train(
     _ = players.optimisers  # A player without weights is refused here.
     require_trainable(config, data)
     require_divisible(config, processes, players)
+    if given is None and execution.device == "cpu":
+        require_memory(config, data.space, config.batch // processes.size, 2 if execution.precision == "bf16" else 4)
     if processes.first:  # What it finds is recorded, and all processes use that.
         execution = fitted(execution, config, players, data.space.shape if given is None else None)
     execution = shared(execution, processes, config, data.space.kind)
