@@ -174,8 +174,8 @@ class Option:
             return float(value) if isinstance(value, Real) else None
         if self.kind is float:
             return value
-        if self.kind is Path and isinstance(value, str):
-            return Path(value)
+        if self.kind is Path and isinstance(value, (str, Path)):
+            return expanded(value)
         return value if isinstance(value, self.kind) else None
 
     def _refuse(self, value: Any, name: str) -> NoReturn:
@@ -183,6 +183,14 @@ class Option:
         hint = nearest(value, self.names) if isinstance(value, str) else ""
         finite = "a finite number" if isinstance(value, float) and not math.isfinite(value) and self.kind is float else "a number"
         raise Refusal(f"{name} must be {self.wanted.replace('a number', finite)}, not {shown}.{hint}")
+
+
+def expanded(path: str | Path) -> Path:
+    """A path with `~` and `~user` replaced by the home folder, as a shell does. Raises Refusal where there is no such user."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError as error:
+        raise Refusal(f"{path} names the home folder of a user whom this machine does not know: write the path in full.") from error
 
 
 def _whole(text: str) -> int:

@@ -192,6 +192,13 @@ def test_the_next_folder_is_the_first_free_one(tmp_path: Path) -> None:
     assert next_folder("a", tmp_path).name == "a-2"
 
 
+def test_a_run_may_be_in_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    run = zs.train("ring8", samples=256, out="~/run")
+    assert run.path == tmp_path / "run"
+    assert zs.load("~/run").manifest == run.manifest
+
+
 def test_room_is_asked_of_the_disk_that_the_folder_will_be_on(tmp_path: Path) -> None:
     check_room(tmp_path / "not" / "there", need=1)
     with pytest.raises(zs.Refusal, match="MB free"):

@@ -20,7 +20,7 @@ from zerosum.data.in_memory import in_memory
 from zerosum.data.source import Data, Spec, open_data
 from zerosum.errors import Refusal
 from zerosum.game.value import VALUES, smoothed
-from zerosum.options import options_of, replaced, unknown
+from zerosum.options import expanded, options_of, replaced, unknown
 from zerosum.play.config import Config
 from zerosum.play.distributed import is_first
 from zerosum.play.length import MINUTES, checked_length
@@ -69,9 +69,8 @@ def train(
         `options={"d.lr": 1e-4, "game.value": "hinge"}` mean the same; `zerosum train --help` lists all options.
     generator, discriminator: your own modules, both or neither. G maps z (N, prior.dim) to samples, and D maps samples to logits (N,).
         Samples are float images (N, C, H, W) in [-1, 1], or points (N, d). Load the run with load(path, generator=G, discriminator=D).
-    progress: shown in a terminal and in a notebook; False shows none, True shows it anywhere, and a function is called instead with
-        (label, done, total) while data are read. listener: receives the record's rows and the progress during training, and nothing
-        is shown.
+    progress: shown in a terminal and in a notebook; False shows none, True shows it anywhere, a function is called instead with
+        (label, done, total) while data are read. listener: receives the record's rows and the progress; nothing is shown then.
 
     Raises Refusal for what cannot be trained.
     """
@@ -79,14 +78,13 @@ def train(
     given = _modules(generator, discriminator)
     chosen = _chosen(options or {}, keywords)
     source = data if isinstance(data, Data) else in_memory(data)
-    if config is None:
-        preset = preset or _suited(source)
-        config = named(preset).config
-    config = with_options(config, chosen)
+    preset = preset or (_suited(source) if config is None else "own")
+    config = with_options(config or named(preset).config, chosen)
     if out is not None:
-        refuse_taken(Path(out))
+        out = expanded(out)
+        refuse_taken(out)
     opened = source if isinstance(source, Data) else open_data(source, config.data, counting(progress))
-    folder = next_folder(opened.name) if out is None else Path(out)
+    folder = next_folder(opened.name) if out is None else out
     check_room(folder)
     with following(folder, listener, progress) as follower:
         run = launch.train(
@@ -96,7 +94,7 @@ def train(
             samples=samples,
             minutes=MINUTES if minutes is None and samples is None else minutes,
             until_plateau=until_plateau,
-            preset=preset or "own",
+            preset=preset,
             command=command,
             listener=follower,
             draw=drawer(opened),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from zerosum.commands.flags import HelpAsked, flags_of, flat, parse_given, positional, shown
 from zerosum.data.options import DataOptions
-from zerosum.options import Choices, value_of
+from zerosum.options import Choices, expanded, value_of
 from zerosum.play.config import Config
 from zerosum.play.length import MINUTES, Minutes, Samples, checked_length
 from zerosum.play.presets import PRESET_NAMES, default_preset, listing, named, with_net
@@ -78,7 +78,7 @@ def _kind(spec: str, size: str | None) -> tuple[str, tuple[int, ...] | None]:
     """Kind and shape of the data. Where the name alone tells them torch is not loaded, so that the help page is quick."""
     if size is None and spec in ("mnist", "fashion-mnist"):
         return "images", (1, 28, 28)
-    if not Path(spec).expanduser().exists():
+    if not expanded(spec).exists():
         # A density, a mixture, or a mistake, which opening the data will refuse.
         return "points", None
     from zerosum.data.detect import kind_of

@@ -24,6 +24,7 @@ from zerosum.play.distributed import Processes, cores, job, join
 from zerosum.play.given_players import require_playable
 from zerosum.play.horizon import Horizon
 from zerosum.play.interrupt import Stop
+from zerosum.play.memory import require_memory
 from zerosum.play.players import Players
 from zerosum.play.schedule import depends_on_horizon
 from zerosum.play.step import Algorithm1
@@ -73,14 +74,15 @@ def train(
     if given is not None:
         require_playable(*given, config, data)
     require_divisible(config, processes, players)
+    if given is None and execution.device == "cpu":
+        require_memory(config, data.space, config.batch // processes.size, 2 if execution.precision == "bf16" else 4)
     if processes.first:  # What it finds is recorded, and all processes use that.
         execution = fitted(execution, config, players, data.space.shape if given is None else None)
     execution = shared(execution, processes, config, data.space.kind)
-    asked = {"samples": samples, "minutes": minutes, "until_plateau": until_plateau}
     manifest = described(config, data, execution, processes, players) | {
         "command": command,
         "preset": preset,
-        "asked": asked,
+        "asked": {"samples": samples, "minutes": minutes, "until_plateau": until_plateau},
         "equilibrium": value.equilibrium,
         "sampling": {"widen": default_widening(players.G)},
         "players": "built" if given is None else "given",
