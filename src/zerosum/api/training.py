@@ -75,8 +75,7 @@ def train(
     Raises Refusal for what cannot be trained.
     """
     minutes, samples = checked_length(minutes, samples)
-    given = _modules(generator, discriminator)
-    chosen = _chosen(options or {}, keywords)
+    given, chosen = _modules(generator, discriminator), _chosen(options or {}, keywords)
     source = data if isinstance(data, Data) else in_memory(data)
     preset = preset or (_suited(source) if config is None else "own")
     config = with_options(config or named(preset).config, chosen)
@@ -84,8 +83,7 @@ def train(
         out = expanded(out)
         refuse_taken(out)
     opened = source if isinstance(source, Data) else open_data(source, config.data, counting(progress))
-    folder = next_folder(opened.name) if out is None else out
-    check_room(folder)
+    check_room(folder := next_folder(opened.name) if out is None else out)
     with following(folder, listener, progress) as follower:
         run = launch.train(
             opened,
