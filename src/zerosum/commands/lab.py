@@ -161,7 +161,7 @@ def _title(args: Lab) -> str:
 
 def _drawn(where: Path, picture: Callable[[], bytes], frame: Callable[[T], bytes], course: Sequence[T], reading: CountProgress) -> None:
     """Write the picture or, for a .gif, a frame for each moment of the course."""
-    from zerosum.report.disk import write_whole
+    from zerosum.plain_files import write_whole
 
     if where.suffix.lower() != ".gif":
         write_whole(where, picture())
@@ -190,7 +190,7 @@ def animated(frames: Sequence[bytes]) -> bytes:
 
 
 def _scenario(args: Lab, suffix: str) -> int:
-    from zerosum.report.disk import write_whole
+    from zerosum.plain_files import write_whole
     from zerosum.report.panels import draw_panels
     from zerosum.report.progress import CountProgress
     from zerosum.report.style import png

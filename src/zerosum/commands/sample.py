@@ -65,7 +65,7 @@ def main(argv: Sequence[str]) -> int:
         raise Refusal(f"-n must be at least 1, not {args.n}.")
     out = _destination(args.out)
     from zerosum import api
-    from zerosum.report.disk import write_whole
+    from zerosum.plain_files import write_whole
     from zerosum.report.grid import save_grid
 
     run = api.load(args.run)

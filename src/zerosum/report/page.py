@@ -11,10 +11,10 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from zerosum.plain_files import require_own, write_whole
 from zerosum.records import Row
 from zerosum.report import figures
 from zerosum.report.board import has_probabilities, stopped
-from zerosum.report.disk import write_whole
 from zerosum.report.embed import data_uri, inline_svg
 from zerosum.report.facts import about, options, scores, summary
 from zerosum.report.folder import RunFolder, read_run
@@ -34,7 +34,9 @@ def write_report(run_path: Path | str, verdict: Mapping[str, Any] | None = None)
     Any run works: unfinished, of one row, empty, or with values that are null or not finite. Raises Refusal when RUN is not a run folder.
     """
     run = read_run(run_path)
-    return write_whole(run.path / "report.html", render(run, verdict or verdict_of(run)).encode())
+    file = run.path / "report.html"
+    require_own([file])
+    return write_whole(file, render(run, verdict or verdict_of(run)).encode("utf-8", "backslashreplace"))
 
 
 def verdict_of(run: RunFolder) -> dict[str, Any] | None:
@@ -174,8 +176,8 @@ def _sentence(evidence: Any) -> str:
 
 
 def _newest(run: RunFolder, grids: Sequence[tuple[Row, Path]]) -> dict[str, Any] | None:
-    row, file = grids[-1] if grids else ({}, run.path / "grid.png")
-    uri = data_uri(file, _NEWEST_BYTES)
+    row, file = grids[-1] if grids else ({}, run.inside("grid.png"))
+    uri = None if file is None else data_uri(file, _NEWEST_BYTES)
     return None if uri is None else {"uri": uri, "samples": count(row["samples"]) if "samples" in row else None}
 
 
