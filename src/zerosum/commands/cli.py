@@ -14,6 +14,7 @@ from importlib import import_module
 from zerosum.commands import bugs
 from zerosum.commands.flags import HelpAsked
 from zerosum.errors import Refusal, nearest
+from zerosum.plain_files import remedy
 from zerosum.play import oom
 from zerosum.play.interrupt import interruptible
 from zerosum.version import __version__
@@ -25,6 +26,7 @@ COMMANDS: dict[str, str] = {
     "sample": "Draw samples from a run's generator into an array, a picture or a folder.",
     "evaluate": "Measure a run's samples against held-out data, or any set of samples against any other.",
     "diagnose": "Say how a run is going, or how it went: state, evidence and advice.",
+    "report": "Write a run's report.html again, at any time.",
     "inspect": "Say what zerosum would train on, what it would skip, and why.",
     "prove": "Check the theorems: each proved number beside the measured one.",
     "lab": "Draw the teaching figure from a real training, or run a scenario in which a GAN fails.",
@@ -104,7 +106,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             return 2
         if isinstance(error, OSError) and error.errno is not None and error.errno in _FIXABLE:
             where = f" {error.filename}" if error.filename else ""
-            _say(f"the system refused{where}: {os.strerror(error.errno).lower()}; free the space, or name another place.")
+            _say(f"the system refused{where}: {os.strerror(error.errno).lower()}; {remedy(error)}.")
             return 2
         _say(bugs.sentence(bugs.write_log(error), error))
         return 1

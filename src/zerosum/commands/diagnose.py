@@ -37,6 +37,7 @@ class Diagnose:
 def main(argv: Sequence[str]) -> int:
     args = parse(Diagnose, argv, prog="zerosum diagnose", examples=EXAMPLES)
     # This reader loads no torch, so a diagnosis does not wait for it.
+    from zerosum.report.complaints import complaints
     from zerosum.report.folder import read_run
     from zerosum.verdict import verdict
 
@@ -44,9 +45,11 @@ def main(argv: Sequence[str]) -> int:
     config = run.manifest.get("config")
     found = verdict(run.rows, config if isinstance(config, dict) else None)
     if args.json:
-        print(json.dumps(found.to_json(), allow_nan=False))
+        print(json.dumps({**found.to_json(), "complaints": complaints(run)}, allow_nan=False))
     else:
         print("\n".join(wrap(found.paragraph, 110)))
+        for sentence in complaints(run):
+            print("\n".join(wrap(f"Warning: {sentence}", 110)))
         if found.history:
             print("\nState at each check, by training samples:")
             for state, group in groupby(found.history, key=lambda row: row["state"]):

@@ -36,6 +36,7 @@ class LiveRun:
     checks: list[dict[str, Any]] = field(default_factory=list)
     verdict: Verdict | None = None
     grid: str | None = None
+    complaint: str | None = None
     stop: dict[str, Any] | None = None
 
     def take(self, row: dict[str, Any]) -> str | None:
@@ -59,6 +60,9 @@ class LiveRun:
             case "stop":
                 self.stop = row
                 return stopped(row)
+            case "complaint":
+                self.complaint = f"{row.get('message')} (at {count(self.samples)} samples)"
+                return f"Warning: {self.complaint}"
             case "start" | "horizon" if isinstance(row.get("horizon"), int):
                 self.horizon = row["horizon"]
         return None
@@ -177,6 +181,8 @@ def _facts(state: LiveRun) -> list[tuple[str, str]]:
     facts += [(name, f"{score(row)}  at {count(row.get('samples'))} samples") for name, row in state.scores.items()]
     if state.grid is not None:
         facts.append(("samples", state.grid))
+    if state.complaint is not None:
+        facts.append(("warning", state.complaint))
     if state.stop is not None:
         facts.append(("", stopped(state.stop)))
     return facts

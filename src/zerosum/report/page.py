@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,10 +12,11 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from zerosum.plain_files import require_own, write_whole
+from zerosum.plain_files import read_plain, require_own, write_whole
 from zerosum.records import Row
 from zerosum.report import figures
 from zerosum.report.board import has_probabilities, stopped
+from zerosum.report.complaints import complaints
 from zerosum.report.embed import data_uri, inline_svg
 from zerosum.report.facts import about, options, scores, summary
 from zerosum.report.folder import RunFolder, read_run
@@ -23,6 +25,7 @@ from zerosum.report.words import CURVES, EQUILIBRIUM, HEALTHY_SCORES, NO_PROBABI
 from zerosum.verdict import verdict as judge
 
 _MOMENTS = 6
+_HEAD = 2000  # bytes of a page that say how many rows it is of
 _NEWEST_BYTES = 900_000
 _MOMENT_BYTES = 180_000  # base64 adds a third: all pictures together stay under 2.7 MB
 
@@ -37,6 +40,16 @@ def write_report(run_path: Path | str, verdict: Mapping[str, Any] | None = None)
     file = run.path / "report.html"
     require_own([file])
     return write_whole(file, render(run, verdict or verdict_of(run)).encode("utf-8", "backslashreplace"))
+
+
+def report_is_current(run: RunFolder) -> bool:
+    """Whether the folder has a report of all rows of its record. A page of an earlier version, which does not say, counts as current."""
+    try:
+        head = read_plain(run.path / "report.html")[:_HEAD].decode("utf-8", "replace")
+    except OSError:
+        return False
+    stated = re.search(r'<meta name="zerosum-rows" content="(\d+)">', head)
+    return stated is None or int(stated[1]) == len(run.rows)
 
 
 def verdict_of(run: RunFolder) -> dict[str, Any] | None:
@@ -70,6 +83,8 @@ def render(run: RunFolder, verdict: Mapping[str, Any] | None = None) -> str:
         further=_further(run),
         thinned=len(run.of("signals")) > figures.POINTS,
         unreadable=run.unreadable,
+        rows=len(run.rows),
+        complaints=complaints(run),
     )
 
 

@@ -10,6 +10,20 @@ ROW = 1.0
 ROWS_A_RUN = 400  # Rows become less frequent, so that the record of a week stays small.
 GRID, GRID_GROWTH = 5.0, 1.25
 CHECKPOINT = 60.0
+RETRY = 60.0
+
+
+class Retry:
+    """When to write again after a write that failed: a full disk is tried once a minute, not at every step."""
+
+    def __init__(self) -> None:
+        self._until = 0.0
+
+    def due(self, now: float) -> bool:
+        return now >= self._until
+
+    def failed(self, now: float) -> None:
+        self._until = now + RETRY
 
 
 class Due(NamedTuple):
