@@ -118,6 +118,7 @@ def try_each(work: Callable[[T], U], items: Any, stage: str, progress: Progress 
 
 
 def _require_good(path: Path, good: int, skipped: list[Skipped]) -> None:
+    skipped = [s for s in skipped if not s.name.endswith("/")]  # A folder that was not read is reported, but is no image.
     if len(skipped) <= BAD_SHARE * (good + len(skipped)):
         return
     listed = "; ".join(f"{s.name}: {s.reason}" for s in skipped[:_LISTED])
