@@ -29,8 +29,11 @@ class Entry:
 class Listing:
     """The image files of one folder or zip, sorted by name.
 
-    open: opens an entry as a seekable stream; several threads may call it. ignored: number of files without an image's suffix.
+    root: the absolute path. open: opens an entry as a seekable stream; several threads may call it. ignored: number of files without an
+    image's suffix.
     """
+
+    root: str
 
     entries: tuple[Entry, ...]
     open: Callable[[Entry], IO[bytes]]
@@ -91,7 +94,13 @@ def _folder(root: Path) -> Listing:
         else:
             entries.append(Entry(name, stat.st_size, str(stat.st_mtime_ns)))
     skipped += unread
-    return Listing(tuple(sorted(entries, key=lambda e: e.name)), lambda entry: (root / entry.name).open("rb"), tuple(skipped), ignored)
+    return Listing(
+        str(root.resolve()),
+        tuple(sorted(entries, key=lambda e: e.name)),
+        lambda entry: (root / entry.name).open("rb"),
+        tuple(skipped),
+        ignored,
+    )
 
 
 def _archive(path: Path) -> Listing:
@@ -115,7 +124,7 @@ def _archive(path: Path) -> Listing:
         return archive.open(entry.name)
 
     unique = {entry.name: entry for entry in entries}
-    return Listing(tuple(unique[name] for name in sorted(unique)), opened, tuple(skipped), ignored)
+    return Listing(str(path.resolve()), tuple(unique[name] for name in sorted(unique)), opened, tuple(skipped), ignored)
 
 
 def _unfit(info: zipfile.ZipInfo) -> str:
