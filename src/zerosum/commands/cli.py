@@ -9,10 +9,12 @@ import errno
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib import import_module
 
 from zerosum.commands import bugs
 from zerosum.commands.flags import HelpAsked
+from zerosum.commands.terminal import discard, prepare, tell
 from zerosum.errors import Refusal, nearest
 from zerosum.plain_files import remedy
 from zerosum.play import oom
@@ -76,12 +78,14 @@ def dispatch(argv: Sequence[str]) -> int:
 
 
 def _say(sentence: str) -> None:
-    print(f"zerosum: {sentence}", file=sys.stderr)
+    with suppress(OSError):  # Nobody reads it.
+        tell(f"zerosum: {sentence}", error=True)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """The console script. No error leaves it as a traceback."""
     interruptible()
+    prepare()
     try:
         status = dispatch(sys.argv[1:] if argv is None else argv)
         sys.stdout.flush()
@@ -93,9 +97,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         _say("interrupted.")
         return 130
     except BrokenPipeError:
-        # The reader of our output (head, less) has gone. Redirect it, so that Python's own flush at exit raises nothing.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        return 0  # The reader of our output (head, less) has left.
     except bugs.Bug as bug:
         _say(bugs.sentence(bug.log, bug.__cause__ or bug))
         return 1
@@ -110,3 +112,5 @@ def main(argv: Sequence[str] | None = None) -> int:
             return 2
         _say(bugs.sentence(bugs.write_log(error), error))
         return 1
+    finally:
+        discard()

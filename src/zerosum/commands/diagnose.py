@@ -11,6 +11,8 @@ from pathlib import Path
 from textwrap import wrap
 
 from zerosum.commands.flags import parse, positional
+from zerosum.commands.terminal import tell
+from zerosum.errors import printable
 
 EXAMPLES = """\
   zerosum diagnose runs/digits
@@ -47,14 +49,14 @@ def main(argv: Sequence[str]) -> int:
     if args.json:
         print(json.dumps({**found.to_json(), "complaints": complaints(run)}, allow_nan=False))
     else:
-        print("\n".join(wrap(found.paragraph, 110)))
+        tell(*wrap(found.paragraph, 110))
         for sentence in complaints(run):
-            print("\n".join(wrap(f"Warning: {sentence}", 110)))
+            tell(*wrap(f"Warning: {printable(sentence)}", 110))
         if found.history:
-            print("\nState at each check, by training samples:")
+            tell("", "State at each check, by training samples:")
             for state, group in groupby(found.history, key=lambda row: row["state"]):
                 rows = list(group)
-                print(
+                tell(
                     f"  {rows[0]['samples']:>12,} to {rows[-1]['samples']:>12,}  {state} ({len(rows)} check{'s' if len(rows) > 1 else ''})"
                 )
     sys.stdout.flush()

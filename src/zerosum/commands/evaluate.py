@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from zerosum.commands.flags import parse, positional, short
+from zerosum.commands.terminal import tell
 from zerosum.data.options import DataOptions
-from zerosum.errors import Refusal
+from zerosum.errors import Refusal, printable
 
 if TYPE_CHECKING:
     from zerosum.measure.score import Score
@@ -70,7 +71,7 @@ def main(argv: Sequence[str]) -> int:
         about = {"target": args.target, "against": args.against, "seed": args.seed}
         print(json.dumps({**about, "scores": [score.to_json() for score in scores]}, allow_nan=False))
     else:
-        print(f"{args.target} compared with {args.against or 'its held-out test part'}\n")
+        tell(f"{args.target} compared with {args.against or 'its held-out test part'}", "")
         print(table(scores, unasked=args.features == "auto" and args.weights is None))
     sys.stdout.flush()
     return 0
@@ -91,7 +92,7 @@ def table(scores: Sequence[Score], unasked: bool = False) -> str:
     whose = {s.note: [t.name for t in scores if t.refused and t.note == s.note] for s in scores if s.refused}
     lines += [f"features: {label} (generated/real){hint}" for label in told]
     lines += [f"{', '.join(names)}: {note}" for note, names in whose.items()]
-    return "\n".join(lines)
+    return "\n".join(map(printable, lines))
 
 
 def _meaning(name: str) -> str:

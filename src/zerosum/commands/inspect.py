@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zerosum.commands.flags import parse, positional
+from zerosum.commands.terminal import tell
 from zerosum.data.options import DataOptions
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def main(argv: Sequence[str]) -> int:
     if args.json:
         print(json.dumps({**facts, "sheet": str(sheet)}, allow_nan=False))
     else:
-        print("\n".join([*lines(facts), f"contact sheet: {sheet}"]))
+        tell(*lines(facts), f"contact sheet: {sheet}")
     sys.stdout.flush()
     return 0
 

@@ -11,7 +11,8 @@ from textwrap import wrap
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from zerosum.commands.flags import flat, parse, positional
-from zerosum.errors import Refusal, nearest
+from zerosum.commands.terminal import tell
+from zerosum.errors import Refusal, nearest, printable
 from zerosum.play.config import Config
 
 if TYPE_CHECKING:
@@ -208,7 +209,7 @@ def _scenario(args: Lab, suffix: str) -> int:
         from zerosum.commands.prove import show
 
         show(tabled([{ROW_HEADINGS.get(key, key): value for key, value in row.items()} for row in found.rows]))
-        print("\n" + "\n".join(wrap(found.why, 110)) + f"\nfigure: {where}")
+        tell("", *wrap(found.why, 110), f"figure: {where}")
     sys.stdout.flush()
     return 0
 
@@ -224,7 +225,7 @@ def tabled(rows: Sequence[Mapping[str, Any]]) -> Table:
         table.add_column(name)
     for row in rows:
         cells = [row.get(name) for name in names]
-        table.add_row(*(Text("-" if c is None else f"{c:.4g}" if isinstance(c, float) else str(c)) for c in cells))
+        table.add_row(*(Text("-" if c is None else f"{c:.4g}" if isinstance(c, float) else printable(c)) for c in cells))
     return table
 
 
@@ -235,6 +236,6 @@ def _told(args: Lab, where: Path, found: Mapping[str, Any]) -> int:
         from zerosum.commands.prove import show
 
         show(tabled([{"": PANELS.get(name, name), **{HEADINGS.get(k, k): v for k, v in row.items()}} for name, row in found.items()]))
-        print(f"figure: {where}")
+        tell(f"figure: {where}")
     sys.stdout.flush()
     return 0

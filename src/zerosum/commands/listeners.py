@@ -12,6 +12,7 @@ from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 from zerosum.commands.bugs import logged_in
+from zerosum.commands.terminal import tell
 from zerosum.errors import Refusal
 from zerosum.report.numbers import duration
 from zerosum.report.progress import Display
@@ -85,26 +86,26 @@ def report(run: Run) -> int:
     seen = f"{samples:,} training samples in {duration(seconds)}"
     further = [f"zerosum resume {name}"]
     if reason == "finished":
-        print(f"{run.path} is finished: {seen}.")
+        tell(f"{run.path} is finished: {seen}.")
         further = [f"zerosum resume {name} --samples {2 * samples}"]
     elif reason == "interrupted":
-        print(f"{run.path} was interrupted after {seen}; its state is saved.")
+        tell(f"{run.path} was interrupted after {seen}; its state is saved.")
     elif reason == "plateaued":
-        print(f"{run.path} reached a plateau after {seen}: it no longer improved.")
+        tell(f"{run.path} reached a plateau after {seen}: it no longer improved.")
     elif reason == "minutes":
-        print(f"{run.path} reached its minutes after {seen}, before the end of its schedule: the machine has become slower.")
+        tell(f"{run.path} reached its minutes after {seen}, before the end of its schedule: the machine has become slower.")
     else:
-        print(f"{run.path} stopped after {seen}: {str(stop.get('message') or reason or 'the record gives no reason').rstrip('.')}.")
+        tell(f"{run.path} stopped after {seen}: {str(stop.get('message') or reason or 'the record gives no reason').rstrip('.')}.")
         further = []
     for line in wrap(run.verdict().paragraph, 110, initial_indent="  verdict ", subsequent_indent="          "):
-        print(line)
+        tell(line)
     for label, file in (("grid", "grid.png"), ("report", "report.html")):
         if (run.path / file).exists():
-            print(f"  {label:<7} {run.path / file}")
+            tell(f"  {label:<7} {run.path / file}")
     target = f"samples{run.space.modality.suffix}"
     for i, command in enumerate(
         [f"zerosum sample {name} -n 64 --out {target}", f"zerosum evaluate {name}", f"zerosum diagnose {name}", *further]
     ):
-        print(f"  {'' if i else 'next':<7} {command}")
+        tell(f"  {'' if i else 'next':<7} {command}")
     sys.stdout.flush()
     return status

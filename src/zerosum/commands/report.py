@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from zerosum.commands.flags import parse, positional
+from zerosum.commands.terminal import tell
 
 EXAMPLES = """\
   zerosum report runs/digits        writes runs/digits/report.html
@@ -30,6 +31,6 @@ def main(argv: Sequence[str]) -> int:
     args = parse(Report, argv, prog="zerosum report", examples=EXAMPLES)
     from zerosum.report.page import write_report
 
-    print(write_report(args.run))
+    tell(write_report(args.run))
     sys.stdout.flush()
     return 0

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from zerosum.commands.flags import parse, positional
+from zerosum.commands.terminal import tell
 from zerosum.play.length import Minutes, Samples, checked_length
 
 if TYPE_CHECKING:
@@ -48,9 +49,9 @@ def _complete(run: Run, data: str | None) -> None:
     found = complete(run, run.data if data is None else lambda: run.require_its_own(open_data(data, run.config.data)))
     if found.done:
         what = " and ".join(filter(None, [", ".join(found.done[:-1]), found.done[-1]]))
-        print(f"{run.path} lacked its {what}, because its process ended before it had written everything: written now.")
+        tell(f"{run.path} lacked its {what}, because its process ended before it had written everything: written now.")
     if found.refused:
-        print(f"Its scores or its last grid could not be made: {found.refused}")
+        tell(f"Its scores or its last grid could not be made: {found.refused}")
 
 
 def main(argv: Sequence[str]) -> int:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zerosum.commands.flags import parse, positional, short
+from zerosum.commands.terminal import tell
 from zerosum.errors import Refusal
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ def main(argv: Sequence[str]) -> int:
     else:
         _write_each(array, out)
     which = "" if args.classes is None else f", class {args.classes}"
-    print(f"{args.n:,} samples of {args.run} with seed {args.seed}{which}: {out}")
+    tell(f"{args.n:,} samples of {args.run} with seed {args.seed}{which}: {out}")
     return 0
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from zerosum.commands.flags import HelpAsked, flags_of, flat, parse_given, positional, shown
+from zerosum.commands.terminal import tell
 from zerosum.data.options import DataOptions
 from zerosum.options import Choices, value_of
 from zerosum.play.config import Config
@@ -111,7 +112,7 @@ def main(argv: Sequence[str]) -> int:
     if args.dry_run:
         return _dry_run(args, given, data)
     if data.skipped and not quiet:
-        print(f"{len(data.skipped)} files were skipped; zerosum inspect {args.data} says why.", file=sys.stderr)
+        tell(f"{len(data.skipped)} files or folders were skipped; zerosum inspect {args.data} says why.", error=True)
     with run_folder(args.out, data.name) as out, followed(out, quiet=quiet, tensorboard=args.tensorboard and is_first()) as listener:
         run = train(
             data,
@@ -136,12 +137,12 @@ def _dry_run(args: Train, given: Mapping[str, Any], data: Data) -> int:
     weights = check_players(args.config, data)
     rows = list(origins(args, given))
     wide, wider = (max(len(row[column]) for row in rows) for column in (0, 1))
-    print("\n".join(lines(describe(data))))
-    print("weights: " + ", ".join(f"{player} {count:,}" for player, count in weights.items()))
-    print(f"\n{'option':<{wide}}  {'value':<{wider}}  from")
+    tell(*lines(describe(data)))
+    tell("weights: " + ", ".join(f"{player} {count:,}" for player, count in weights.items()))
+    tell("", f"{'option':<{wide}}  {'value':<{wider}}  from")
     for name, value, origin in rows:
-        print(f"{name:<{wide}}  {value:<{wider}}  {origin}")
-    print("\nNothing was trained: leave out --dry-run to start.")
+        tell(f"{name:<{wide}}  {value:<{wider}}  {origin}")
+    tell("", "Nothing was trained: leave out --dry-run to start.")
     sys.stdout.flush()
     return 0
 

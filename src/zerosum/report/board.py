@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from zerosum.errors import printable
 from zerosum.report.numbers import ABSENT, count, duration, finite, number, share
 from zerosum.report.words import DIRECTIONS, STOPS
 from zerosum.verdict import Verdict, verdict
@@ -167,7 +168,7 @@ def board(state: LiveRun) -> RenderableType:
     facts.add_column(style="dim", no_wrap=True)
     facts.add_column()
     for name, text in _facts(state):
-        facts.add_row(Text(name), Text(text))
+        facts.add_row(Text(printable(name)), Text(printable(text)))
     return Group(bar, Text("   ".join(_counted(state))), facts)
 
 
