@@ -37,8 +37,8 @@ def scores(data: str, fakes: Any) -> Mapping[str, float]:
 
 def trained(data: str, engine: str, seed: int, samples: int, threads: int) -> Mapping[str, float]:
     with tempfile.TemporaryDirectory() as folder:
-        knobs = {"seed": seed, "threads": threads, **ENGINES[engine]}
-        run = zs.train(data, samples=samples, out=Path(folder) / "run", options=knobs)
+        options = {"seed": seed, "threads": threads, **ENGINES[engine]}
+        run = zs.train(data, samples=samples, out=Path(folder) / "run", options=options)
         found = scores(data, run.sample(10_000 if data == "mnist" else SCORED))
         played = {f"its {name}": run.manifest["engine"][name] for name in ("engine", "precision", "passes")}
     print(json.dumps({"data": data, "which": engine, **played, "seed": seed, "samples": samples, **found}), flush=True)

@@ -65,12 +65,12 @@ def resumed(device: str, tiny: bool) -> dict[str, Any]:
     """Whether k samples, a resume and the rest end where a straight run does, weight by weight and sample by sample."""
     torch.use_deterministic_algorithms(True)
     seen = 640 if tiny else SEEN
-    knobs: dict[str, Any] = {"device": device, "d.lr_end": None, "g.lr_end": None, "game.gamma_end": None, "batch": 64}
+    options: dict[str, Any] = {"device": device, "d.lr_end": None, "g.lr_end": None, "game.gamma_end": None, "batch": 64}
     if tiny:
-        knobs |= {"net.width": 4, "net.hidden": 8}
+        options |= {"net.width": 4, "net.hidden": 8}
     with tempfile.TemporaryDirectory() as folder:
-        straight = zs.train("mnist", samples=seen, out=Path(folder) / "straight", options=knobs)
-        zs.train("mnist", samples=seen // 2, out=Path(folder) / "halves", options=knobs)
+        straight = zs.train("mnist", samples=seen, out=Path(folder) / "straight", options=options)
+        zs.train("mnist", samples=seen // 2, out=Path(folder) / "halves", options=options)
         halves = zs.resume(Path(folder) / "halves", samples=seen)
         weights = [run.players().weights() for run in (straight, halves)]
         same = {name: torch.equal(weight, weights[1][name]) for name, weight in weights[0].items()}

@@ -27,7 +27,7 @@ from torch import Tensor
 
 from zerosum.chance import key, normal, uniform
 from zerosum.measure.features import Inception
-from zerosum.measure.inception import SIDE, InceptionNet, encode
+from zerosum.measure.inception import INPUT_SIDE, InceptionNet, encode
 from zerosum.measure.resize import tf1_bilinear
 
 SIZES = [(8, 8), (32, 32), (64, 48), (299, 299), (350, 350)]
@@ -82,16 +82,16 @@ def compared(folder: Path) -> list[dict[str, Any]]:
         for height, width in SIZES:
             x = random_images(2, height, width)
             expected, found = extractor(x)[0], ours(x)
-            plain = net.features(encode(tf1_bilinear(x.float(), SIDE)))
-            pixels = _apart(resize(x.float(), size=(SIDE, SIDE), align_corners=False), tf1_bilinear(x.float(), SIDE))
+            plain = net.features(encode(tf1_bilinear(x.float(), INPUT_SIDE)))
+            pixels = _apart(resize(x.float(), size=(INPUT_SIDE, INPUT_SIDE), align_corners=False), tf1_bilinear(x.float(), INPUT_SIDE))
             rows.append(_row("float32", (height, width), pixels, found, expected) | {"before_folding": _apart(plain, expected)})
-        x = random_images(2, SIDE, SIDE)
+        x = random_images(2, INPUT_SIDE, INPUT_SIDE)
         extractor.double().feature_extractor_internal_dtype = torch.float64
         pooled: list[Tensor] = []
         # Its answer is float32 whatever it computes in.
         extractor.AvgPool.register_forward_hook(lambda module, given, out: pooled.append(out.flatten(1)))
         extractor(x)
-        rows.append(_row("float64", (SIDE, SIDE), 0.0, net.double().features(encode(x.double())), pooled[0]))
+        rows.append(_row("float64", (INPUT_SIDE, INPUT_SIDE), 0.0, net.double().features(encode(x.double())), pooled[0]))
     return rows
 
 

@@ -39,8 +39,8 @@ def reference(minutes: float, seed: int, threads: int, out: Path) -> None:
 def ours(minutes: float, seed: int, threads: int, out: Path) -> None:
     import zerosum as zs
 
-    knobs = {"seed": seed, "threads": threads}
-    run = zs.train("mnist", minutes=minutes, out=out / "run", options=knobs)
+    options = {"seed": seed, "threads": threads}
+    run = zs.train("mnist", minutes=minutes, out=out / "run", options=options)
     np.save(out / "fakes.npy", run.sample(10_000))
     (out / "seen.json").write_text(json.dumps(run.rows("stop")[-1]["samples"]))
 

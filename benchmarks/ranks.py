@@ -64,7 +64,7 @@ def playing(game: Game, ranks: Processes) -> Algorithm1:
     where = space.images(game.shape) if len(game.shape) == 3 else space.points([0.0] * game.shape[0], [1.0] * game.shape[0])
     config = replace(game.config, batch=game.config.batch * ranks.size, threads=1)
     engine = choose(config, where.kind)
-    return Algorithm1(config, Players(config, game.shape, engine.prepare()), Synthetic(game.shape), where, engine, ranks)
+    return Algorithm1(config, Players(config, where, engine.prepare()), Synthetic(game.shape), where, engine, ranks)
 
 
 def exchange(ranks: Processes, weights: int, tries: int) -> dict[str, float]:
@@ -80,21 +80,21 @@ def exchange(ranks: Processes, weights: int, tries: int) -> dict[str, float]:
 
 
 def measured(name: str, ranks: Watched, count: int) -> dict[str, Any]:
-    rounds = playing(GAMES[name], ranks)
+    algorithm = playing(GAMES[name], ranks)
     taken, within = [], []
     for t in range(WARM + count):
         ranks.forget()
         began = now()
-        rounds.play(t, None)
+        algorithm.step(t, None)
         if t >= WARM:
             taken.append(now() - began)
             within.append(ranks.spent)
-    weights = {letter: sum(p.numel() for p in m.parameters()) for letter, m in (("g", rounds.players.G), ("d", rounds.players.D))}
+    weights = {letter: sum(p.numel() for p in m.parameters()) for letter, m in (("g", algorithm.players.G), ("d", algorithm.players.D))}
     return {
         "game": name,
         "processes": ranks.size,
-        "batch": rounds.config.batch,
-        "precision": rounds.engine.precision,
+        "batch": algorithm.config.batch,
+        "precision": algorithm.execution.precision,
         "weights": weights,
         "bytes_a_round": ranks.sent,
         "round_ms": told(taken),

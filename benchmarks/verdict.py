@@ -56,7 +56,7 @@ def watched(plan: Plan, data: Data, density: Density | None, config: Config) -> 
     def both(self: Checks, t: int, samples: int, statistics: Any) -> dict[str, Any]:
         found = look(self, t, samples, statistics)
         if truth.due(samples >= plan.samples):
-            truth.look(self._signals.rounds.players, samples)
+            truth.look(self._diagnostics.algorithm.players, samples)
         return found
 
     Checks.look = both  # type: ignore[method-assign]
@@ -72,7 +72,7 @@ def record(plan: Plan, emoji: Path | None) -> dict[str, Any]:
     way = WAYS[plan.way]
     data, density = opened(plan.data, way.limit, emoji)
     config = with_options(PRESETS["digits" if plan.data in IMAGES else "points"].config, plan.config)
-    given = players(way.odd, config, data.space.shape)
+    given = players(way.odd, config, data.space)
     began = time.process_time()
     with tempfile.TemporaryDirectory() as folder, watched(plan, data, density, config) as truth:
         run = launch.train(data, Path(folder) / "run", config, samples=plan.samples, given=given)

@@ -11,9 +11,9 @@ BASE: dict[str, Any] = {
     **{"batch": 128, "average": 5_000, "prior.dim": 8, "threads": 1, "precision": "float32", "engine": "eager", "game.gamma_end": None},
     **{"net.width": 48, "net.depth": 2, "net.depth_g": 2, "net.octaves": 0, "net.activation_g": "same"},
     **{
-        f"{player}.{knob}": value
+        f"{player}.{option}": value
         for player in "dg"
-        for knob, value in (("lr", 2e-3), ("lr_end", None), ("beta2", 0.99), ("equalised", False))
+        for option, value in (("lr", 2e-3), ("lr_end", None), ("beta2", 0.99), ("equalised", False))
     },
 }
 BASE_IMAGES: dict[str, Any] = {
@@ -23,9 +23,9 @@ BASE_IMAGES: dict[str, Any] = {
 }
 
 
-def both(**knobs: Any) -> dict[str, Any]:
-    """The same knobs of either player."""
-    return {f"{player}.{name}": value for player in "dg" for name, value in knobs.items()}
+def both(**options: Any) -> dict[str, Any]:
+    """The same options of either player."""
+    return {f"{player}.{name}": value for player in "dg" for name, value in options.items()}
 
 
 # What the preset for points adds: D sees octaves, layers move by their fan-in, rates and penalty fall.
@@ -74,12 +74,12 @@ FLAT = tuple(
 
 
 class Way(NamedTuple):
-    """knobs: what differs from BASE. data: on which data. odd: what is odd about a player (verdict_players.py).
+    """options: what differs from BASE. data: on which data. odd: what is odd about a player (verdict_players.py).
 
     aside: no threshold was chosen on such runs. long: how many times as long as the others. limit: training items, where there are fewer.
     """
 
-    knobs: dict[str, Any]
+    options: dict[str, Any]
     data: tuple[str, ...] = DATA
     odd: str = ""
     aside: bool = False

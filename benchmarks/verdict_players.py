@@ -1,4 +1,4 @@
-"""Players that no knob makes: what is odd about a run of benchmarks/verdict.py beside its knobs."""
+"""Players that no option makes: what is odd about a run of benchmarks/verdict.py beside its options."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
+from zerosum.data.space import Space
 from zerosum.play.config import Config
 from zerosum.play.players import Players
 
@@ -56,7 +57,7 @@ def _narrow(config: Config) -> Config:
     return replace(config, net=replace(config.net, width=1, hidden=min(config.net.hidden, 1)))
 
 
-# What is odd -> the pair made of (G, D) as the knobs have them and (G, D) with nets one unit wide.
+# What is odd -> the pair made of (G, D) as the options have them and (G, D) with nets one unit wide.
 ODD: dict[str, Callable[[Pair, Pair], Pair]] = {
     "D sees half": lambda whole, narrow: (whole[0], Through(whole[1], before=first_half)),
     "D sees one side": lambda whole, narrow: (whole[0], Through(whole[1], before=lambda x: x.clamp(max=-0.1))),
@@ -87,10 +88,10 @@ ODD: dict[str, Callable[[Pair, Pair], Pair]] = {
 }
 
 
-def players(odd: str, config: Config, shape: tuple[int, ...]) -> Pair | None:
-    """(G, D) with something odd about them; None where knobs do. Their weights are drawn as the run's own would be."""
+def players(odd: str, config: Config, space: Space) -> Pair | None:
+    """(G, D) with something odd about them; None where options do. Their weights are drawn as the run's own would be."""
     if not odd:
         return None
     device = torch.device("cpu")
-    whole, narrow = Players(config, shape, device), Players(_narrow(config), shape, device)
+    whole, narrow = Players(config, space, device), Players(_narrow(config), space, device)
     return ODD[odd]((whole.G, whole.D), (narrow.G, narrow.D))

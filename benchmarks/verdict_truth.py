@@ -109,7 +109,7 @@ class Truth:
         """Takes the facts of this moment. The players are left as they were."""
         facts: dict[str, Any] = {"samples": samples, "finite": False}
         self.series.append(facts)
-        average = players.average.module
+        average = players.ema.module
         training = [m.training for m in (players.G, players.D)]
         players.G.eval(), players.D.eval()
         y, smooth = players.G(self._z), average(self._z) if self.config.average else None

@@ -55,12 +55,12 @@ HEALTHY: dict[str, Way] = {
     "deep": Way({**PAIRED, "net.depth": 3, "net.depth_g": 3}),
     "small batch": Way({**PAIRED, "batch": 48, **both(lr=1e-3)}),
     "preset, least squares": Way({**OCTAVES, "game.value": "least_squares"}),
-    **{f"preset, {name}": Way({**OCTAVES, **knobs}) for name, knobs in VARIED.items()},
+    **{f"preset, {name}": Way({**OCTAVES, **options}) for name, options in VARIED.items()},
     "preset, hinge, long": Way({**OCTAVES, "game.value": "hinge"}, long=3.0),
     "preset, minimax, stored": Way({**OCTAVES, "game.value": "minimax", "game.gamma": 0.5, "game.gamma_end": 0.5}, ENDING),
     "non_saturating r1r2": Way({"game.value": "non_saturating", "game.penalty": "r1r2"}),
     "hinge gp, falling": Way({"game.value": "hinge", "game.penalty": "gp", "game.gamma": 3.0, **both(lr=3e-3, lr_end=1e-4)}),
-    **{f"preset, {name}": Way({**OCTAVES, **knobs}, aside=True) for name, knobs in FURTHER.items()},
+    **{f"preset, {name}": Way({**OCTAVES, **options}, aside=True) for name, options in FURTHER.items()},
     "preset, r1, long": Way({**OCTAVES, "game.penalty": "r1", "game.gamma": 0.5}, aside=True, long=3.0),
     "preset, hinge, stored": Way({**OCTAVES, "game.value": "hinge", "game.gamma": 0.5, "game.gamma_end": 0.5}, ENDING, aside=True),
     "relativistic gp": Way({"game.value": "relativistic", "game.penalty": "gp", "game.gamma": 3.0}, aside=True),
@@ -256,7 +256,7 @@ class Plan(NamedTuple):
 
     @property
     def config(self) -> dict[str, Any]:
-        return {**(BASE_IMAGES if self.data in IMAGES else BASE), **WAYS[self.way].knobs, "seed": self.seed}
+        return {**(BASE_IMAGES if self.data in IMAGES else BASE), **WAYS[self.way].options, "seed": self.seed}
 
     @property
     def samples(self) -> int:

@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from torch.nn.functional import affine_grid, cross_entropy, grid_sample
 
 from zerosum.chance import generator, key, uniform
-from zerosum.measure.digits import WIDTHS, DigitNet, encode, fold
+from zerosum.measure.digits import DIGIT_CHANNELS, DigitNet, encode, fold
 
 PACKAGE = Path(__file__).parents[1] / "src" / "zerosum"
 BATCH, PEAK_LR, DECAY, SMOOTHING = 128, 4e-3, 1e-2, 0.05
@@ -45,7 +45,7 @@ class NormedDigitNet(DigitNet):
 
     def __init__(self) -> None:
         super().__init__()
-        self.norms = nn.ModuleList(nn.BatchNorm2d(width) for width in WIDTHS)
+        self.norms = nn.ModuleList(nn.BatchNorm2d(width) for width in DIGIT_CHANNELS)
 
     def normed(self, layer: int, x: Tensor) -> Tensor:
         y: Tensor = self.norms[layer](x)

@@ -15,6 +15,7 @@ from zerosum import options
 from zerosum.commands.flags import flags_of
 from zerosum.commands.train import Train
 from zerosum.errors import Refusal
+from zerosum.game.augment import AUGMENTATIONS
 from zerosum.game.penalty import PENALTIES
 from zerosum.game.prior import PRIORS
 from zerosum.game.value import VALUES
@@ -29,6 +30,7 @@ OPTIONS = options_of(Config)
 TABLES: dict[str, Any] = {
     "game.value": VALUES,
     "game.penalty": PENALTIES,
+    "game.augment": AUGMENTATIONS,
     "prior.kind": PRIORS,
     "net.kind": NETS,
     "net.activation": ACTIVATIONS,

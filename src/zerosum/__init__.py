@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any
 from zerosum.version import __version__
 
 if TYPE_CHECKING:
-    from zerosum.api import evaluate, load, open_data, resume, train
+    from zerosum.api import evaluate, inspect, load, open_data, resume, train
     from zerosum.errors import Refusal
 
 
-__all__ = ["Refusal", "__version__", "evaluate", "load", "open_data", "resume", "train"]
+__all__ = ["Refusal", "__version__", "evaluate", "inspect", "load", "open_data", "resume", "train"]
 
-_HOMES = {**dict.fromkeys(("evaluate", "load", "open_data", "resume", "train"), "zerosum.api"), "Refusal": "zerosum.errors"}
+_HOMES = {**dict.fromkeys(("evaluate", "inspect", "load", "open_data", "resume", "train"), "zerosum.api"), "Refusal": "zerosum.errors"}
 
 
 def __getattr__(name: str) -> Any:

@@ -47,6 +47,11 @@ def _row(line: bytes) -> Row | None:
     return row if isinstance(row, dict) and "type" in row else None
 
 
+def is_run(folder: Path) -> bool:
+    """Whether a folder is a run's, by the files that every run has."""
+    return (folder / "run.json").is_file() and (folder / "record.jsonl").is_file()
+
+
 def read_manifest(folder: Path) -> dict[str, Any]:
     """A run's run.json, upgraded to the present schema. Raises Refusal where there is none, or none that can be read."""
     if not folder.exists():

@@ -12,7 +12,7 @@ from PIL import Image
 from torch import Tensor
 
 from zerosum.api import evaluation
-from zerosum.api.evaluation import evaluate, features_for, recognised
+from zerosum.api.evaluation import asked_for, evaluate, features_for, recognised
 from zerosum.data.mnist import digits
 from zerosum.errors import Refusal
 from zerosum.measure.features import Digits, Inception, UnavailableFeatures
@@ -80,14 +80,15 @@ def test_nothing_is_downloaded_unasked(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_file_that_is_named_is_a_way_of_asking(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    missing = features_for("auto", TEST[:1000], tmp_path / "nowhere.pth")
-    assert isinstance(missing, UnavailableFeatures)
-    assert "nowhere.pth" in missing.why
+    with pytest.raises(Refusal, match=r"There is no file .*nowhere\.pth"):
+        asked_for("auto", tmp_path / "nowhere.pth")
     monkeypatch.setenv(VARIABLE, str(tmp_path / "elsewhere.pth"))
-    for choice in ("auto", "inception"):
-        missing = features_for(choice, COLOURS)  # type: ignore[arg-type]
-        assert isinstance(missing, UnavailableFeatures)
-        assert "elsewhere.pth" in missing.why
+    with pytest.raises(Refusal, match=r"There is no file .*elsewhere\.pth"):
+        asked_for("inception")
+    assert asked_for("auto") is None
+    missing = features_for("auto", COLOURS)
+    assert isinstance(missing, UnavailableFeatures)
+    assert "elsewhere.pth" in missing.why
     # Digits need no file, whatever the environment names.
     assert isinstance(features_for("auto", TEST[:1000]), Digits)
 
@@ -95,11 +96,22 @@ def test_a_file_that_is_named_is_a_way_of_asking(tmp_path: Path, monkeypatch: py
 @pytest.mark.parametrize("choice", ["digits", "fresh"])
 def test_a_file_beside_features_that_have_none_is_refused(choice: evaluation.FeatureChoice, tmp_path: Path) -> None:
     with pytest.raises(Refusal, match=f"not for `{choice}`"):
-        features_for(choice, COLOURS, tmp_path / "weights.pth")
+        asked_for(choice, tmp_path / "weights.pth")
 
 
-def test_a_missing_file_leaves_what_needs_none(tmp_path: Path) -> None:
-    scores = {s.name: s for s in evaluate(COLOURS[:40], COLOURS[40:], features="inception", weights=tmp_path / "nowhere.pth")}
+def test_features_that_were_asked_for_and_cannot_be_had_are_refused_before_data_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(evaluation, "open_data", lambda *given: pytest.fail("data were read"))
+    for weights in (tmp_path / "nowhere.pth", None):
+        monkeypatch.setenv(VARIABLE, str(tmp_path / "nowhere.pth"))
+        with pytest.raises(Refusal, match=r"There is no file .*nowhere\.pth: get "):
+            evaluate(COLOURS[:40], COLOURS[40:], features="inception", weights=weights)
+
+
+def test_a_missing_file_that_the_environment_names_leaves_what_needs_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(VARIABLE, str(tmp_path / "nowhere.pth"))
+    scores = {s.name: s for s in evaluate(COLOURS[:40], COLOURS[40:])}
     assert all("nowhere.pth" in scores[name].note for name in ("frechet", "kid", "precision", "diversity", "two_sample"))
     assert "at least 200" in scores["jsd"].note
 

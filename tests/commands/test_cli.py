@@ -36,6 +36,50 @@ def test_a_mistyped_option_is_answered_without_torch() -> None:
     assert done.stderr == "zerosum: zerosum train has no option --game.gama. Did you mean --game.gamma or --game.gamma-end?\n"
 
 
+@pytest.mark.parametrize(
+    ("argv", "words"),
+    [
+        (["train", "mnist", "--minutes", "0"], "--minutes must be a number above 0, not 0."),
+        (
+            ["train", "ring8", "--minutes", "1", "--samples", "9"],
+            "Give --minutes or --samples, not both: each alone says how long to train.",
+        ),
+        (["resume", "runs/a", "--minutes", "-1"], "--minutes must be a number above 0, not -1."),
+        (["train", "ring8", "--samples", "0"], "--samples must be a whole number of at least 1, not 0."),
+    ],
+)
+def test_a_length_that_is_none_is_refused_before_torch_is_imported(argv: list[str], words: str) -> None:
+    command = [sys.executable, "-X", "importtime", "-m", "zerosum", *argv]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    imported = [line.rpartition("|")[2].strip() for line in done.stderr.splitlines() if line.startswith("import time:")]
+    said = [line for line in done.stderr.splitlines() if not line.startswith("import time:")]
+    assert (done.returncode, done.stdout, said) == (2, "", [f"zerosum: {words}"])
+    assert "zerosum.commands.flags" in imported
+    assert [name for name in imported if name.split(".")[0] in ("torch", "numpy", "matplotlib")] == []
+
+
+def test_a_sentence_is_wrapped_between_words_for_a_terminal(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    argv = ["train", "mnist", "--game.gama", "1"]
+    assert cli.main(argv) == 2
+    whole = capsys.readouterr().err
+    monkeypatch.setenv("COLUMNS", "40")
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    assert cli.main(argv) == 2
+    wrapped = capsys.readouterr().err
+    assert wrapped.split() == whole.split()
+    assert max(map(len, wrapped.splitlines())) <= 40
+
+
+@pytest.mark.parametrize("width", [40, 60, 80])
+def test_the_overview_fits_a_narrow_terminal(width: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    lines = cli.overview().splitlines()
+    assert max(len(line) for line in lines if "zerosum " not in line) <= width
+    assert [line.split()[0] for line in lines if line[2:3].isalpha() and line.startswith("  ") and "zerosum " not in line[:10]] == [
+        *cli.COMMANDS
+    ]
+
+
 def test_importing_zerosum_loads_no_torch_and_knows_its_names() -> None:
     code = "import sys, zerosum; assert 'torch' not in sys.modules; print(*dir(zerosum)); zerosum.nothing"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)

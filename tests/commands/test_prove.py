@@ -26,9 +26,10 @@ def _proofs(monkeypatch: pytest.MonkeyPatch, quick: list[Statement], trained: li
         yield from quick
 
     monkeypatch.setattr(proof, "PROOFS", {"quick": None})
+    monkeypatch.setattr(proof, "OF_THE_CODE", {})
     monkeypatch.setattr(proof, "prove", prove)
-    monkeypatch.setattr(proof, "TRAINED", {"trained": lambda progress: trained})
-    monkeypatch.setattr(proof, "LONG", {"long": lambda progress: long})
+    monkeypatch.setattr(proof, "NEEDS_TRAINING", {"trained": lambda progress: trained})
+    monkeypatch.setattr(proof, "SLOW", {"long": lambda progress: long})
 
 
 @pytest.mark.parametrize(("words", "count"), [([], 2), (["--quick"], 1), (["--full"], 3)])
@@ -59,7 +60,7 @@ def test_a_proof_that_cannot_be_had_is_a_row_that_fails(monkeypatch: pytest.Monk
         raise Refusal("The game broke.")
 
     _proofs(monkeypatch, [HOLDS], [], [])
-    monkeypatch.setattr(proof, "TRAINED", {"trained": refuses})
+    monkeypatch.setattr(proof, "NEEDS_TRAINING", {"trained": refuses})
     assert main(["prove", "--json"]) == 1
     assert json.loads(capsys.readouterr().out)[1]["name"] == "trained: The game broke."
 

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from contextlib import chdir, redirect_stderr, redirect_stdout
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -19,8 +19,6 @@ from PIL import Image
 
 from zerosum.api import training
 from zerosum.commands.cli import main
-from zerosum.commands.evaluate import table
-from zerosum.measure.score import Score
 
 SMALL = ["--net.width", "8", "--net.depth", "1", "--batch", "32", "--threads", "1", "--engine", "eager", "--precision", "float32"]
 DIGITS = [*SMALL, "--net.kind", "mlp", "--data.limit", "512"]
@@ -244,24 +242,27 @@ def test_evaluate_without_the_weights_of_its_features(place: Path) -> None:
     (place / "weights.pth").write_bytes(b"another file")
     words = ("evaluate", "fake_images.npy", "--against", "real_images.npy", "--features")
     done = zerosum(*words, "inception", "--weights", "weights.pth", cwd=place)
-    assert done.returncode == 0
-    (told,) = (line for line in done.stdout.splitlines() if "weights.pth has 12 bytes" in line)
-    assert told.startswith("frechet, kid, precision, recall, density, coverage, diversity, two_sample: ")
-    assert "jsd: There are 40 real samples, too few for this measure: give at least 200." in done.stdout
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("zerosum: weights.pth has 12 bytes")
+    assert done.stderr.count("\n") == 1
     refused = zerosum(*words, "digits", "--weights", "weights.pth", cwd=place)
     assert (refused.returncode, refused.stdout) == (2, "")
     assert "not for `digits`" in refused.stderr
 
 
-def test_the_table_says_how_features_were_taken() -> None:
-    label = "inception:0123456789ab tf1-bilinear 299, 8 bit, png/jpeg"
-    kid = Score("kid", 0.5, 0.4, 0.6, 0.1, 20, 30, "given", label, "lower")
-    plain = replace(kid, name="jsd", features="raw")
-    asked, unasked = table([kid, plain]).splitlines(), table([kid, plain], unasked=True).splitlines()
-    assert asked[1].split()[6:8] == ["20/30", "inception:0123456789ab"]
-    assert asked[3:] == [f"features: {label} (generated/real)"]
-    assert unasked[3].startswith(asked[3])
-    assert "--features fresh" in unasked[3]
+def test_a_run_is_not_taken_for_its_pictures(place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.chdir(place)
+    np.save(place / "points.npy", np.random.default_rng(0).normal(size=(100, 2)).astype(np.float32))
+    run = "runs/ring8-1"
+    for words in (["evaluate", "points.npy", "--against", run], ["inspect", run], ["train", run, "--samples", "64"]):
+        assert main(words) == 2
+        err = capsys.readouterr().err
+        assert "is a run, and its pictures are not data: zerosum evaluate runs/ring8-1 --against DATA compares" in err
+        assert err.count("\n") == 1
+    # And as the sentence says.
+    assert main(["evaluate", run, "--against", "points.npy", "-n", "100", "--json"]) == 0
+    scores = {score["name"]: score for score in alone(capsys.readouterr().out)["scores"]}
+    assert (scores["precision"]["n"], scores["precision"]["n_real"]) == (100, 100)
 
 
 def test_inspect_counts_lists_and_draws(place: Path) -> None:

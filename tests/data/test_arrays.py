@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from zerosum.chance import normal
 from zerosum.data.arrays import classify, declared, items_of, read_array
+from zerosum.data.in_memory import in_memory
 from zerosum.data.options import DataOptions
 from zerosum.errors import Refusal
 
@@ -202,3 +203,17 @@ def test_size_resizes_arrays_as_it_does_files(channels: int) -> None:
     np.testing.assert_allclose(items.array[0, :, 2, 2].astype(int), flat[0, 0, 0].astype(int), atol=2)
     assert items.sizes == {(8, 8): 20}
     assert np.array_equal(items_of(flat, None, "x", DataOptions(size="8")).array[0, 0], flat[0, ..., 0])
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        ([(0.5, 1.5)] * 20, r"^A list of tuples of numbers cannot be read: give an array, such as numpy\.array\(data\)\.$"),
+        ([(np.zeros(2), 1)] * 20, r"^A list of \(sample, label\) pairs cannot be read.*two arrays, or a map-style data set\.$"),
+        ([(np.zeros((28, 28), np.uint8), np.int64(1))] * 20, r"^A list of \(sample, label\) pairs"),
+        ([("a", "b")] * 20, r"^One batch of the data is a tuple of 2"),
+    ],
+)
+def test_a_list_of_tuples_gets_a_sentence(data: list[Any], words: str) -> None:
+    with pytest.raises(Refusal, match=words):
+        in_memory(data)

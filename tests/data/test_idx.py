@@ -44,7 +44,7 @@ def test_every_type_comes_back_in_native_order(kind: str, zipped: bool, tmp_path
         (b"\x00\x00\x08\x02\x00\x00\x00\x01", "inside its header"),
         (idx(np.zeros((4, 4), np.uint8))[:-1], "contains only 15"),
         (idx(np.zeros((4, 4), np.uint8)) + b"x", "contains more"),
-        (b"\x00\x00\x08\x03" + b"\xff" * 12, "more than its 16 can hold"),
+        (b"\x00\x00\x08\x03" + b"\xff" * 12, "more than its 16 can contain"),
         (gzip.compress(idx(np.arange(5000, dtype=np.int32)))[:-40], "cannot be read"),
         (b"\x1f\x8bnothing", "cannot be read"),
     ],

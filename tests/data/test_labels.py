@@ -110,6 +110,7 @@ READERS: dict[str, Callable[[Path, DataOptions], Data]] = {
     "array and list": lambda place, options: open_data((telling(), Y.tolist()), options),
     "tensors": lambda place, options: open_data((torch.from_numpy(telling()), torch.from_numpy(Y)), options),
     "words": lambda place, options: open_data((telling(), np.array(list("0123"))[Y]), options),
+    "whole numbers that are floats": lambda place, options: open_data((telling(), Y.astype(np.float32)), options),
     "labels (N, 1)": lambda place, options: open_data((telling(), Y[:, None]), options),
     "DataLoader": lambda place, options: open_data(
         DataLoader(TensorDataset(torch.from_numpy(telling()), torch.from_numpy(Y)), batch_size=7), options
@@ -228,10 +229,10 @@ def test_labels_enter_the_fingerprint_and_runs_without_them_go_on() -> None:
     plain, one, other = (open_data(spec) for spec in (points, (points, [0, 1] * 30), (points, [1, 0] * 30)))
     assert len({plain.fingerprint, one.fingerprint, other.fingerprint}) == 3
     assert one.samples_fingerprint == plain.fingerprint == plain.samples_fingerprint
-    assert one.is_what(plain.fingerprint)
-    assert one.is_what(one.fingerprint)
-    assert not one.is_what(other.fingerprint)
-    assert not plain.is_what(one.fingerprint)
+    assert one.matches(plain.fingerprint)
+    assert one.matches(one.fingerprint)
+    assert not one.matches(other.fingerprint)
+    assert not plain.matches(one.fingerprint)
 
 
 # Computed by the version before labels travelled in batches, whose runs must still resume.
@@ -273,8 +274,10 @@ def of_bmp(place: Path) -> Data:
         ([0, 1] * 30, "80 samples and 60 labels"),
         (np.linspace(0, 1, N), "type float64: give whole numbers"),
         (np.where(Y == 0, np.nan, 1.0), "20 of the 80 labels of the array are NaN"),
+        (np.where(Y == 0, np.inf, 1.0), "type float64: give whole numbers"),
         (Y - 1, r"20 of the 80 labels of the array are negative, down to -1"),
         (np.eye(4, dtype=int)[Y], r"one-hot labels become class numbers with y.argmax\(1\)"),
+        (Y - 1.0, r"negative, down to -1"),
         (Y == 0, "type bool"),
         ([None, 1] * 40, "neither all whole numbers nor all words"),
         ([[1], [1, 2]] * 40, "are no array|neither all whole numbers"),

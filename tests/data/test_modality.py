@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+import sys
+from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType, SimpleNamespace
 
 import numpy as np
 import pytest
@@ -15,6 +19,9 @@ import zerosum
 from zerosum.api.scoring import QUICK
 from zerosum.chance import normal, uniform
 from zerosum.data import space
+from zerosum.data.arrays import declared
+from zerosum.data.detect import kind_of
+from zerosum.data.items import Items
 from zerosum.data.modality import MODALITIES, Modality
 from zerosum.data.source import open_data
 from zerosum.data.space import Space
@@ -23,12 +30,13 @@ from zerosum.monitor.reference import ROWS
 from zerosum.play.presets import PRESETS, default_preset
 from zerosum.report.grid import PREVIEWS, save_grid
 
-# Shapes of each kind: of one value, and as large as users have them.
-SHAPES: dict[str, list[tuple[int, ...]]] = {
-    "points": [(1,), (2,), (3,), (64,)],
-    "images": [(1, 1, 1), (1, 28, 28), (2, 9, 7), (3, 32, 48), (4, 64, 64)],
+# Shapes by the number of axes: of one value, and as large as users have them.
+SHAPES: dict[int, list[tuple[int, ...]]] = {
+    1: [(1,), (2,), (3,), (64,)],
+    2: [(1, 1), (16, 1), (40, 3)],
+    3: [(1, 1, 1), (1, 28, 28), (2, 9, 7), (3, 32, 48), (4, 64, 64)],
 }
-CASES = [(kind, shape) for kind in MODALITIES for shape in SHAPES[kind]]
+CASES = [(kind, shape) for kind, row in MODALITIES.items() for shape in SHAPES[row.axes]]
 
 
 def sample_space(kind: str, shape: tuple[int, ...]) -> Space:
@@ -62,11 +70,18 @@ def test_samples_go_to_the_nets_and_to_the_user_and_back(kind: str, shape: tuple
 
 
 @pytest.mark.parametrize(("kind", "shape"), CASES)
-def test_a_reader_recognises_the_array_that_a_user_gets(kind: str, shape: tuple[int, ...]) -> None:
+def test_a_reader_recognises_the_array_that_a_user_gets(kind: str, shape: tuple[int, ...], tmp_path: Path) -> None:
+    """As the array itself; or, where the modality has files of its own that are arrays, by the end of the name."""
     where = sample_space(kind, shape)
-    data = open_data(where.to_array(raw(kind, shape)))
-    assert (data.space.kind, data.space.shape) == (kind, shape)
-    assert bool(data.space.offset) == bool(data.space.scale) == where.modality.standardised
+    array = where.to_array(raw(kind, shape))
+    names = [f"mine{suffix}" for suffix in where.modality.files if suffix.endswith(".npy")]
+    for name in names:
+        np.save(tmp_path / name, array)
+    for spec in [str(tmp_path / name) for name in names] or ([] if where.modality.files else [array]):
+        data = open_data(spec)
+        assert kind_of(spec) == (kind, shape)
+        assert (data.space.kind, data.space.shape) == (kind, shape)
+        assert bool(data.space.offset) == bool(data.space.scale) == where.modality.standardised
 
 
 @pytest.mark.parametrize(("kind", "shape"), CASES)
@@ -87,6 +102,11 @@ def test_other_rooms_know_what_it_names(row: Modality) -> None:
     assert row.compared_as in QUICK
     assert row.features is None or row.features in {"auto", "fresh", *FEATURES}
     assert row.preview in PREVIEWS
+    assert not row.standardised or row.axes == 1
+    for suffix, module in row.files.items():
+        assert suffix.startswith(".")
+        assert callable(import_module(module).read)
+        assert callable(import_module(module).shape_of)
     assert row.suffix in (".npy", ".png")
     assert row.check.n > 1
     assert row.check.apart > 0
@@ -101,8 +121,8 @@ def test_its_preview_is_a_picture(kind: str, shape: tuple[int, ...], tmp_path: P
     real = where.to_array(raw(kind, shape, row.preview_real)) if row.preview_real else None
     path = save_grid(where.to_array(raw(kind, shape)), tmp_path / "preview.png", real=real, preview=row.preview)
     assert path.read_bytes().startswith(b"\x89PNG")
-    # Without its name the array itself says how it is drawn.
-    assert save_grid(where.to_array(raw(kind, shape)), tmp_path / "again.png", real=real).read_bytes() == path.read_bytes()
+    if not row.files:  # Without its name the array itself says how it is drawn.
+        assert save_grid(where.to_array(raw(kind, shape)), tmp_path / "again.png", real=real).read_bytes() == path.read_bytes()
 
 
 def test_default_presets() -> None:
@@ -116,3 +136,37 @@ def test_no_other_file_compares_the_names_of_modalities() -> None:
     compared = re.compile(rf"(==|!=|\bin) ?[\"'(\[{{]*[\"']({'|'.join([*MODALITIES, 'digits'])})[\"']")
     found = {file.relative_to(source).as_posix() for file in source.rglob("*.py") if compared.search(file.read_text(encoding="utf-8"))}
     assert found <= {"data/modality.py"}
+
+
+def test_a_row_a_reader_and_a_preview_are_all_that_a_new_modality_needs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Labelled series of five numbers in files of their own, from opening to training both players by class, sampling and resuming."""
+    reader = ModuleType("reader_of_series")
+
+    def read(path: Path, options: object, progress: object = None) -> Items:
+        x = np.load(path)
+        return Items("series", x, (x[:, 0] > 0).astype(np.int64), ("falling", "rising"))
+
+    reader.__dict__.update(read=read, shape_of=lambda path, options: declared(path)[0][1:])
+    monkeypatch.setitem(sys.modules, "reader_of_series", reader)
+    drawn = SimpleNamespace(shapes=[])
+
+    def preview(array: np.ndarray, columns: object, real: object, density: object) -> bytes:
+        drawn.shapes.append(array.shape)
+        return b"drawn"
+
+    monkeypatch.setitem(PREVIEWS, "curves", preview)
+    row = replace(MODALITIES["points"], name="series", axis_names="steps", describe=lambda shape: f"series of {shape[0]} numbers")
+    row = replace(row, files={".series.npy": "reader_of_series"}, preview="curves", preview_samples=9)  # type: ignore[arg-type]
+    monkeypatch.setitem(MODALITIES, "series", row)
+    path = tmp_path / "walks.series.npy"
+    np.save(path, normal((200, 5), 0, "series").cumsum(1).numpy())
+
+    assert kind_of(path) == ("series", (5,))
+    run = zerosum.train(path, samples=64, out=tmp_path / "run", batch=16, net_classes="auto", net_width=16, device="cpu")
+    assert (run.space.kind, run.classes) == ("series", ("falling", "rising"))
+    assert run.manifest["data"]["what"] == "series of 5 numbers"
+    assert {"G.embedding.weight", "D.embedding.weight"} <= run.players().weights().keys()
+    assert (run.path / "grid.png").read_bytes() == b"drawn"
+    assert set(drawn.shapes) == {(9, 5)}
+    assert zerosum.load(run.path).sample(3, y="rising").shape == (3, 5)
+    assert zerosum.resume(run.path, samples=128).checkpoint().meta["samples"] == 128

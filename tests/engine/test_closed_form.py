@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
+from dataclasses import replace
+from itertools import product
 
 import pytest
 import torch
@@ -11,12 +13,12 @@ from torch.testing import assert_close
 
 from zerosum.chance import normal, uniform
 from zerosum.engine.backend import Autograd, Transform
-from zerosum.engine.closed_form import ClosedForm, holds_all
+from zerosum.engine.closed_form import ClosedForm, owns_all_weights
 from zerosum.engine.networks import Networks
 from zerosum.engine.passes import Chain, GeneratorPasses
 from zerosum.engine.strided import Routed, Routes
 from zerosum.game.augment import AUGMENTATIONS
-from zerosum.game.penalty import PENALTIES
+from zerosum.game.penalty import PENALTIES, Penalty
 from zerosum.game.value import VALUES, Value, smoothed
 from zerosum.nets import build, chain_of, perceptron_of
 from zerosum.nets.mlp import Octaves
@@ -40,7 +42,7 @@ GAMMA = 0.7
 class Played:
     """Both backends of one game in float64, with no bias at zero, and a minibatch."""
 
-    def __init__(self, name: str, value: Value, penalty: str, dtype: torch.dtype = torch.float64) -> None:
+    def __init__(self, name: str, value: Value, penalty: str | Penalty, dtype: torch.dtype = torch.float64) -> None:
         kind, options, shape, classes = NETS[name]
         with torch.random.fork_rng():
             torch.manual_seed(3)
@@ -53,8 +55,9 @@ class Played:
         self.z, self.coming = (normal((N, DIM), 7, "z", i).double() for i in (0, 1))
         self.y, self.epsilon = LABELS if classes else None, uniform((N,), 1, "epsilon").double()
         steps = perceptron_of(self.G)
-        chain, row = Chain(chain_of(self.D), getattr(self.D, "embedding", None)), PENALTIES[penalty]
-        assert holds_all(chain, self.D)
+        chain = Chain(chain_of(self.D), getattr(self.D, "embedding", None))
+        row = PENALTIES[penalty] if isinstance(penalty, str) else penalty
+        assert owns_all_weights(chain, self.D)
         self.generator = None if steps is None else GeneratorPasses(steps)
         self.autograd = Autograd(self.networks, value, row)
         self.closed = ClosedForm(self.networks, value, row, chain, dtype, self.generator)
@@ -69,6 +72,17 @@ def test_discriminator_gradient_is_autograds(name: str, penalty: str) -> None:
         assert_close(found[0], expected[0], rtol=1e-9, atol=1e-12)
         assert list(found[1]) == list(it.D.parameters())
         assert_close(list(found[1].values()), list(expected[1].values()), rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("places", [p for p in product((False, True), repeat=3) if any(p)])
+@pytest.mark.parametrize("name", ["octaves", "points by class", "colour by class"])
+def test_a_penalty_may_be_taken_at_any_places(name: str, places: tuple[bool, bool, bool]) -> None:
+    row = PENALTIES["gp"]
+    assert row is not None
+    it = Played(name, VALUES["relativistic"], replace(row, **dict(zip(("real", "fake", "between"), places, strict=True))))
+    found, expected = (b.discriminator_gradients(it.x, it.fake, it.y, GAMMA, it.epsilon) for b in (it.closed, it.autograd))
+    assert_close(found[0], expected[0], rtol=1e-9, atol=1e-12)
+    assert_close(list(found[1].values()), list(expected[1].values()), rtol=1e-9, atol=1e-12)
 
 
 def _halved(x: Tensor) -> Tensor:

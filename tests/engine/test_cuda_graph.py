@@ -15,8 +15,9 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from zerosum.bench.games import Synthetic
+from zerosum.data.batch import Batch
 from zerosum.data.space import images
-from zerosum.engine.cuda_graph import PLAIN, GraphedStep, Recording
+from zerosum.engine.cuda_graph import WARM_UP_STEPS, GraphedStep, Recording
 from zerosum.errors import Refusal
 from zerosum.game.penalty import PENALTIES
 from zerosum.game.value import VALUES
@@ -60,13 +61,23 @@ CONFIGS = {
     "muon": knobs(d=MUON, g=MUON, value="non_saturating"),
     "resnet": knobs(kind="resnet", hidden=0),
     "mlp": knobs(kind="mlp", hidden=0),
+    "by class": knobs(classes="auto"),
+    "augmented": knobs(augment="diffaugment"),
 }
+SPACE = replace(images(SHAPE), classes=("a", "b", "c"))
+
+
+class Labelled(Synthetic):
+    """Synthetic images whose labels change from batch to batch."""
+
+    def batch(self, n: int, seed: int, counter: int) -> Batch:
+        return Batch(super().batch(n, seed, counter).x, torch.arange(counter, counter + n) % 3)
 
 
 def rounds(config: Config, device: str = "cpu", engine: str = "graph") -> Algorithm1:
     chosen = Execution(engine, "float32", 1, device, "", torch.__version__, "", closed_form=config.engine == "auto")
-    players = Players(config, images(SHAPE), torch.device(device))
-    return Algorithm1(config, players, Synthetic(SHAPE, 64), images(SHAPE), chosen)
+    players = Players(config, SPACE, torch.device(device))
+    return Algorithm1(config, players, Labelled(SHAPE, 64), SPACE, chosen)
 
 
 def again(work: Callable[[], Tensor]) -> Recording:
@@ -99,10 +110,10 @@ def plain(config: Config, n: int) -> tuple[list[Tensor], Tensor]:
 @pytest.mark.parametrize("name", CONFIGS)
 def test_replayed_rounds_are_the_rounds(name: str) -> None:
     it = replaying(CONFIGS[name], again)
-    played = [it.step(t, HORIZON) for t in range(PLAIN + 4)]
+    played = [it.step(t, HORIZON) for t in range(WARM_UP_STEPS + 4)]
     assert recorded(it)._recording is not None
     assert it.complaint() is None
-    ends, last = plain(CONFIGS[name], PLAIN + 4)
+    ends, last = plain(CONFIGS[name], WARM_UP_STEPS + 4)
     # Rates are float32 numbers on a GPU, and Adam makes much of a gradient that is nearly nothing.
     assert_close(state(it), ends, rtol=1e-3, atol=1e-4)
     assert_close(played[-1], last, rtol=1e-3, atol=1e-4, equal_nan=True)
@@ -201,9 +212,9 @@ def late(work: Callable[[], Tensor]) -> Recording:
 )
 def test_a_recording_that_is_not_the_round_is_not_played(record: Callable[..., Recording], words: str) -> None:
     it = replaying(BASE, record)
-    for t in range(PLAIN + 4):
+    for t in range(WARM_UP_STEPS + 4):
         it.step(t, HORIZON)
-    assert_close(state(it), plain(BASE, PLAIN + 4)[0], rtol=1e-3, atol=1e-4)
+    assert_close(state(it), plain(BASE, WARM_UP_STEPS + 4)[0], rtol=1e-3, atol=1e-4)
     complaint = it.complaint()
     assert complaint is not None
     assert words in complaint

@@ -51,6 +51,17 @@ def test_slopes_are_the_costs_derivatives(value: Value, logits: tuple[torch.Tens
     assert_close(value.g_slope(a, b), torch.autograd.grad(value.g(a, b).sum(), b)[0])
 
 
+@pytest.mark.parametrize("name", VALUES)
+def test_the_losses_at_equilibrium_are_those_of_the_best_d(name: str) -> None:
+    """At p_g = p_data the best D has a = b = c, where its loss is least; G has a loss there if all such c agree on it."""
+    c = torch.linspace(-3, 3, 6001, dtype=torch.float64)
+    of_d = VALUES[name].d(c, c)
+    best = c[of_d <= of_d.min() + 1e-12]
+    of_g = VALUES[name].g(best, best)
+    found = (of_d.min().item(), of_g[0].item() if of_g.max() - of_g.min() < 1e-12 else None)
+    assert found == pytest.approx(VALUES[name].equilibrium, abs=1e-6)
+
+
 @pytest.mark.parametrize("name", ["minimax", "non_saturating"])
 def test_binary_cross_entropy_with_labels_one_and_zero_is_minus_v(name: str, logits: tuple[torch.Tensor, torch.Tensor]) -> None:
     a, b = logits
@@ -97,9 +108,10 @@ def test_smoothing_moves_the_label_or_is_refused(name: str, logits: tuple[torch.
     a, b = logits
     s = 0.1
     if not VALUES[name].smoothable:
-        with pytest.raises(Refusal, match="target"):
+        with pytest.raises(Refusal, match=r"target for real samples: use one of .*minimax"):
             smoothed(VALUES[name], s)
         return
+    assert smoothed(VALUES[name], s).equilibrium is None
     cost = smoothed(VALUES[name], s).d(a, b)
     if VALUES[name].probability:
         real = binary_cross_entropy_with_logits(a, torch.full_like(a, 1 - s), reduction="none")

@@ -7,7 +7,7 @@ from torch.testing import assert_close
 from zerosum.chance import generator, normal
 from zerosum.errors import Refusal
 from zerosum.measure.c2st import ImageClassifier, PointClassifier, fit
-from zerosum.measure.divergence import EPS, jsd_bound, losses, lower_bounds
+from zerosum.measure.divergence import D_MARGIN, jsd_bound, losses, lower_bounds
 
 N = 10_000
 JSD_ONE, JSD_TWO = 0.111421, 0.336831  # N(0, 1) with N(1, 1) and with N(2, 1), by quadrature, nats
@@ -15,8 +15,8 @@ JSD_ONE, JSD_TWO = 0.111421, 0.336831  # N(0, 1) with N(1, 1) and with N(2, 1), 
 
 def test_costs_of_an_undecided_d_are_log_2_and_of_a_sure_one_clipped() -> None:
     real, fake = losses(torch.tensor([0.0, 1e9, -1e9]), torch.tensor([0.0, 1e9, -1e9]))
-    assert_close(real, torch.tensor([math.log(2), -math.log(1 - EPS), -math.log(EPS)]).double())
-    assert_close(fake, torch.tensor([math.log(2), -math.log(EPS), -math.log(1 - EPS)]).double())
+    assert_close(real, torch.tensor([math.log(2), -math.log(1 - D_MARGIN), -math.log(D_MARGIN)]).double())
+    assert_close(fake, torch.tensor([math.log(2), -math.log(D_MARGIN), -math.log(1 - D_MARGIN)]).double())
 
 
 def test_finite_bound_is_the_published_one() -> None:
@@ -27,7 +27,7 @@ def test_finite_bound_is_the_published_one() -> None:
 
 
 def test_a_d_that_has_not_erred_yet_is_not_taken_for_perfect() -> None:
-    sure = torch.full((50,), -math.log(1 - EPS)).double()
+    sure = torch.full((50,), -math.log(1 - D_MARGIN)).double()
     asymptotic, finite = lower_bounds(sure, sure)
     assert finite < asymptotic < math.log(2) - float(sure[0]) - 0.05
 

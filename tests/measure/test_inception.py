@@ -16,7 +16,7 @@ from zerosum.errors import Refusal
 from zerosum.measure.evaluation import evaluate_images, evaluate_sets
 from zerosum.measure.features import Inception, UnavailableFeatures
 from zerosum.measure.frechet import moments
-from zerosum.measure.inception import BLOCKS, Convolution, ConvSpec, InceptionNet, average, encode, fitted, halved, maximum
+from zerosum.measure.inception import INCEPTION_BLOCKS, Convolution, ConvSpec, InceptionNet, average, encode, fitted, halved, maximum
 from zerosum.measure.resize import tf1_bilinear
 from zerosum.measure.weights import FID_2015
 
@@ -63,7 +63,7 @@ def test_the_grids_are_those_of_table_1() -> None:
     seen: dict[str, tuple[int, ...]] = {}
     with torch.device("meta"):
         net = InceptionNet()
-        for name in ("Conv2d_1a_3x3", "Conv2d_2a_3x3", "Conv2d_2b_3x3", "Conv2d_3b_1x1", "Conv2d_4a_3x3", *BLOCKS):
+        for name in ("Conv2d_1a_3x3", "Conv2d_2a_3x3", "Conv2d_2b_3x3", "Conv2d_3b_1x1", "Conv2d_4a_3x3", *INCEPTION_BLOCKS):
             net.get_submodule(name).register_forward_hook(lambda _, x, y, name=name: seen.update({name: tuple(y.shape[1:])}))
         assert net(torch.empty(2, 3, 299, 299)).shape == (2, 1_008)
     assert list(seen.values()) == [
@@ -90,7 +90,7 @@ def test_averages_leave_the_padding_out() -> None:
 
 
 def test_only_the_last_block_pools_by_maximum() -> None:
-    pools = {name: block.pool for name, block in BLOCKS.items()}
+    pools = {name: block.pool for name, block in INCEPTION_BLOCKS.items()}
     assert [name for name, pool in pools.items() if pool is maximum] == ["Mixed_7c"]
     assert [name for name, pool in pools.items() if pool is halved] == ["Mixed_6a", "Mixed_7a"]
     assert sum(pool is average for pool in pools.values()) == 8

@@ -10,7 +10,7 @@ from torch.testing import assert_close
 
 from zerosum.chance import normal
 from zerosum.errors import Refusal
-from zerosum.measure.parzen import WIDTHS, log_likelihood, parzen
+from zerosum.measure.parzen import KERNEL_WIDTHS, log_likelihood, parzen
 
 
 def test_one_centre_is_a_gaussian() -> None:
@@ -39,9 +39,9 @@ def test_in_one_dimension_it_comes_to_the_blurred_law() -> None:
 def test_the_width_is_the_likeliest_for_validation() -> None:
     samples = normal((500, 2), 0, "parzen")
     held = samples + 0.25 * normal((500, 2), 1, "parzen")
-    means = log_likelihood(held, samples, WIDTHS).mean(1)
-    assert parzen(samples, held, held).width == WIDTHS[int(means.argmax())]
-    assert 0 < int(means.argmax()) < len(WIDTHS) - 1
+    means = log_likelihood(held, samples, KERNEL_WIDTHS).mean(1)
+    assert parzen(samples, held, held).width == KERNEL_WIDTHS[int(means.argmax())]
+    assert 0 < int(means.argmax()) < len(KERNEL_WIDTHS) - 1
 
 
 def test_rows_of_other_sizes_are_refused() -> None:

@@ -110,7 +110,7 @@ def test_a_resume_neither_repeats_nor_skips_a_check(ring: Data, tmp_path: Path, 
     def one_step(self: launch.Loop) -> None:
         original(self)
         if self.t in (6, 7, 16):  # the second of a pair of checks, between two, and one before the next
-            self.horizon.minutes = -1.0
+            self.horizon.until = -1.0
 
     monkeypatch.setattr(launch.Loop, "_one_step", one_step)
     broken = launch.train(ring, tmp_path / "broken", POINTS, samples=20 * 16)

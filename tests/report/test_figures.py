@@ -3,13 +3,10 @@ import math
 import matplotlib as mpl
 import numpy as np
 import pytest
-import torch
 
-from zerosum.game.value import VALUES
 from zerosum.records import Row
 from zerosum.report import figures
 from zerosum.report.style import P_G, D
-from zerosum.report.words import EQUILIBRIUM
 
 
 def rows(n: int, **values: object) -> list[Row]:
@@ -100,15 +97,8 @@ def test_drawing_leaves_matplotlib_as_it_was() -> None:
         assert dict(mpl.rcParams) == before
 
 
-@pytest.mark.parametrize("name", VALUES)
-def test_the_equilibrium_costs_are_the_games_own(name: str) -> None:
-    """At p_g = p_data the best D has a = b = c, where its cost is least; G has a cost there if all such c agree on it."""
-    c = torch.linspace(-3, 3, 6001, dtype=torch.float64)
-    paid = VALUES[name].d(c, c)
-    best = c[paid <= paid.min() + 1e-12]
-    of_g = VALUES[name].g(best, best)
-    assert (paid.min().item(), of_g[0].item() if of_g.max() - of_g.min() < 1e-12 else None) == pytest.approx(EQUILIBRIUM[name], abs=1e-6)
-
-
-def test_every_game_has_its_row() -> None:
-    assert set(EQUILIBRIUM) == set(VALUES)
+def test_losses_at_equilibrium_are_thin_lines_one_where_they_are_equal() -> None:
+    for equilibrium, levels in (((), []), ((2.0, None), [2.0]), ((0.5, 0.5), [0.5]), ((1.4, -0.7), [-0.7, 1.4])):
+        drawing = figures.losses(rows(3, loss_d=[1.0, 2.0, 4.0], loss_g=[3.0, 2.0, 1.0]), equilibrium)
+        assert drawing is not None
+        assert [line.get_ydata()[0] for line in drawing.axes[0].lines[2:]] == levels

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from zerosum.errors import Refusal
+from zerosum.report import page
 from zerosum.report.grid import save_grid
 from zerosum.report.page import moments, write_report
 
@@ -234,3 +235,16 @@ def test_the_record_is_only_read(make_run: Make, few: list[dict[str, Any]]) -> N
     after = {p: p.read_bytes() for p in run.rglob("*") if p.is_file() and p.name != "report.html"}
     assert before == after
     assert json.loads(before[run / "run.json"])["schema"] == 1
+
+
+@pytest.mark.parametrize(
+    ("recorded", "drawn"), [([1.25, None], [1.25, None]), ([1.25, "x"], [1.25, None]), (None, []), ("text", []), ({"d": 1}, [])]
+)
+def test_the_losses_at_equilibrium_are_those_that_the_run_recorded(
+    make_run: Make, manifest: dict[str, Any], monkeypatch: pytest.MonkeyPatch, recorded: Any, drawn: list[float | None]
+) -> None:
+    found: list[Any] = []
+    losses = page.figures.losses
+    monkeypatch.setattr(page.figures, "losses", lambda rows, equilibrium: (found.append(list(equilibrium)), losses(rows, equilibrium))[1])
+    write_report(make_run(manifest={**manifest, "equilibrium": recorded}))
+    assert found == [drawn]

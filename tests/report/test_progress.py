@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from zerosum.report import figures
 from zerosum.report.board import LiveRun, board, line, score, stopped, trend
 from zerosum.report.progress import CountProgress, Display
 
@@ -66,9 +67,38 @@ def test_a_game_without_probabilities_says_so(rows_without_probability: list[dic
     assert "mean logit" in line(state)
 
 
+def test_a_game_without_an_accuracy_shows_none(rows_without_probability: list[dict[str, Any]]) -> None:
+    for row in rows_without_probability:
+        row |= {"accuracy": None} if "accuracy" in row else {}
+    state = state_after(rows_without_probability[:10], 100, None)
+    assert "mean logit" in shown(state)
+    assert "accuracy" not in shown(state) + line(state)
+    assert figures.accuracy(rows_without_probability) is None
+
+
 @pytest.mark.parametrize("width", [20, 40, 200])
 def test_the_board_fits_any_width(rows: list[dict[str, Any]], width: int) -> None:
     assert max(map(len, shown(state_after(rows, 5, 10), width).splitlines())) <= width
+
+
+@pytest.mark.parametrize(("width", "above"), [(50, True), (100, False)])
+def test_on_a_narrow_terminal_names_are_above_their_texts(rows: list[dict[str, Any]], width: int, above: bool) -> None:
+    lines = [line.rstrip() for line in shown(state_after(rows, 5, 10), width).splitlines()]
+    assert ("loss of D" in lines) is above
+    assert "" not in lines
+    whole = set(shown(state_after(rows, 5, 10), 1000).split())
+    assert {word for line in lines[2:] for word in line.split()} <= whole  # No word is broken.
+
+
+def test_reading_never_needs_more_than_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "24")
+    out, clock = Terminal(), Clock()
+    reading = CountProgress(stream=out, clock=clock)
+    for done in range(0, 401, 10):
+        reading("Reading images", done, 400)
+        clock.now += 0.1
+    assert max(len(line.replace("\x1b[K", "")) for line in re.split(r"[\r\n]", out.getvalue())) < 24
 
 
 def test_odd_rows_are_shown_not_raised() -> None:

@@ -8,7 +8,7 @@ from torch.testing import assert_close
 
 from zerosum.game.penalty import PENALTIES
 from zerosum.game.value import VALUES
-from zerosum.theory.dirac import TABLE, Dirac
+from zerosum.theory.dirac import DIRAC_TABLE, Dirac
 
 
 @pytest.mark.parametrize("name", ["minimax", "non_saturating", "wasserstein", "least_squares", "relativistic"])
@@ -56,13 +56,13 @@ def test_alternating_steps_of_the_wasserstein_game_keep_their_ellipse() -> None:
 
 
 def test_d_moves_first_in_alternating_play() -> None:
-    game = TABLE["minimax"][0]
+    game = DIRAC_TABLE["minimax"][0]
     one = game.trajectory("alternating", step=0.2, steps=1)[1]
     psi = -1 + 0.2 * game.pull_on_psi(1.0, -1.0)
     assert_close(one, torch.tensor([1 + 0.2 * game.pull_on_theta(1.0, psi), psi], dtype=torch.float64), rtol=1e-15, atol=0)
 
 
 def test_the_equilibrium_stays_where_it_is() -> None:
-    for name, (game, _, _) in TABLE.items():
+    for name, (game, _, _) in DIRAC_TABLE.items():
         pulls = torch.tensor([game.pull_on_theta(0.0, 0.0), game.pull_on_psi(0.0, 0.0)])
         assert_close(pulls, torch.zeros(2), rtol=0, atol=1e-6, msg=name)

@@ -10,8 +10,10 @@ import pytest
 import torch
 from torch import Tensor
 
+from zerosum.game import penalty as penalty_module
 from zerosum.game import value as value_module
-from zerosum.game.value import VALUES, Cost
+from zerosum.game.penalty import PENALTIES
+from zerosum.game.value import VALUES, Loss
 from zerosum.theory.proof import PROOFS, Statement, prove
 from zerosum.theory.statement import relative_statement, statement
 
@@ -41,15 +43,15 @@ def test_a_row_holds_within_its_tolerance_alone() -> None:
     assert relative_statement("x", "y", -2.0, -2.1, 0.1) == Statement("x", "y", -2.0, -2.1, 0.2, True)
 
 
-def _negated(cost: Cost) -> Cost:
+def _negated(cost: Loss) -> Loss:
     return lambda a, b: -cost(a, b)
 
 
-def _halved(cost: Cost) -> Cost:
+def _halved(cost: Loss) -> Loss:
     return lambda a, b: cost(a, b) / 2
 
 
-def _half_at_reals(cost: Cost) -> Cost:
+def _half_at_reals(cost: Loss) -> Loss:
     """The term in a alone loses its factor; a paired cost loses it in its slope."""
 
     def changed(a: Tensor, b: Tensor) -> Tensor:
@@ -65,15 +67,25 @@ def test_a_fault_in_a_cost_is_found(monkeypatch: pytest.MonkeyPatch, name: str, 
     assert callable(fault)
     broken = replace(VALUES[name], **{player: fault(getattr(VALUES[name], player))})
     monkeypatch.setitem(value_module.VALUES, name, broken)
-    monkeypatch.setattr("zerosum.theory.proofs_play.TABLE", {})
+    monkeypatch.setattr("zerosum.theory.proofs_play.DIRAC_TABLE", {})
     assert _some_row_fails()
 
 
 @pytest.mark.parametrize("name", list(VALUES))
 def test_a_fault_at_the_reals_alone_is_found(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.setitem(value_module.VALUES, name, replace(VALUES[name], d=_half_at_reals(VALUES[name].d)))
-    monkeypatch.setattr("zerosum.theory.proofs_play.TABLE", {})
+    monkeypatch.setattr("zerosum.theory.proofs_play.DIRAC_TABLE", {})
     assert _some_row_fails()
+
+
+@pytest.mark.parametrize("name", [name for name, row in PENALTIES.items() if row is not None])
+def test_a_fault_in_a_penalty_is_found(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """So that every row of PENALTIES has its statement."""
+    row = PENALTIES[name]
+    assert row is not None
+    assert all(statement.holds for statement in prove(["penalties"]))
+    monkeypatch.setitem(penalty_module.PENALTIES, name, replace(row, of_square=lambda s: row.of_square(s) / 2))
+    assert any(not statement.holds for statement in prove(["penalties"]))
 
 
 def _some_row_fails() -> bool:
@@ -83,7 +95,7 @@ def _some_row_fails() -> bool:
 
 def test_the_table_of_sound_games_fails_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
     """The control of the fault tests: the same shortened table, with nothing broken."""
-    monkeypatch.setattr("zerosum.theory.proofs_play.TABLE", {})
+    monkeypatch.setattr("zerosum.theory.proofs_play.DIRAC_TABLE", {})
     assert not _some_row_fails()
 
 

@@ -15,6 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from safetensors.torch import save_file
 from torch import Tensor
@@ -54,6 +55,7 @@ CASES: dict[str, tuple[Config, str]] = {
     "mirrored images": (IMAGES, "mirrored"),
     "preset for digits, with Muon": (DIGITS, "pictures"),
     "octaves and tanh": (OCTAVES, "ring8"),
+    "by class": (replace(IMAGES, net=replace(IMAGES.net, classes="auto")), "labelled"),
 }
 
 
@@ -61,6 +63,8 @@ def data(name: str) -> Data:
     if name == "ring8":
         return open_data(name)
     pixels = (normal((80, 16, 16), 0, "pictures") * 40 + 128).clamp(0, 255).to(torch.uint8).numpy()
+    if name == "labelled":
+        return open_data((pixels, np.arange(len(pixels)) % 3))
     return open_data(pixels, DataOptions(flip=name == "mirrored"))
 
 

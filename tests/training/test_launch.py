@@ -19,6 +19,7 @@ from zerosum.chance import normal
 from zerosum.data.options import DataOptions
 from zerosum.data.source import Data, open_data
 from zerosum.errors import Refusal
+from zerosum.game.augment import AUGMENTATIONS
 from zerosum.game.penalty import PENALTIES
 from zerosum.game.value import VALUES
 from zerosum.nets import NETS
@@ -26,7 +27,7 @@ from zerosum.play.config import Config, GameOptions, NetOptions, PlayerOptions, 
 from zerosum.play.statistics import STATISTICS
 from zerosum.records import SCHEMA
 from zerosum.runs.run import open_run
-from zerosum.training import launch
+from zerosum.training import launch, timers
 
 POINTS = Config(prior=PriorOptions(dim=4), net=NetOptions(width=16, depth=2), batch=16, average=100, threads=1, device="cpu")
 IMAGES = replace(POINTS, net=NetOptions(kind="resnet", width=4, depth=1), batch=8)
@@ -66,6 +67,7 @@ def test_a_run_writes_what_its_schema_says(ring: Data, tmp_path: Path) -> None:
     assert from_json(manifest["config"]) == POINTS
     assert manifest["data"]["name"] == "ring8"
     assert manifest["parameters"]["G"] > 0
+    assert tuple(manifest["equilibrium"]) == VALUES[POINTS.game.value].equilibrium
     rows = run.rows()
     assert rows[0]["type"] == "start"
     assert rows[-1]["type"] == "stop"
@@ -82,15 +84,46 @@ def test_a_run_writes_what_its_schema_says(ring: Data, tmp_path: Path) -> None:
     assert open_run(run.path).sample(3).shape == (3, 2)
 
 
+@pytest.mark.parametrize("which", ["points with dropout", "images with BatchNorm"])
+def test_grids_come_from_the_start_on_and_do_not_change_what_is_trained(
+    which: str, ring: Data, pictures: Data, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(timers, "GRID", 0.0)
+    monkeypatch.setattr(timers, "GRID_LAST", 0.0)
+    plain = GameOptions(value="non_saturating", penalty="none")
+    images = replace(IMAGES, net=NetOptions(kind="dcgan", width=4, norm="batch"), game=plain)
+    points = replace(POINTS, net=NetOptions(width=16, dropout=0.2))
+    config, data = (points, ring) if which == "points with dropout" else (images, pictures)
+    drawn: list[np.ndarray] = []
+
+    def draw(samples: np.ndarray, path: Path) -> None:
+        drawn.append(samples)
+        path.write_bytes(b"png")
+
+    run = launch.train(data, tmp_path / "drawn", config, samples=12 * config.batch, draw=draw)
+    launch.train(data, tmp_path / "not", config, samples=12 * config.batch)
+    assert_same(tmp_path / "drawn", tmp_path / "not")
+    assert [row["round"] for row in run.rows("grid")] == list(range(13))
+    assert len(drawn) == 13
+    assert (drawn[0] != drawn[-1]).any()
+    rows = run.rows()
+    assert rows.index(run.rows("grid")[0]) < rows.index(run.rows("signals")[0])
+
+
 def cases() -> list[Any]:
-    """Every value and penalty, every net, both orders, k and g_steps, smoothing, dropout and BatchNorm, each in some run."""
+    """Every value, penalty and augmentation, every net, both orders, k and g_steps, smoothing, dropout and BatchNorm, each in some run."""
     found: dict[str, tuple[Config, str]] = {}
     for value in VALUES:
         found[value] = (replace(POINTS, game=GameOptions(value=value, penalty="none" if value != "wasserstein" else "gp")), "ring")  # type: ignore[arg-type]
     for penalty in PENALTIES:
         found[penalty] = (replace(POINTS, game=GameOptions(value="hinge", penalty=penalty, k=2)), "ring")  # type: ignore[arg-type]
-    for kind in NETS:
-        found[kind] = (replace(IMAGES, net=NetOptions(kind=kind, width=4)), "pictures")  # type: ignore[arg-type]
+    for name, row in AUGMENTATIONS.items():
+        config, which = {3: (IMAGES, "pictures")}.get(row.axes if row else 3, (POINTS, "ring"))
+        if row is None or row.axes in (1, 3):
+            found[f"augmentation {name}"] = (replace(config, game=replace(config.game, augment=name)), which)
+    for kind, architecture in NETS.items():
+        narrow = {"width": 4} if "width" in architecture.options else {}
+        found[kind] = (replace(IMAGES, net=NetOptions(kind=kind, **narrow)), "pictures")
     found["simultaneous"] = (replace(POINTS, game=GameOptions(order="simultaneous", k=2, g_steps=2)), "ring")
     smooth = GameOptions(value="minimax", penalty="none", smoothing=0.1)
     found["smoothing, dropout, uniform"] = (
@@ -121,7 +154,7 @@ def test_a_resumed_run_is_the_same_run(
         torch.rand(3)
         original(self)
         if self.t in stops:
-            self.horizon.minutes = -1.0  # out of time
+            self.horizon.until = -1.0  # out of time
 
     monkeypatch.setattr(launch.Loop, "_one_step", one_step)
     run = launch.train(data, tmp_path / "broken", config, samples=12 * a_round)
@@ -240,6 +273,9 @@ REFUSED: list[Any] = [
     pytest.param(replace(POINTS, net=NetOptions(kind="dcgan")), "ring", "--net.kind mlp", id="convolutions of points"),
     pytest.param(replace(POINTS, game=GameOptions(value="hinge", smoothing=0.1)), "ring", "target", id="smoothing without a label"),
     pytest.param(replace(IMAGES, net=NetOptions(kind="resnet", dropout=0.5)), "pictures", "--net.dropout", id="a knob that the net lacks"),
+    pytest.param(
+        replace(POINTS, game=GameOptions(augment="diffaugment")), "ring", "transforms images, and .* contains points", id="of images"
+    ),
     pytest.param(replace(POINTS, batch=0), "ring", "batch must be a whole number of at least 1, not 0", id="an empty batch"),
     pytest.param(replace(POINTS, d=replace(POINTS.d, lr=-1.0)), "ring", "d.lr must be", id="a negative rate"),
     pytest.param(
@@ -277,9 +313,9 @@ def test_one_writer_a_run(ring: Data, tmp_path: Path) -> None:
     launch.resume(run.path, samples=64)
 
 
-def test_minutes_fix_a_horizon_once_and_record_it(ring: Data, tmp_path: Path) -> None:
+def test_minutes_become_a_horizon_that_is_recorded(ring: Data, tmp_path: Path) -> None:
     run = launch.train(ring, tmp_path / "a", POINTS, minutes=0.02)
-    (row,) = run.rows("horizon")
+    row = run.rows("horizon")[-1]
     assert run.finished or run.rows()[-1]["reason"] == "minutes"
     assert run.checkpoint().meta["horizon"] == row["horizon"]
 

@@ -43,7 +43,7 @@ class Interruptions:
     def here(self, training: Loop) -> None:
         if training.t in self.at:
             self.at.remove(training.t)
-            training.horizon.minutes = -1.0  # out of time
+            training.horizon.until = -1.0  # out of time
 
 
 @pytest.fixture

@@ -1,6 +1,10 @@
-"""When things are due, and the horizon that minutes fix once."""
+"""When things are due, and the schedules."""
 
 from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
 
 from zerosum.play.config import Config, GameOptions, PlayerOptions
 from zerosum.play.horizon import Horizon
@@ -10,30 +14,38 @@ from zerosum.training.timers import Timers
 
 def test_rows_and_grids_grow_sparser() -> None:
     timers = Timers()
-    due = [timers.due(second) for second in range(3600)]
+    due = [timers.due(second, second / 3600) for second in range(3600)]
     assert sum(d.checkpoint for d in due) == 59
-    assert 15 < sum(d.grid for d in due) < 40
     assert sum(d.row for d in due[:60]) == 60
     assert sum(d.row for d in due) < 1200
 
 
-def test_minutes_become_samples_at_the_measured_speed() -> None:
-    horizon = Horizon(None, minutes=10)
-    horizon.begin(0, 0.0)
-    fixed = [s for s in range(80) if horizon.measure(100 * s, float(s))]
-    assert len(fixed) == 1
-    assert horizon.samples == 60_000
-    assert not horizon.reached(59_999)
-    assert horizon.reached(60_000)
-    assert not horizon.out_of_time(600.0)
-    assert horizon.out_of_time(700.0)
+@pytest.mark.parametrize("seconds", [10, 60, 300, 3600, 36_000, 604_800])
+def test_grids_are_due_by_the_logarithm_of_the_samples_and_to_the_end(seconds: int) -> None:
+    timers = Timers()
+    drawn = [0.0, *(t for t in (i * seconds / 50_000 for i in range(50_000)) if timers.due(t, t / seconds).grid), float(seconds)]
+    gaps = [(earlier, later) for earlier, later in pairwise(drawn)]
+    assert len(drawn) < 40
+    assert drawn[1] <= seconds / 500  # Before a run on ring8 has learned its modes.
+    for earlier, later in gaps[1:]:
+        # Rounded up to the next of the 50,000 steps.
+        assert later <= max(earlier * 2**0.5, earlier + 2.0) + seconds / 10_000
+        assert later - earlier <= max(2.0, seconds / 20) + seconds / 10_000
+    assert all(later - earlier >= 2.0 - 1e-9 for earlier, later in gaps[1:-1])
 
 
-def test_further_minutes_of_a_resumed_run_count_from_where_it_stood() -> None:
-    horizon = Horizon(None, minutes=1, spent=100.0)
-    horizon.begin(5_000, 100.0)
-    assert any(horizon.measure(5_000 + 10 * s, 100.0 + s) for s in range(30))
-    assert horizon.samples == 5_600
+def test_a_resumed_run_does_not_start_its_grids_again() -> None:
+    timers = Timers(start=50.0, share=0.5)
+    drawn = [t for t in range(51, 100) if timers.due(float(t), t / 100).grid]
+    assert drawn[0] == 55
+    assert 7 <= len(drawn) <= 9
+
+
+def test_minutes_are_the_share_until_the_samples_are_known() -> None:
+    horizon = Horizon(None, until=600.0)
+    assert horizon.share(9_000, 300.0) == 0.5
+    horizon.redirect(9_000, 36_000)
+    assert horizon.share(9_000, 300.0) == 0.25
 
 
 def test_learning_rates_follow_samples() -> None:

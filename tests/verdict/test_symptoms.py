@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import math
+from itertools import accumulate
+from statistics import pstdev
 from typing import Any
 
 import pytest
 
 from zerosum.verdict import plateaued, verdict
+from zerosum.verdict.check_view import CheckView
 from zerosum.verdict.diagnoses import DIAGNOSES
+from zerosum.verdict.symptoms import SYMPTOMS
 from zerosum.verdict.thresholds import THRESHOLDS
 
 Row = dict[str, Any]
@@ -39,6 +43,16 @@ def test_a_record_within_the_noise_of_the_run_itself_is_no_improvement(made: Any
 
     assert verdict([row(i, 0.08 * (i >= made.checks - 3)) for i in range(made.checks)]).state != "improving"
     assert verdict([row(i, 0.3 * (i >= made.checks - 8)) for i in range(made.checks)]).state == "improving"
+
+
+@pytest.mark.parametrize(("steps", "jumps"), [((-0.15, -0.15), False), ((0.25, -0.25), True)])
+def test_a_distance_jumps_by_its_differences_not_by_its_values(steps: tuple[float, float], jumps: bool) -> None:
+    """A straight fall has a large standard deviation of the distances, and none of their differences."""
+    assert "differences" in THRESHOLDS["distance jumps"].what
+    distances = list(accumulate((steps[i % 2] for i in range(20)), initial=4.0))
+    assert pstdev(distances[-6:]) > THRESHOLDS["distance jumps"].value
+    views = [CheckView(40 * i, 10_240 * i, i / 2, True, distance=d) for i, d in enumerate(distances)]
+    assert SYMPTOMS["distance jumps"].shown(views) is jumps
 
 
 def test_circles_near_the_data_are_no_trouble(made: Any) -> None:

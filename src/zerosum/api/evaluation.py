@@ -9,6 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from zerosum.api.scores import Scores
+from zerosum.api.showing import Showing, counting
 from zerosum.data.items import Progress
 from zerosum.data.options import DataOptions
 from zerosum.data.source import Data, open_data
@@ -17,6 +19,7 @@ from zerosum.measure.evaluation import evaluate_images, evaluate_points, evaluat
 from zerosum.measure.features import Digits, Features, Inception, UnavailableFeatures, features
 from zerosum.measure.score import Score
 from zerosum.measure.weights import environment_file, find_local
+from zerosum.records import is_run
 from zerosum.runs.run import Run, open_run
 
 FeatureChoice = Literal["auto", "digits", "inception", "fresh"]
@@ -45,9 +48,11 @@ def evaluate(
     features: FeatureChoice = "auto",
     weights: str | Path | None = None,
     options: DataOptions | None = None,
-    progress: Progress | None = None,
-) -> list[Score]:
-    """Every measure that fits, with floor and interval; one that cannot be had honestly carries the sentence that says why.
+    progress: Showing = None,
+) -> Scores:
+    """Every measure that fits, with reference score and interval, as a list that prints as a table.
+
+    A measure that is impossible here carries the sentence that says why.
 
     target: a run or its folder, measured against the held-out test part of its data; or, with `against`, any set of samples: a name, a
         path, an array or a tensor. Reals by a name that has a test part are that part; a known density is drawn from.
@@ -56,30 +61,34 @@ def evaluate(
         are published, its weights downloaded where they are not at hand; "fresh", a discriminator's fitted for the purpose; "auto", the
         digits' where the classifier recognises the reals as digits, else inception's where its weights are at hand, else a fresh
         discriminator's. Points are measured as they are.
-    weights: the file of inception's weights; by default where `zerosum.measure.weights.obtained` looks.
-    options: how images at a path are read, on both sides. progress: called with (label, done, total) as data are read and measured.
+    weights: the file of inception's weights; by default where `zerosum.measure.weights.obtain` looks.
+    options: how images at a path are read, on both sides. progress: False for none, or a function that is called
+        with (label, done, total) as data are read and measured.
 
     Raises Refusal where nothing can be measured.
     """
     if n is not None and not 2 <= n <= LARGEST:
         raise Refusal(f"Measuring needs at least 2 samples and takes at most {LARGEST:,}, not {n:,}.")
+    tell = counting(progress)
+    if isinstance(target, (str, Path)) and (against is None or is_run(Path(target))):
+        target = open_run(target)
+    ready = asked_for(features, weights, tell)  # Before data are read, which may take minutes.
     if against is None:
-        if not isinstance(target, (Run, str, Path)):
+        if not isinstance(target, Run):
             raise Refusal("An array alone cannot be evaluated: give the real samples to compare it with as `against`.")
-        run = target if isinstance(target, Run) else open_run(target)
-        return _evaluate_run(run, n or MOST, seed, features, weights, progress)
+        return Scores(_evaluate_run(target, n or MOST, seed, features, ready, tell))
     if isinstance(target, Run):
         target = target.sample(n or MOST, seed)
-    fakes, reals = open_data(target, options, progress), open_data(against, options, progress)
+    fakes, reals = open_data(target, options, tell), open_data(against, options, tell)
     fake, _ = _everything(fakes, n or MOST)
     real, density = _everything(reals, n or MOST, held_out=isinstance(against, str))
     if density is not None:
-        return evaluate_points(fake, real[: len(fake)], None, density, seed, progress=progress)
-    chosen = features_for(features, real, weights, f"{_codec(fakes)}/{_codec(reals)}", progress)
-    return evaluate_sets(fake, real, chosen, seed, progress=progress)
+        return Scores(evaluate_points(fake, real[: len(fake)], None, density, seed, progress=tell))
+    chosen = features_for(features, real, ready, f"{_codec(fakes)}/{_codec(reals)}")
+    return Scores(evaluate_sets(fake, real, chosen, seed, progress=tell))
 
 
-def _evaluate_run(run: Run, n: int, seed: int, choice: FeatureChoice, weights: str | Path | None, progress: Progress | None) -> list[Score]:
+def _evaluate_run(run: Run, n: int, seed: int, choice: FeatureChoice, ready: Inception | None, progress: Progress | None) -> list[Score]:
     data = run.data()
     real = data.test.head(n)
     fake = data.space.from_array(run.sample(n, seed))
@@ -89,7 +98,7 @@ def _evaluate_run(run: Run, n: int, seed: int, choice: FeatureChoice, weights: s
     default = data.space.modality.features
     if default is None:
         return evaluate_points(fake, real, train, None, seed, progress=progress)
-    chosen = features_for(default if choice == "auto" else choice, real, weights, f"array/{_codec(data)}", progress)
+    chosen = features_for(default if choice == "auto" else choice, real, ready, f"array/{_codec(data)}")
     return evaluate_images(fake, real, train, chosen, seed, progress=progress)
 
 
@@ -103,25 +112,34 @@ def _everything(data: Data, n: int, held_out: bool = False) -> tuple[Tensor, Any
     return torch.cat(parts)[:n], None
 
 
-def features_for(
-    choice: FeatureChoice, real: Tensor, file: str | Path | None = None, codecs: str = "array/array", progress: Progress | None = None
-) -> Features | None:
-    """The features to use for these reals; None for those of a new classifier (or for points, which are compared as they are).
+def asked_for(choice: FeatureChoice, file: str | Path | None = None, progress: Progress | None = None) -> Inception | None:
+    """The network of inception's features where they are asked for, by name or by a file of weights; else None.
 
-    file, codecs: of `inception`, whose weights are downloaded only where the choice is "inception"; where they are not
-    available, the result is `UnavailableFeatures`.
-    Raises Refusal for a file beside features that have none.
+    Raises Refusal where its weights cannot be had, and for a file beside features that have none.
     """
     if file is not None and choice not in ("auto", "inception"):
         raise Refusal(f"Weights in a file are for the features `inception`, not for `{choice}`: choose those, or leave the file out.")
+    if choice != "inception" and file is None:
+        return None
+    found = features("inception", None if file is None else Path(file), progress)
+    assert isinstance(found, Inception)
+    return found
+
+
+def features_for(choice: FeatureChoice, real: Tensor, ready: Inception | None = None, codecs: str = "array/array") -> Features | None:
+    """The features to use for these reals; None for those of a new classifier (or for points, which are compared as they are).
+
+    ready: from `asked_for`, and then used. codecs: of inception's label. Where nobody asked, nothing is downloaded; a file that the
+    environment names and that cannot be read gives `UnavailableFeatures`.
+    """
     if choice == "fresh" or real.ndim != 4:
         return None
-    if choice not in ("auto", "inception"):
+    if ready is None and choice != "auto":
         return features(choice)
-    if choice == "auto" and file is None and (known := recognised(real)):
+    if ready is None and (known := recognised(real)):
         return known
     try:
-        found = _inception(choice, None if file is None else Path(file), progress)
+        found = ready or _found()
     except Refusal as refusal:
         return UnavailableFeatures("inception", str(refusal))
     if found is not None:
@@ -129,14 +147,12 @@ def features_for(
     return found
 
 
-def _inception(choice: FeatureChoice, file: Path | None, progress: Progress | None) -> Inception | None:
-    """Inception features; None where nobody asked for them (by choice, path or environment) and the file is not on the search paths."""
-    if choice == "auto" and file is None and environment_file() is None:
+def _found() -> Inception | None:
+    """Inception features by the file that the environment names, else by one on the search paths; None where there is none."""
+    if environment_file() is None:
         state = find_local()
         return None if state is None else Inception(state)
-    found = features("inception", file, progress)
-    assert isinstance(found, Inception)
-    return found
+    return asked_for("inception")
 
 
 def recognised(real: Tensor) -> Digits | None:

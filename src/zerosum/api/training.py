@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from inspect import signature
 from itertools import count
 from pathlib import Path
@@ -16,9 +17,9 @@ from torch import nn
 from zerosum.api.completion import complete
 from zerosum.api.grids import drawer
 from zerosum.api.scoring import leave_scores
+from zerosum.api.showing import Showing, counting, following
 from zerosum.data.detect import kind_of
 from zerosum.data.in_memory import in_memory
-from zerosum.data.items import Progress
 from zerosum.data.source import Data, Spec, open_data
 from zerosum.errors import Refusal
 from zerosum.game.value import VALUES, smoothed
@@ -54,7 +55,7 @@ def train(
     generator: nn.Module | None = None,
     discriminator: nn.Module | None = None,
     listener: Listener | None = None,
-    progress: Progress | None = None,
+    progress: Showing = None,
     command: str = "zerosum.train(...)",
     **keywords: Any,
 ) -> Run:
@@ -71,7 +72,9 @@ def train(
         `options={"d.lr": 1e-4, "game.value": "hinge"}` mean the same; `zerosum train --help` lists all options.
     generator, discriminator: your own modules, both or neither. G maps z (N, prior.dim) to samples, and D maps samples to logits (N,).
         Samples are float images (N, C, H, W) in [-1, 1], or points (N, d). Load the run with load(path, generator=G, discriminator=D).
-    listener: receives the record's rows and the progress during training. progress: called with (label, done, total) while data are read.
+    progress: shown in a terminal and in a notebook; False shows none, True shows it anywhere, and a function is called instead with
+        (label, done, total) while data are read. listener: receives the record's rows and the progress during training, and nothing
+        is shown.
 
     Raises Refusal for what cannot be trained.
     """
@@ -85,8 +88,8 @@ def train(
     config = with_options(config, chosen)
     if out is not None:
         refuse_taken(expanded(out))
-    opened = source if isinstance(source, Data) else open_data(source, config.data, progress)
-    with run_folder(out, opened.name) as folder:
+    opened = source if isinstance(source, Data) else open_data(source, config.data, counting(progress))
+    with run_folder(out, opened.name) as folder, following(folder, listener, progress) as follower:
         check_room(folder)
         run = launch.train(
             opened,
@@ -97,15 +100,15 @@ def train(
             until_plateau=until_plateau,
             preset=preset or "own",
             command=command,
-            listener=listener,
+            listener=follower,
             draw=drawer(opened),
             given=given,
         )
-        return _closed(run, opened, listener)
+        return _closed(run, opened, follower)
 
 
 def resume(
-    path: str | Path,
+    run: Run | str | Path,
     *,
     minutes: float | None = None,
     samples: int | None = None,
@@ -113,33 +116,42 @@ def resume(
     generator: nn.Module | None = None,
     discriminator: nn.Module | None = None,
     listener: Listener | None = None,
-    progress: Progress | None = None,
+    progress: Showing = None,
 ) -> Run:
     """Continue a run exactly where it stopped: to the end that it was given, to `samples` in all, or for `minutes` more.
 
-    A finished run gets the scores, the grid and the report that it lacks where its process was killed before it had written them.
-    data: the same array again, for a run on an array in memory. generator, discriminator: the same modules, for a run of your own modules.
-    Raises Refusal when the run is finished and lacks nothing, its data have changed, or another process trains there.
+    run: a run, or its folder. data: the same array again, for a run on an array in memory; a run of this session still has it.
+    generator, discriminator: the same modules, for a run of your own modules; a run of this session still has them.
+    progress, listener: as for `train`. A finished run gets the scores, the grid and the report that it lacks where its process was killed
+    before it had written them. Raises Refusal when the run is finished and lacks nothing, its data have changed, or another process
+    trains there.
     """
     minutes, samples = checked_length(minutes, samples)
-    run = load(path, generator=generator, discriminator=discriminator)
+    if not isinstance(run, Run):
+        run = load(run, generator=generator, discriminator=discriminator)
+    elif (given := _modules(generator, discriminator)) is not None:
+        run = replace(run, given=given)
     check_room(run.path)
 
-    def opened_data() -> Data:
+    def opened_data(run: Run = run) -> Data:
         if data is None:
             return run.data()
-        opened = data if isinstance(data, Data) else open_data(in_memory(data), run.config.data, progress)
+        opened = data if isinstance(data, Data) else open_data(in_memory(data), run.config.data, counting(progress))
         return run.require_its_own(opened)
 
     if minutes is None and samples is None and is_first() and complete(run, opened_data, listener).done:
         return run
     opened = opened_data()
-    run = launch.resume(run.path, samples=samples, minutes=minutes, data=opened, listener=listener, draw=drawer(opened), given=run.given)
-    return _closed(run, opened, listener)
+    with following(run.path, listener, progress) as follower:
+        run = launch.resume(
+            run.path, samples=samples, minutes=minutes, data=opened, listener=follower, draw=drawer(opened), given=run.given
+        )
+        return _closed(run, opened, follower)
 
 
 def _closed(run: Run, data: Data, listener: Listener | None) -> Run:
-    """Adds scores to a run that was not interrupted, and writes its report."""
+    """Adds scores to a run that was not interrupted, and writes its report. The run keeps its data, for `evaluate` and `resume`."""
+    run.opened = data
     if is_first():
         try:
             leave_scores(run, data, listener)

@@ -16,7 +16,7 @@ from zerosum.chance import generator, normal
 from zerosum.data import space
 from zerosum.data.batch import Batch
 from zerosum.data.space import Space
-from zerosum.engine.cuda_graph import PLAIN
+from zerosum.engine.cuda_graph import WARM_UP_STEPS
 from zerosum.play.config import Config, GameOptions, NetOptions, PriorOptions
 from zerosum.play.device import choose, fitted
 from zerosum.play.players import Players
@@ -107,7 +107,7 @@ def line(name: str, game: Game, *, turns: int, seconds: float, threads: int, det
     """One row of `zerosum bench`: samples a second of zerosum and of the reference, and how far zerosum is from the machine's limit."""
     algorithm, play = ours(game, threads=threads)
     plain = reference(game, algorithm)
-    for _ in range(PLAIN + 1 if algorithm.execution.engine == "graph" else 0):
+    for _ in range(WARM_UP_STEPS + 1 if algorithm.execution.engine == "graph" else 0):
         play()
     timing = interleaved(play, plain, turns=turns, seconds=seconds)
     row = {

@@ -22,9 +22,9 @@ from zerosum.bench.plain import stack
 from zerosum.data.parts import Rows
 from zerosum.runs.sampling import draw_samples, sampling_module
 
-SIDE = 8  # pixels a side of the images that are loaded
-CHUNK = 1 << 16
-SHARE = 0.81  # of the stored images that are read: the training part
+STORED_SIDE = 8  # pixels a side of the images that are loaded
+STORED_CHUNK = 1 << 16
+READ_SHARE = 0.81  # of the stored images that are read: the training part
 
 
 @torch.no_grad()
@@ -46,12 +46,12 @@ def sample_line(*, turns: int, seconds: float, threads: int, n: int = 512, game:
 
 def stored(path: Path, n: int) -> Rows:
     """A part of n synthetic images on the disk, memory-mapped as `.npy` data are, some of its rows set aside as `open_data` does."""
-    array = np.lib.format.open_memmap(path, mode="w+", dtype=np.uint8, shape=(n, 1, SIDE, SIDE))
-    block = np.random.default_rng(0).integers(0, 256, (min(n, CHUNK), 1, SIDE, SIDE), dtype=np.uint8)
-    for start in range(0, n, CHUNK):
-        array[start : start + CHUNK] = block[: min(CHUNK, n - start)]
+    array = np.lib.format.open_memmap(path, mode="w+", dtype=np.uint8, shape=(n, 1, STORED_SIDE, STORED_SIDE))
+    block = np.random.default_rng(0).integers(0, 256, (min(n, STORED_CHUNK), 1, STORED_SIDE, STORED_SIDE), dtype=np.uint8)
+    for start in range(0, n, STORED_CHUNK):
+        array[start : start + STORED_CHUNK] = block[: min(STORED_CHUNK, n - start)]
     array.flush()
-    return Rows(np.load(path, mmap_mode="r"), np.flatnonzero(np.random.default_rng(1).random(n) < SHARE))
+    return Rows(np.load(path, mmap_mode="r"), np.flatnonzero(np.random.default_rng(1).random(n) < READ_SHARE))
 
 
 def load_line(*, turns: int, seconds: float, few: int = 10_000, many: int = 10_000_000, batch: int = 64) -> dict[str, Any]:

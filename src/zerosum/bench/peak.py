@@ -10,7 +10,7 @@ from typing import Any
 from zerosum.bench.games import GAMES, Game, ours, reference, small
 from zerosum.errors import Refusal
 
-STEPS = 4
+MEASURED_STEPS = 4
 UNIT = 1 if sys.platform == "darwin" else 1024  # bytes in a unit of ru_maxrss
 MEASURABLE = sys.platform != "win32"  # Python cannot read a process's peak on Windows.
 
@@ -25,7 +25,7 @@ def memory_line(*, name: str = "dcgan64", threads: int, tiny: bool = False) -> d
     found = {who: _measured(who, name, threads, tiny) for who in ("ours", "reference")}
     return {
         "name": "memory",
-        "what": f"peak memory of a process in {STEPS} steps of {name}",
+        "what": f"peak memory of a process in {MEASURED_STEPS} steps of {name}",
         "ours": found["ours"][1],
         "reference": found["reference"][1],
         "ratio": found["ours"][1] / found["reference"][1],
@@ -57,7 +57,7 @@ def play(who: str, game: Game, threads: int) -> tuple[int, int]:
         work = reference(game, algorithm)
         del algorithm
     before = _held()
-    for _ in range(STEPS):
+    for _ in range(MEASURED_STEPS):
         work()
     return before, _held()
 

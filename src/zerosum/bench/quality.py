@@ -22,7 +22,7 @@ from zerosum.measure.features import features
 from zerosum.play.presets import PRESETS
 from zerosum.training import launch
 
-SCORED, BATCH = 10_000, 64
+SCORED, REFERENCE_BATCH = 10_000, 64
 SHARES = (1 / 60, 1 / 30, 1 / 20, 1 / 12, 1 / 6, 1 / 3, 1)  # of the reference's time: one training of zerosum each
 
 
@@ -40,7 +40,7 @@ def published(minutes: float) -> float:
     x = pad(images.float() / 127.5 - 1, (2, 2, 2, 2), value=-1.0)
     draws = generator(0, "bench")
     model = PublishedDCGAN(32, 1)
-    train_for(60 * minutes, model, lambda t: x[torch.randint(len(x), (BATCH,), generator=draws)])
+    train_for(60 * minutes, model, lambda t: x[torch.randint(len(x), (REFERENCE_BATCH,), generator=draws)])
     fakes = model.sample(SCORED)[:, :, 2:-2, 2:-2]
     return frechet(((fakes + 1) * 127.5).round().clamp(0, 255).to(torch.uint8))
 

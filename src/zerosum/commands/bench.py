@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from zerosum.commands.flags import parse, positional
 from zerosum.errors import Refusal
+from zerosum.report.text_table import wrapped
 
 EXAMPLES = """\
   zerosum bench                     everything but mnist-time
@@ -18,7 +19,7 @@ EXAMPLES = """\
   zerosum bench dcgan64 --turns 9 --seconds 5 --json
 """
 GAMES = ("dcgan64", "resnet32", "digits", "ring8")
-NAMES = (*GAMES, "mnist-time", "sample", "load", "start", "memory")
+BENCHMARKS = (*GAMES, "mnist-time", "sample", "load", "start", "memory")
 Name = Literal["dcgan64", "resnet32", "digits", "ring8", "mnist-time", "sample", "load", "start", "memory"]
 
 
@@ -47,8 +48,8 @@ class Bench:
 
 
 def main(argv: Sequence[str]) -> int:
-    names = [word for word in argv if word in NAMES]
-    args = parse(Bench, [word for word in argv if word not in NAMES], prog="zerosum bench", examples=EXAMPLES)
+    names = [word for word in argv if word in BENCHMARKS]
+    args = parse(Bench, [word for word in argv if word not in BENCHMARKS], prog="zerosum bench", examples=EXAMPLES)
     for flag, number, least in (("turns", args.turns, 1), ("threads", args.threads, 0), ("items", args.items, 1000)):
         if number < least:
             raise Refusal(f"--{flag} must be at least {least}, not {number}.")
@@ -58,12 +59,12 @@ def main(argv: Sequence[str]) -> int:
     for row in _rows(names or _unasked(), args):
         rows.append(row)
         if not args.json:
-            print(told(row), flush=True)
+            print(wrapped(told(row)), flush=True)
     if args.json:
         print(json.dumps(rows, allow_nan=False))
     else:
-        print(f"\nMachine: {machine()}.")
-        print("Ratios are medians (lowest to highest). Above 1 zerosum is faster than the reference or, for memory, needs more.")
+        print(wrapped(f"\nMachine: {machine()}."))
+        print(wrapped("Ratios are medians (lowest to highest). Above 1 zerosum is faster than the reference or, for memory, needs more."))
     sys.stdout.flush()
     return 0
 
@@ -72,7 +73,7 @@ def _unasked() -> list[str]:
     """What is timed by default: everything that takes less than minutes and that this system can measure."""
     from zerosum.bench.peak import MEASURABLE
 
-    return [name for name in NAMES if name != "mnist-time" and (name != "memory" or MEASURABLE)]
+    return [name for name in BENCHMARKS if name != "mnist-time" and (name != "memory" or MEASURABLE)]
 
 
 def _rows(names: Sequence[str], args: Bench) -> Iterator[dict[str, Any]]:

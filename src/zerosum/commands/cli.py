@@ -19,6 +19,7 @@ from zerosum.errors import Refusal, nearest
 from zerosum.plain_files import remedy
 from zerosum.play import oom
 from zerosum.play.interrupt import interruptible
+from zerosum.report.text_table import paragraph
 from zerosum.version import __version__
 
 # A command is a file in this folder with `main(argv) -> exit status`; the sentence is its line on the help page.
@@ -49,13 +50,10 @@ _FIXABLE = {getattr(errno, name) for name in _NAMES if hasattr(errno, name)}
 
 def overview() -> str:
     """The page of `zerosum --help`."""
-    commands = "\n".join(f"  {name:<10} {line}" for name, line in COMMANDS.items())
-    return (
-        "usage: zerosum COMMAND ...\n\n"
-        "Train generative adversarial networks, and be told in words and with evidence how the training is going.\n\n"
-        f"commands:\n{commands}\n\nexamples:\n{EXAMPLES}\n"
-        "`zerosum COMMAND --help` lists the options of a command; `zerosum --version` prints the version."
-    )
+    commands = "\n".join(paragraph(line, " " * 13, f"  {name:<10} ") for name, line in COMMANDS.items())
+    about = paragraph("Train generative adversarial networks, and be told in words and with evidence how the training is going.")
+    further = paragraph("`zerosum COMMAND --help` lists the options of a command; `zerosum --version` prints the version.")
+    return f"usage: zerosum COMMAND ...\n\n{about}\n\ncommands:\n{commands}\n\nexamples:\n{EXAMPLES}\n{further}"
 
 
 def dispatch(argv: Sequence[str]) -> int:
@@ -78,8 +76,13 @@ def dispatch(argv: Sequence[str]) -> int:
 
 
 def _say(sentence: str) -> None:
+    """A sentence on standard error: wrapped between words for a terminal, one line for any other reader."""
+    said = f"zerosum: {sentence}"
     with suppress(OSError):  # Nobody reads it.
-        tell(f"zerosum: {sentence}", error=True)
+        if sys.stderr.isatty():
+            print(paragraph(said, " " * 9, ""), file=sys.stderr)
+        else:
+            tell(said, error=True)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

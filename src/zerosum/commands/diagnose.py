@@ -8,11 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
-from textwrap import wrap
 
 from zerosum.commands.flags import parse, positional
 from zerosum.commands.terminal import tell
-from zerosum.errors import printable
 
 EXAMPLES = """\
   zerosum diagnose runs/digits
@@ -41,6 +39,7 @@ def main(argv: Sequence[str]) -> int:
     # This reader loads no torch, so a diagnosis does not wait for it.
     from zerosum.report.complaints import complaints
     from zerosum.report.folder import read_run
+    from zerosum.report.text_table import paragraph
     from zerosum.verdict import verdict
 
     run = read_run(args.run)
@@ -49,15 +48,14 @@ def main(argv: Sequence[str]) -> int:
     if args.json:
         print(json.dumps({**found.to_json(), "complaints": complaints(run)}, allow_nan=False))
     else:
-        tell(*wrap(found.paragraph, 110))
+        print(paragraph(found.paragraph))
         for sentence in complaints(run):
-            tell(*wrap(f"Warning: {printable(sentence)}", 110))
+            print(paragraph(f"Warning: {sentence}"))
         if found.history:
             tell("", "State at each check, by training samples:")
             for state, group in groupby(found.history, key=lambda row: row["state"]):
                 rows = list(group)
-                tell(
-                    f"  {rows[0]['samples']:>12,} to {rows[-1]['samples']:>12,}  {state} ({len(rows)} check{'s' if len(rows) > 1 else ''})"
-                )
+                checks = f"{len(rows)} check{'s' if len(rows) > 1 else ''}"
+                print(paragraph(f"{rows[0]['samples']:>12,} to {rows[-1]['samples']:>12,}  {state} ({checks})", "    ", "  "))
     sys.stdout.flush()
     return 1 if args.check and found.trouble else 0

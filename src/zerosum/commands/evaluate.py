@@ -7,15 +7,12 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from zerosum.commands.flags import parse, positional, short
 from zerosum.commands.terminal import tell
 from zerosum.data.options import DataOptions
-from zerosum.errors import Refusal, printable
-
-if TYPE_CHECKING:
-    from zerosum.measure.score import Score
+from zerosum.errors import Refusal
 
 EXAMPLES = """\
   zerosum evaluate runs/digits
@@ -71,42 +68,11 @@ def main(argv: Sequence[str]) -> int:
         about = {"target": args.target, "against": args.against, "seed": args.seed}
         print(json.dumps({**about, "scores": [score.to_json() for score in scores]}, allow_nan=False))
     else:
+        from zerosum.api.scores import table
+
+        # Other features than zerosum's choice change every number.
+        unasked = "; chosen because its weights are on this machine (--features fresh uses a new classifier instead)"
         tell(f"{args.target} compared with {args.against or 'its held-out test part'}", "")
-        print(table(scores, unasked=args.features == "auto" and args.weights is None))
+        print(table(scores, unasked if args.features == "auto" and args.weights is None else ""))
     sys.stdout.flush()
     return 0
-
-
-def table(scores: Sequence[Score], unasked: bool = False) -> str:
-    """The scores in columns, one measure per line, with its meaning; then details of the features, and why measures are missing, each
-    sentence once. unasked: whether zerosum chose the features."""
-    rows = [("measure", "value", "95 % interval", "real data", "samples", "features", "meaning")]
-    for s in scores:
-        if not s.refused:
-            n = f"{s.n}/{s.n_real}" if s.n != s.n_real else str(s.n)
-            rows.append((s.name, _short(s.value), f"{_short(s.low)} to {_short(s.high)}", _short(s.floor), n, _name(s), _meaning(s.name)))
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)][:-1]
-    lines = ["  ".join([*(cell.ljust(w) for cell, w in zip(row, widths, strict=False)), row[-1]]).rstrip() for row in rows]
-    hint = "; chosen because its weights are on this machine (--features fresh uses a new classifier instead)" if unasked else ""
-    told = sorted({s.features for s in scores if not s.refused and s.features != _name(s)})
-    whose = {s.note: [t.name for t in scores if t.refused and t.note == s.note] for s in scores if s.refused}
-    lines += [f"features: {label} (generated/real){hint}" for label in told]
-    lines += [f"{', '.join(names)}: {note}" for note, names in whose.items()]
-    return "\n".join(map(printable, lines))
-
-
-def _meaning(name: str) -> str:
-    from zerosum.measure import QUANTITIES
-    from zerosum.report.words import DIRECTIONS
-
-    return f"{DIRECTIONS[QUANTITIES[name].better].capitalize()}. {QUANTITIES[name].meaning}"
-
-
-def _name(score: Score) -> str:
-    """Name and hash of the features; details are on a line of their own."""
-    name, colon, rest = score.features.partition(":")
-    return name + colon + rest.partition(" ")[0]
-
-
-def _short(number: float | None) -> str:
-    return "-" if number is None else f"{number:.4g}"

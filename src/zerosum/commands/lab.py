@@ -7,17 +7,15 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from textwrap import wrap
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from zerosum.commands.flags import flat, parse, positional
 from zerosum.commands.terminal import tell
-from zerosum.errors import Refusal, nearest, printable
+from zerosum.errors import Refusal, nearest
 from zerosum.play.config import Config
+from zerosum.report.text_table import paragraph, text_table
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from zerosum.data.density import Density
     from zerosum.report.progress import CountProgress
     from zerosum.study.lesson import Lesson
@@ -37,7 +35,7 @@ HEADINGS = {
     "jsd": "JSD, nats (0 is best)",
     "V": "V(D, G), nats (-1.386 at p_g = p_data)",
     "off": "mean |D - 1/2| (0 at the equilibrium)",
-    "floor": "JSD of real samples, nats",
+    "floor": "reference score: JSD of real samples, nats",
 }
 # Likewise those of the scenarios' rows.
 ROW_HEADINGS = {
@@ -45,7 +43,7 @@ ROW_HEADINGS = {
     "V": "V(D, G), nats",
     "V of D*": "V(D*, G), nats",
     "JSD": "JSD, nats (0 is best)",
-    "as good as real": "JSD of real samples, nats",
+    "as good as real": "reference score: JSD of real samples, nats",
     "modes of 8": "modes reached, of 8",
     "high quality": "share of high quality (1 is best)",
 }
@@ -206,36 +204,25 @@ def _scenario(args: Lab, suffix: str) -> int:
     if args.json:
         print(json.dumps({"scenario": args.scenario, "rows": found.rows, "why": found.why, "figure": str(where)}, allow_nan=False))
     else:
-        from zerosum.commands.prove import show
-
-        show(tabled([{ROW_HEADINGS.get(key, key): value for key, value in row.items()} for row in found.rows]))
-        tell("", *wrap(found.why, 110), f"figure: {where}")
+        print(tabled([{ROW_HEADINGS.get(key, key): value for key, value in row.items()} for row in found.rows]))
+        print(f"\n{paragraph(found.why)}")
+        tell(f"figure: {where}")
     sys.stdout.flush()
     return 0
 
 
-def tabled(rows: Sequence[Mapping[str, Any]]) -> Table:
+def tabled(rows: Sequence[Mapping[str, Any]]) -> str:
     """Rows of plain values as a table, with a column for every key."""
-    from rich.table import Table
-    from rich.text import Text
-
     names = list(dict.fromkeys(name for row in rows for name in row))
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for name in names:
-        table.add_column(name)
-    for row in rows:
-        cells = [row.get(name) for name in names]
-        table.add_row(*(Text("-" if c is None else f"{c:.4g}" if isinstance(c, float) else printable(c)) for c in cells))
-    return table
+    values = [[row.get(name) for name in names] for row in rows]
+    return text_table(names, [["-" if c is None else f"{c:.4g}" if isinstance(c, float) else str(c) for c in row] for row in values])
 
 
 def _told(args: Lab, where: Path, found: Mapping[str, Any]) -> int:
     if args.json:
         print(json.dumps({"figure": str(where), **found}, allow_nan=False))
     else:
-        from zerosum.commands.prove import show
-
-        show(tabled([{"": PANELS.get(name, name), **{HEADINGS.get(k, k): v for k, v in row.items()}} for name, row in found.items()]))
+        print(tabled([{"": PANELS.get(name, name), **{HEADINGS.get(k, k): v for k, v in row.items()}} for name, row in found.items()]))
         tell(f"figure: {where}")
     sys.stdout.flush()
     return 0

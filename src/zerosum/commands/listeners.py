@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from importlib.util import find_spec
 from pathlib import Path
-from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 from zerosum.commands.bugs import logged_in
 from zerosum.commands.terminal import tell
 from zerosum.errors import Refusal
+from zerosum.report.next_commands import next_commands
 from zerosum.report.numbers import duration
 from zerosum.report.progress import Display
+from zerosum.report.text_table import paragraph
 
 if TYPE_CHECKING:
     from zerosum.report.tensorboard import TensorBoard
@@ -75,7 +75,6 @@ def followed(out: Path, *, quiet: bool, tensorboard: bool) -> Iterator[Listener]
 
 def report(run: Run) -> int:
     """Print how the run ended, where its pictures are and what to do next. Returns the command's exit status."""
-    name = shlex.quote(str(run.path))
     from zerosum.play.distributed import is_first
 
     stop = next(iter(reversed(run.rows("stop"))), {})
@@ -84,28 +83,22 @@ def report(run: Run) -> int:
         return status
     reason, samples, seconds = stop.get("reason"), stop.get("samples", 0), stop.get("seconds", 0.0)
     seen = f"{samples:,} training samples in {duration(seconds)}"
-    further = [f"zerosum resume {name}"]
     if reason == "finished":
-        tell(f"{run.path} is finished: {seen}.")
-        further = [f"zerosum resume {name} --samples {2 * samples}"]
+        told = f"is finished: {seen}."
     elif reason == "interrupted":
-        tell(f"{run.path} was interrupted after {seen}; its state is saved.")
+        told = f"was interrupted after {seen}; its state is saved."
     elif reason == "plateaued":
-        tell(f"{run.path} reached a plateau after {seen}: it no longer improved.")
+        told = f"reached a plateau after {seen}: it no longer improved."
     elif reason == "minutes":
-        tell(f"{run.path} reached its minutes after {seen}, before the end of its schedule: the machine has become slower.")
+        told = f"reached its minutes after {seen}, before the end of its schedule: the machine has become slower."
     else:
-        tell(f"{run.path} stopped after {seen}: {str(stop.get('message') or reason or 'the record gives no reason').rstrip('.')}.")
-        further = []
-    for line in wrap(run.verdict().paragraph, 110, initial_indent="  verdict ", subsequent_indent="          "):
-        tell(line)
+        told = f"stopped after {seen}: {str(stop.get('message') or reason or 'the record gives no reason').rstrip('.')}."
+    print(paragraph(f"{run.path} {told}"))
+    print(paragraph(run.verdict().paragraph, " " * 10, "  verdict "))
     for label, file in (("grid", "grid.png"), ("report", "report.html")):
         if (run.path / file).exists():
             tell(f"  {label:<7} {run.path / file}")
-    target = f"samples{run.space.modality.suffix}"
-    for i, command in enumerate(
-        [f"zerosum sample {name} -n 64 --out {target}", f"zerosum evaluate {name}", f"zerosum diagnose {name}", *further]
-    ):
+    for i, command in enumerate(next_commands(run.rows(), run.manifest, run.path)):
         tell(f"  {'' if i else 'next':<7} {command}")
     sys.stdout.flush()
     return status

@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from zerosum.commands.flags import parse
 from zerosum.errors import Refusal
+from zerosum.report.text_table import text_table
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from zerosum.theory.statement import Statement
 
 EXAMPLES = """\
@@ -22,7 +21,6 @@ EXAMPLES = """\
   zerosum prove                also trains D to D*, and both players by Algorithm 1: a few minutes
   zerosum prove --json
 """
-_PIPE = 150  # columns of the table where the output is no terminal
 
 
 @dataclass(frozen=True)
@@ -50,7 +48,7 @@ def main(argv: Sequence[str]) -> int:
     if args.json:
         print(json.dumps([as_json(r) for r in rows], allow_nan=False))
     else:
-        show(drawn(rows))
+        print(drawn(rows))
         print(f"All {len(rows)} statements hold." if not failed else f"{failed} of {len(rows)} statements fail.")
     sys.stdout.flush()
     return 1 if failed else 0
@@ -61,28 +59,8 @@ def as_json(row: Statement) -> dict[str, Any]:
     return {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in asdict(row).items()}
 
 
-def drawn(rows: Sequence[Statement]) -> Table:
-    """The rows as a table for a terminal."""
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for head in ("statement", "source"):
-        table.add_column(head, overflow="fold", ratio=3 if head == "statement" else 2)
-    for head in ("proved", "measured", "tolerance"):
-        table.add_column(head, justify="right", no_wrap=True)
-    table.add_column("agree", no_wrap=True)
-    for r in rows:
-        holds = Text("yes", style="green") if r.holds else Text("NO", style="bold red")
-        table.add_row(Text(r.name), Text(r.source, style="dim"), *(f"{x:.6g}" for x in (r.proved, r.measured, r.tolerance)), holds)
-    return table
-
-
-def show(table: Table) -> None:
-    """Print a table as wide as the terminal, or _PIPE columns wide where there is none."""
-    from rich.console import Console
-
-    console = Console(file=sys.stdout, highlight=False)
-    if not console.is_terminal:
-        console = Console(file=sys.stdout, highlight=False, width=_PIPE)
-    console.print(table)
+def drawn(rows: Sequence[Statement]) -> str:
+    """The rows as a table."""
+    heads = ("statement", "source", "proved", "measured", "tolerance", "agree")
+    cells = [(r.name, r.source, *(f"{x:.6g}" for x in (r.proved, r.measured, r.tolerance)), "yes" if r.holds else "NO") for r in rows]
+    return text_table(heads, cells, right=("proved", "measured", "tolerance"))

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zerosum.commands.flags import parse, positional, short
-from zerosum.commands.terminal import tell
-from zerosum.errors import Refusal
+from zerosum.errors import Refusal, printable
+from zerosum.report.text_table import wrapped
 
 if TYPE_CHECKING:
     import numpy as np
@@ -89,7 +89,7 @@ def main(argv: Sequence[str]) -> int:
     else:
         _write_each(array, out)
     which = "" if args.classes is None else f", class {args.classes}"
-    tell(f"{args.n:,} samples of {args.run} with seed {args.seed}{which}: {out}")
+    print(wrapped(printable(f"{args.n:,} samples of {args.run} with seed {args.seed}{which}: {out}")))
     return 0
 
 

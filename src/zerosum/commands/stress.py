@@ -66,10 +66,9 @@ def main(argv: Sequence[str]) -> int:
         print(json.dumps(rows, allow_nan=False))
     else:
         from zerosum.commands.lab import tabled
-        from zerosum.commands.prove import show
+        from zerosum.report.text_table import paragraph
 
-        show(tabled(rows))
-        print(f"\n{caption(args.name)}")
+        print(f"{tabled(rows)}\n\n{paragraph(caption(args.name))}")
     sys.stdout.flush()
     return 0
 
@@ -83,7 +82,7 @@ def caption(name: str) -> str:
     if name == "dirac":
         return "Distance from the equilibrium after 500 steps of gradient descent; 0 is best. It starts at 1.414."
     return (
-        "modes: how many are reached (higher is better). high_quality: share of samples within 3 sigma of a mode. reverse_kl: KL of\n"
+        "modes: how many are reached (higher is better). high_quality: share of samples within 3 sigma of a mode. reverse_kl: KL of "
         "the modes' shares, nats (lower is better). sigma_ratio: spread within modes over the true one. Best: the perfect sampler's row."
     )
 
@@ -135,9 +134,9 @@ def _digits() -> Run:
 def _seeds(name: str, seeds: int, samples: int | None) -> list[MixtureScore]:
     """Each seed's score: in this process for a single seed, else in as many processes as there are cores."""
     from zerosum.report.progress import CountProgress
-    from zerosum.study.stress import SAMPLES, ours
+    from zerosum.study.stress import TRAINING_SAMPLES, ours
 
-    reading, samples = CountProgress(), samples or SAMPLES
+    reading, samples = CountProgress(), samples or TRAINING_SAMPLES
     if seeds == 1:
         return [ours(name, 0, samples, reading)]
     found: dict[int, MixtureScore] = {}

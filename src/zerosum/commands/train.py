@@ -15,7 +15,7 @@ from zerosum.data.options import DataOptions
 from zerosum.options import Choices, value_of
 from zerosum.play.config import Config
 from zerosum.play.length import MINUTES, Minutes, Samples, checked_length
-from zerosum.play.presets import TABLE, default_preset, listing, named, with_net
+from zerosum.play.presets import PRESET_NAMES, default_preset, listing, named, with_net
 
 if TYPE_CHECKING:
     from zerosum.data.source import Data
@@ -44,7 +44,7 @@ class Train:
     a folder or zip of images, an idx file, or an array (.npy, .npz)."""
     out: Path | None = None
     """The run's folder: a new or empty one. Default: runs/NAME-N with the first free N."""
-    preset: Annotated[str | None, replace(TABLE, also=(LIST,))] = None
+    preset: Annotated[str | None, replace(PRESET_NAMES, also=(LIST,))] = None
     """The preset that gives the defaults; "list" prints them all. Default: the one that suits DATA."""
     minutes: Minutes = None
     """Train for about this many minutes. The speed of the first seconds fixes the number of samples, which is recorded."""
@@ -108,7 +108,7 @@ def main(argv: Sequence[str]) -> int:
     quiet = args.quiet or not is_first()
     if args.out is not None:
         refuse_taken(args.out)
-    data = open_data(args.data, args.config.data, None if quiet else reading)
+    data = open_data(args.data, args.config.data, False if quiet else reading)
     if args.dry_run:
         return _dry_run(args, given, data)
     if data.skipped and not quiet:
@@ -130,19 +130,16 @@ def main(argv: Sequence[str]) -> int:
 
 def _dry_run(args: Train, given: Mapping[str, Any], data: Data) -> int:
     """Prints what the training would use. Raises Refusal where the options and the data do not go together."""
+    from zerosum.api.data import inspect, lines
     from zerosum.api.training import check_players
-    from zerosum.commands.inspect import lines
-    from zerosum.data.inspection import describe
+    from zerosum.report.text_table import text_table, wrapped
 
     weights = check_players(args.config, data)
     rows = list(origins(args, given))
-    wide, wider = (max(len(row[column]) for row in rows) for column in (0, 1))
-    tell(*lines(describe(data)))
-    tell("weights: " + ", ".join(f"{player} {count:,}" for player, count in weights.items()))
-    tell("", f"{'option':<{wide}}  {'value':<{wider}}  from")
-    for name, value, origin in rows:
-        tell(f"{name:<{wide}}  {value:<{wider}}  {origin}")
-    tell("", "Nothing was trained: leave out --dry-run to start.")
+    print(wrapped("\n".join(lines(inspect(data)))))
+    print("weights: " + ", ".join(f"{player} {count:,}" for player, count in weights.items()))
+    print(f"\n{text_table(('option', 'value', 'from'), rows)}")
+    print("\nNothing was trained: leave out --dry-run to start.")
     sys.stdout.flush()
     return 0
 

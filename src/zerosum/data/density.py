@@ -1,8 +1,5 @@
-"""Known p_data in one and two dimensions: sample, log_prob, modes, moments, each exact.
-
-Two families cover every row: mixtures of round Gaussians (curves such as the spiral are mixtures with components closer than their
-width, so their log_prob is exact too), and uniform laws on boxes.
-"""
+"""Known densities p_data in one and two dimensions, with exact samples, log_prob, modes and moments: mixtures of isotropic Gaussians
+(curves such as the spiral are mixtures of many), and uniform densities on boxes."""
 
 from __future__ import annotations
 
@@ -23,14 +20,14 @@ _TABLE = 2**22
 
 
 class Density(Protocol):
-    """A law of x in R^dim whose log density is known."""
+    """A distribution of x in R^dim with a known log density."""
 
     @property
     def dim(self) -> int: ...
 
     @property
     def modes(self) -> Tensor | None:
-        """Means (m, dim) of the components, float64, where the law is made of separate ones; None where it is a curve or flat."""
+        """Means (m, dim) of the components, float64, where they are separate modes; None for curves and uniform densities."""
 
     @property
     def mode_std(self) -> Tensor | None:
@@ -50,23 +47,25 @@ class Density(Protocol):
 
     @property
     def support(self) -> tuple[Tensor, Tensor]:
-        """Lower and upper corner, each (dim,), of a box that holds all but 1e-9 of the mass."""
+        """Lower and upper corner, each (dim,), of a box that contains all but 1e-9 of the mass."""
 
     def knots(self, axis: int = 0) -> Tensor:
-        """Sorted positions on an axis, the support's ends included, between which a quadrature of a few points an interval is accurate."""
+        """Sorted positions on an axis, from one end of the support to the other, for a quadrature of a few points an interval."""
 
     def sample(self, n: int, generator: torch.Generator) -> Tensor:
         """n independent draws, (n, dim), float32."""
 
     def log_prob(self, x: Tensor) -> Tensor:
-        """log p(x) in nats, (N,), in x's dtype. x: (N, dim), or (N,) where dim is 1. -inf outside the support of a flat law."""
+        """log p(x) in nats, (N,), in x's dtype. x: (N, dim), or (N,) where dim is 1. -inf outside the support of a uniform density."""
 
 
 def _rows(x: Tensor, dim: int) -> Tensor:
     if x.ndim == 1 and dim == 1:
         return x[:, None]
     if x.ndim != 2 or x.shape[1] != dim:
-        raise Refusal(f"This density lives in {dim}-D, and points of shape {tuple(x.shape)} do not: give points of shape (N, {dim}).")
+        raise Refusal(
+            f"This density has {dim} dimension{'s' if dim > 1 else ''}, and the points have shape {tuple(x.shape)}: give points (N, {dim})."
+        )
     return x
 
 
@@ -81,7 +80,7 @@ class Mixture:
     """p(x) = sum_k w_k N(x; mu_k, sigma_k^2 I).
 
     weights: (m,), summing to 1. means: (m, dim). stds: (m,), positive. All float64.
-    curve: the components are steps along a curve rather than modes.
+    curve: whether the components are steps along a curve rather than modes.
     """
 
     weights: Tensor
@@ -116,14 +115,14 @@ class Mixture:
 
     @property
     def support(self) -> tuple[Tensor, Tensor]:
-        # Each of the four sides leaves out at most 1 - Phi(7) = 1.3e-12.
+        # Outside each side is at most 1 - Phi(7) = 1.3e-12 of the mass.
         reach = 7 * self.stds[:, None]
         return (self.means - reach).amin(0), (self.means + reach).amax(0)
 
     def knots(self, axis: int = 0) -> Tensor:
         steps = torch.arange(-7.0, 7.5, 0.5, dtype=torch.float64)
         places = (self.means[:, axis, None] + self.stds[:, None] * steps).flatten().sort().values
-        # Components on a curve give thousands of places; one a quarter of the least sigma is enough.
+        # Components on a curve give thousands of places. One for each quarter of the smallest sigma is enough.
         bucket = ((places - places[0]) / self.stds.min() * 4).round()
         return torch.cat([places[:1], places[:-1][(bucket.diff() > 0) & (bucket[:-1] > 0)], places[-1:]])
 
@@ -139,7 +138,7 @@ class Mixture:
 
     def _log_prob(self, x: Tensor) -> Tensor:
         weights, means, stds = (t.to(x) for t in (self.weights, self.means, self.stds))
-        # One axis at a time: a table (N, m), never (N, m, dim).
+        # One axis at a time, so that the table is (N, m) rather than (N, m, dim).
         squares = (x[:, :1] - means[:, 0]) ** 2
         for i in range(1, self.dim):
             squares = squares + (x[:, i, None] - means[:, i]) ** 2
@@ -148,7 +147,7 @@ class Mixture:
 
 @dataclass(frozen=True, eq=False)
 class Boxes:
-    """The uniform law on disjoint boxes. low, high: opposite corners, (m, dim), float64; boxes are half-open, [low, high)."""
+    """The uniform density on disjoint boxes. low, high: opposite corners, (m, dim), float64; boxes are half-open, [low, high)."""
 
     low: Tensor
     high: Tensor
@@ -187,7 +186,7 @@ class Boxes:
         k = _components(self.weights, n, generator)
         u = torch.rand(n, self.dim, generator=generator, dtype=torch.float64)
         x = (self.low[k] + (self.high - self.low)[k] * u).float()
-        # Rounding to float32 may reach the open side.
+        # Rounding to float32 can give `high` itself, which is outside the box.
         return torch.minimum(x, torch.nextafter(self.high[k].float(), self.low[k].float()))
 
     def log_prob(self, x: Tensor) -> Tensor:
@@ -198,7 +197,7 @@ class Boxes:
 
 
 def mixture(weights: list[float], means: list[float], stds: list[float]) -> Mixture:
-    """The 1-D Mixture of plain numbers, m of each."""
+    """A 1-D Mixture from plain numbers, m of each."""
     w, mu, sigma = (torch.tensor(t, dtype=torch.float64) for t in (weights, means, stds))
     return Mixture(w, mu[:, None], sigma)
 
@@ -245,7 +244,7 @@ def spiral() -> Mixture:
     fine = torch.linspace(0.25, 1, 20_001, dtype=torch.float64)
     speed = (1 + (4 * math.pi * fine) ** 2).sqrt()
     length = torch.cat([torch.zeros(1, dtype=torch.float64), ((speed[1:] + speed[:-1]) / 2 * fine.diff()).cumsum(0)])
-    # 256 steps of 1.15 sigma: the density ripples along the curve by less than 1e-5 of itself.
+    # With 256 steps of 1.15 sigma each, the density varies along the curve by less than 1e-5 of its value.
     s = _midpoints(256) * length[-1]
     t = torch.from_numpy(np.interp(s.numpy(), length.numpy(), fine.numpy()))
     return _equal(torch.stack([t * (4 * math.pi * t).cos(), t * (4 * math.pi * t).sin()], 1), 0.02, curve=True)
@@ -280,9 +279,9 @@ _TERM = re.compile(rf"(?:({_NUMBER})\*)?N\(({_NUMBER}),({_NUMBER})\)")
 
 
 def parse_mixture(text: str) -> Mixture:
-    """The 1-D mixture written as "0.3*N(-2,0.5)+0.7*N(1,0.2)": weight*N(mean,standard deviation), terms joined by +.
+    """Parse a 1-D mixture such as "0.3*N(-2,0.5)+0.7*N(1,0.2)": weight*N(mean,standard deviation), terms joined by +.
 
-    A single term may go without a weight. Raises Refusal when it cannot be read or does not integrate to one.
+    A single term needs no weight. Raises Refusal for other text, and for a density that does not integrate to one.
     """
     terms = [_TERM.fullmatch(term) for term in re.split(r"(?<=\))\+", re.sub(r"\s", "", text))]
     read = [t for t in terms if t is not None and (t[1] or len(terms) == 1)]

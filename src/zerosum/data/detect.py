@@ -18,7 +18,7 @@ from zerosum.data.in_memory import InMemory, as_array, in_memory
 from zerosum.data.listing import list_images
 from zerosum.data.modality import MODALITIES
 from zerosum.data.options import DataOptions
-from zerosum.data.source import MIXTURE, Spec, existing, idx_in, reader_of
+from zerosum.data.source import MIXTURE, Spec, existing, idx_in, own_reader, reader_of
 from zerosum.errors import Refusal
 
 # Reading the headers of this many images takes about a second. The shape of a larger collection is not detected.
@@ -49,6 +49,8 @@ def kind_of(spec: Spec, options: DataOptions | None = None) -> Kind:
 
 
 def _of_path(path: Path, options: DataOptions) -> Kind:
+    if own := own_reader(path):
+        return Kind(own[0], own[1].shape_of(path, options))
     digits = idx_in(path) if path.is_dir() else path if is_idx(path) else None
     if digits is not None:
         # Of the types that idx files have, only bytes are images, and the reader refuses the others.

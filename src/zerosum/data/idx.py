@@ -41,7 +41,9 @@ def read_idx(source: Path | bytes, name: str | None = None) -> npt.NDArray[Any]:
             dtype, shape = _header(file, name)
             wanted = prod(shape) * dtype.itemsize
             if wanted > length * _MOST_INFLATED:
-                raise Refusal(f"{name} declares {wanted:,} bytes of values, more than its {length:,} can hold: copy or download it again.")
+                raise Refusal(
+                    f"{name} declares {wanted:,} bytes of values, more than its {length:,} can contain: copy or download it again."
+                )
             if file is not raw:
                 require_sensible(length, wanted, name)
             content = file.read(wanted + 1)

@@ -1,4 +1,4 @@
-"""Data handed over in Python: arrays, tensors, (samples, labels) pairs, data sets, and iterables of batches."""
+"""Data given as Python objects: arrays, tensors, (samples, labels) pairs, data sets, and iterables of batches."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class InMemory(NamedTuple):
 
 
 def in_memory(data: Any) -> str | Path | InMemory:
-    """Samples and labels of whatever a Python caller hands over; a name or path is returned as it is.
+    """Samples and labels of data given as Python objects; a name or path is returned as it is.
 
     data: an array or tensor; a tuple (samples, labels); a map-style data set, such as a torch.utils.data.Dataset, whose items are samples
     or (sample, label); or an iterable of batches, such as a DataLoader or a list, each an array or (samples, labels), read once to its end.
@@ -70,19 +70,32 @@ def _of_items(items: Sequence[Any]) -> InMemory:
 
 
 def _of_batches(batches: Iterable[Any]) -> InMemory:
-    pairs = [_pair(batch, "batch") for batch in batches]
+    pairs = [_pair(batch, "batch") for batch in _not_items(batches)]
     if not pairs:
         raise Refusal("The iterable of batches was empty: give one that yields arrays or tensors (N, ...), or (samples, labels).")
     samples = [torch.as_tensor(x) for x, _ in pairs]
     shapes = {tuple(x.shape[1:]) for x in samples}
     if len(shapes) > 1:
         some = " and ".join(str(shape) for shape in sorted(shapes)[:2])
-        raise Refusal(f"The batches hold samples of different shapes ({some}): resize them to one shape.")
+        raise Refusal(f"The batches contain samples of different shapes ({some}): resize them to one shape.")
     labels = _all_or_none([y for _, y in pairs], "batches")
     for x, y in zip(samples, labels or (), strict=False):
         if np.shape(_labels(y))[:1] != (len(x),):
             raise Refusal(f"A batch has {len(x)} samples and labels of shape {np.shape(_labels(y))}: give one label a sample.")
     return InMemory(torch.cat(samples), None if labels is None else np.concatenate([np.asarray(_labels(y)) for y in labels]))
+
+
+def _not_items(batches: Iterable[Any]) -> Iterable[Any]:
+    """`batches`; raises Refusal for a list of single (sample, label) pairs or of tuples of numbers, which is easily taken for batches."""
+    if isinstance(batches, (list, tuple)) and batches and all(isinstance(item, tuple) for item in batches):
+        if all(len(item) == 2 and np.ndim(item[1]) == 0 and hasattr(item[0], "shape") for item in batches):
+            raise Refusal(
+                f"A {type(batches).__name__} of (sample, label) pairs cannot be read, because each entry of it would be a batch: "
+                "give (samples, labels) as two arrays, or a map-style data set."
+            )
+        if all(isinstance(number, (int, float)) for item in batches for number in item):
+            raise Refusal(f"A {type(batches).__name__} of tuples of numbers cannot be read: give an array, such as numpy.array(data).")
+    return batches
 
 
 def _pair(item: Any, what: str) -> tuple[Any, Any]:

@@ -16,8 +16,8 @@ Classes = tuple[str, ...]
 def class_numbers(labels: Any, count: int, name: str) -> tuple[Labels | None, Classes]:
     """Class numbers (N,) and class names of labels for `count` samples; (None, ()) without labels.
 
-    labels: whole numbers from 0 up, or words, (N,) or (N, 1). Classes are numbered in ascending order of the labels that occur: 4, 5, 7
-    become 0, 1, 2 with the names "4", "5", "7". name: of the data, for messages. Raises Refusal for other labels.
+    labels: whole numbers from 0 up (also as floats), or words, (N,) or (N, 1). Classes are numbered in ascending order of the labels that
+    occur: 4, 5, 7 become 0, 1, 2 with the names "4", "5", "7". name: of the data, for messages. Raises Refusal for other labels.
     """
     if labels is None:
         return None, ()
@@ -65,7 +65,7 @@ def _whole(y: npt.NDArray[Any], name: str) -> npt.NDArray[Any]:
     if y.dtype.kind == "f" and np.isnan(y).any():
         raise Refusal(f"{int(np.isnan(y).sum())} of the {len(y)} labels of {name} are NaN: {advice}.")
     if y.dtype.kind == "f" and (y == np.round(y)).all() and (abs(y) < 2**53).all():
-        y = y.astype(np.int64)  # Arrays of numbers of mixed types come as floating ones.
+        y = y.astype(np.int64)  # Tables and arrays of mixed types often store whole numbers as floats.
     if y.dtype.kind not in "iuU":
         raise Refusal(f"The labels of {name} are of type {y.dtype}: {advice}.")
     if y.dtype.kind == "i" and y.size and y.min() < 0:

@@ -1,14 +1,14 @@
 """The kinds of data that zerosum can learn: one row of MODALITIES each, with everything that depends on the kind.
 
-To add a modality, write three things: its row here, its reader (a file of this room), and its preview (a file of `report`). Other rooms
-read a value from the row, or look up a behaviour in a table of their own under the name that the row gives. They never compare names
+To add a modality, write three things: its row here, its reader (a file of this room), and its preview (report/grid.py). Other rooms read
+a value from the row, or look up a behaviour in a table of their own under the name that the row gives. They never compare names
 of modalities. This file loads neither torch nor numpy, because `zerosum train --help` reads it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ Shape = tuple[int, ...]
 
 @dataclass(frozen=True)
 class CheckSize:
-    """How large and how frequent the checks of a run are. What they cost: docs/verdict.md.
+    """How large and how frequent the checks of a run are. How long they take: docs/verdict.md.
 
     n: samples a side that one check compares. apart: real samples that D sees between two checks, at least, so that checks take a small
     share of the time.
@@ -38,7 +38,10 @@ class Modality:
     Samples.
         axes: number of axes of one sample; axis_names: what they are, for a user. value_bytes: bytes of one raw value.
         channel_axis: which axis counts channels, None without. describe(shape): words for a user.
-        standardised: each coordinate has its own offset and scale, from the training part. resizable: --data.size and --data.flip apply.
+        standardised: each coordinate has its own offset and scale, from the training part; for samples of one axis.
+        resizable: --data.size and --data.flip apply.
+        files: formats that contain this kind alone, the end of the file's name -> the module that reads them, a `FileReader` of source.py.
+        Arrays, idx files and collections of images need none: source.py recognises them by their content.
     Conversions.
         encode(raw, space): raw samples to what the nets see, float32. decode(y, space): the inverse.
         to_user(raw), from_user(x): raw samples to and from the layout of the arrays that a user gets.
@@ -77,6 +80,7 @@ class Modality:
     preview_real: int
     suffix: Literal[".npy", ".png"]
     one_file_each: bool
+    files: dict[str, str] = field(default_factory=dict)
 
 
 # Points: float32 (N, d). The nets see (x - offset) / scale, with mean 0 and standard deviation 1 in each coordinate.

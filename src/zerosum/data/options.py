@@ -17,4 +17,4 @@ class DataOptions:
     limit: int | None = None
     """Use at most this many training items."""
     flip: bool = False
-    """Mirror each training image left to right with probability one half, anew in each epoch."""
+    """Mirror each training image left to right with probability one half, drawn again in each epoch."""

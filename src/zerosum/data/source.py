@@ -1,4 +1,4 @@
-"""Open the data that a user names or hands over: DATA lists the names, `open_data` reads a name, a path or Python objects."""
+"""Open data by name, by path or from Python objects: DATA lists the names, `open_data` opens them all."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -31,9 +32,23 @@ from zerosum.data.space import Space
 from zerosum.data.split import Keys, digests, limited, split
 from zerosum.errors import Refusal, nearest
 from zerosum.options import expanded
+from zerosum.records import is_run
 
 Spec = str | Path | npt.NDArray[Any] | Tensor | InMemory | Iterable[Any]
 Reader = Callable[[DataOptions, Progress | None], Items]
+
+
+class FileReader(Protocol):
+    """A module that reads the files of one modality, named by its row's `files`. Both functions raise Refusal."""
+
+    def read(self, path: Path, options: DataOptions, progress: Progress | None = None) -> Items:
+        """The items of the file."""
+        ...
+
+    def shape_of(self, path: Path, options: DataOptions) -> tuple[int, ...] | None:
+        """One sample's shape under these options, from the header alone; None where all of the file would have to be read."""
+        ...
+
 
 MIXTURE = "mixture:"
 _CHUNK = 2**18
@@ -43,7 +58,7 @@ _CHUNK = 2**18
 class Data:
     """A data set, split and ready to train on.
 
-    name: short, for people and folders. spec: what the user named, absolute where a path; in_memory: whether it was handed over in Python
+    name: short, for people and folders. spec: what the user named, absolute where a path; in_memory: whether it was given as Python objects
     instead. space: modality, shape, scaling and classes. train, validation, test: D sees the first, checks and the choice of the best
     checkpoint use the second, only `evaluate` reads the third. density: p_data where it is known.
     skipped: files that could not be used. ignored: how many files were not images. sizes: (height, width) -> how many images had it.
@@ -71,7 +86,7 @@ class Data:
         """Names in the order of class number; empty where the data have no classes."""
         return self.space.classes
 
-    def is_what(self, fingerprint: str) -> bool:
+    def matches(self, fingerprint: str) -> bool:
         """Whether a run with this fingerprint was trained on these data; a run that recorded no labels, on the same samples."""
         return fingerprint in (self.fingerprint, self.samples_fingerprint)
 
@@ -118,6 +133,10 @@ def existing(spec: str | Path) -> Path:
     if str(spec).strip() and path.exists():
         if not (path.is_file() or path.is_dir()):
             raise Refusal(f"{path} is neither a file nor a folder: give a path to images or an array.")
+        if is_run(path):
+            samples = f"zerosum sample {path} -n 10000 --out samples.npy"
+            compare = f"zerosum evaluate {path} --against DATA compares its samples with any data"
+            raise Refusal(f"{path} is a run, and its pictures are not data: {compare}, and {samples} draws samples to use as data.")
         return path.resolve()
     try:
         beside = {child.name: str(path.parent / child.name) for child in path.parent.iterdir()}
@@ -132,7 +151,12 @@ def existing(spec: str | Path) -> Path:
 
 
 def reader_of(path: Path) -> Reader:
-    """The reader for an existing path, chosen by its content; .npy and .npz by their suffix. Raises Refusal where there is none."""
+    """The reader for an existing path, chosen by its content; .npy, .npz and a modality's own files by the end of the name.
+
+    Raises Refusal where there is none.
+    """
+    if own := own_reader(path):
+        return lambda o, p: own[1].read(path, o, p)
     if path.is_dir():
         digits = idx_in(path)
         return (lambda o, p: read_idx_files(digits, o, p)) if digits else lambda o, p: read_images(path, o, p)
@@ -143,6 +167,15 @@ def reader_of(path: Path) -> Reader:
     if is_idx(path):
         return lambda o, p: read_idx_files(path, o, p)
     raise Refusal(f"{path} is not data that zerosum reads: give a folder or zip of images, an idx file, or an .npy or .npz array.")
+
+
+def own_reader(path: Path) -> tuple[str, FileReader] | None:
+    """The modality whose own format the name of a file or folder says, and its reader; None where there is none."""
+    found = [(suffix, row) for row in MODALITIES.values() for suffix in row.files if path.name.lower().endswith(suffix)]
+    if not found:
+        return None
+    suffix, row = max(found, key=lambda pair: len(pair[0]))
+    return row.name, cast(FileReader, import_module(row.files[suffix]))
 
 
 def idx_in(folder: Path) -> Path | None:
@@ -164,7 +197,7 @@ def assemble(name: str, spec: str, items: Items, options: DataOptions) -> Data:
     """Split items into the parts of a data set. Standardised modalities get offset and scale from the training part alone."""
     modality = MODALITIES[items.kind]
     if not modality.resizable and (options.size is not None or options.flip):
-        raise Refusal(f"{name} holds {items.kind}, and data.size and data.flip are for images: leave them out.")
+        raise Refusal(f"{name} contains {items.kind}, and data.size and data.flip are for images: leave them out.")
     rows = np.arange(len(items.array)) if items.rows is None else items.rows
     content = digests(items.array)
     keys = content if items.keys is None else items.keys

@@ -81,11 +81,15 @@ class ClosedForm(Autograd):
         if penalty is None:
             weighted, v, rows = logits.new_zeros(()), None, slice(0, 0)
         else:
-            rows = slice(2 * n, 3 * n) if penalty.between else slice(0 if penalty.real else n, 2 * n if penalty.fake else n)
+            rows = _rows(penalty, n)
             g = g[rows].to(logits.dtype)
             square = g.square().flatten(1).sum(1)
-            weighted = penalty.of_square(square).sum() * (gamma / 2 / n)
-            v = (gamma / n * penalty.slope(square)).view(-1, *[1] * (g.ndim - 1)) * g
+            unweighted, by_square = penalty.of_square(square), penalty.slope(square)
+            if penalty.real and penalty.between and not penalty.fake:
+                # The rows are one slice, which then contains the generated samples too: they have no penalty.
+                unweighted[n : 2 * n] = by_square[n : 2 * n] = 0
+            weighted = unweighted.sum() * (gamma / 2 / n)
+            v = (gamma / n * by_square).view(-1, *[1] * (g.ndim - 1)) * g
         found = dict(zip(self.chain.weights, passes.weight_gradients(slope, v, rows), strict=True))
         loss = DiscriminatorLoss(self.value.d(a, b).mean(), weighted, a, b)
         return loss, self.networks.by_weight("d", [found[w] for w in self.networks.played("d")])
@@ -124,9 +128,15 @@ class ClosedForm(Autograd):
         return GeneratorLoss(self.value.g(a, b).mean(), b), delta.reshape(fake.shape)
 
 
-def holds_all(chain: Chain, D: nn.Module) -> bool:
+def owns_all_weights(chain: Chain, D: nn.Module) -> bool:
     """Whether the chain's layers own every weight of D. Under spectral normalisation they do not: weights are computed from others."""
     return {*D.parameters()} == {*chain.weights}
+
+
+def _rows(penalty: Penalty, n: int) -> slice:
+    """From the first to the last of the places where a penalty is taken, in a batch of n real samples, n generated and n between them."""
+    taken = [i for i, here in enumerate((penalty.real, penalty.fake, penalty.between)) if here]
+    return slice(taken[0] * n, (taken[-1] + 1) * n)
 
 
 def _middle(x: Tensor, fake: Tensor, epsilon: Tensor | None) -> Tensor:

@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-PLAIN = 3  # steps before the recording: PyTorch's notes ask for a few on a stream of their own
-APART = 0.05  # of a step's length: sums in another order differ by far less, a step that was not recorded whole by 1
+WARM_UP_STEPS = 3  # steps before the recording: PyTorch's notes ask for a few on a stream of their own
+TOLERANCE = 0.05  # of a step's length: sums in another order differ by far less, a step that was not recorded whole by 1
 
 _ONE_BY_ONE = "the GPU is given its work kernel by kernel."
 
@@ -64,7 +64,7 @@ class GraphedStep:
             self._recording.replay()
             return self._recording.statistics.clone()
         self._played += 1
-        return self._try(still) if self._played == PLAIN + 1 else _aside(self.step, still)
+        return self._try(still) if self._played == WARM_UP_STEPS + 1 else _aside(self.step, still)
 
     def still(self, inputs: Inputs) -> Inputs:
         """The inputs, in the buffers where the recording reads them."""
@@ -93,7 +93,7 @@ class GraphedStep:
         except RuntimeError as error:
             self._untold = f"A step could not be recorded as a CUDA graph ({str(error).partition(chr(10))[0]}): {_ONE_BY_ONE}"
         else:
-            if apart <= APART:
+            if apart <= TOLERANCE:
                 self._recording = recording
                 return recording.statistics.clone()
             self._untold = f"A recorded step differed from a plain one by {apart:.0%} of its length: {_ONE_BY_ONE}"

@@ -25,9 +25,9 @@ WIDTH = 64
 SCALES = (1.0, 5.0, 25.0)
 WAVES = 16  # Fourier frequencies a scale
 CHANNELS = (16, 32, 64)
-LARGEST = 64  # pixels a side; larger images are averaged down
+MOST_PIXELS = 64  # pixels a side; larger images are averaged down
 CANDIDATES = 12  # times at which the net is scored on the calibration part; the best is used
-STEPS, BATCH = 288, 250  # on points
+STEPS_POINTS, BATCH_POINTS = 288, 250  # on points
 STEPS_IMAGES, BATCH_IMAGES = 384, 64
 LR, DECAY = 3e-3, 1e-2
 
@@ -67,7 +67,7 @@ class ImageClassifier(nn.Module):
     def __init__(self, shape: Sequence[int], seed: int) -> None:
         super().__init__()
         (channels, *sides), (a, b, c) = shape, CHANNELS
-        self.shrink = math.ceil(max(sides) / LARGEST)
+        self.shrink = math.ceil(max(sides) / MOST_PIXELS)
         # Three strides of two leave an eighth, rounded up.
         height, width = (min(4, math.ceil(math.ceil(side / self.shrink) / 8)) for side in sides)
         self.map = (height, width)
@@ -142,7 +142,7 @@ def fit(fake: Tensor, real: Tensor, fake_calibrate: Tensor, real_calibrate: Tens
     net: PointClassifier | ImageClassifier = (
         ImageClassifier(real.shape[1:], seed) if real.ndim == 4 else PointClassifier(torch.cat([fake, real]), seed)
     )
-    total, batch = (STEPS_IMAGES, BATCH_IMAGES) if real.ndim == 4 else (STEPS, BATCH)
+    total, batch = (STEPS_IMAGES, BATCH_IMAGES) if real.ndim == 4 else (STEPS_POINTS, BATCH_POINTS)
     optimiser = torch.optim.AdamW(net.parameters(), lr=LR, betas=(0.9, 0.99), weight_decay=DECAY)
     best, kept = math.inf, net.state_dict()
     draws = generator(seed, "fresh D: batches")

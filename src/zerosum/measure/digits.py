@@ -10,9 +10,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import max_pool2d, pad, relu
 
-WIDTHS = (32, 64, 64, 96)
-DIM = 128
-CLASSES = tuple("0123456789")
+DIGIT_CHANNELS = (32, 64, 64, 96)
+DIGIT_FEATURES = 128
+DIGIT_NAMES = tuple("0123456789")
 
 
 def encode(images: Tensor) -> Tensor:
@@ -25,10 +25,10 @@ class DigitNet(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        a, b, c, d = WIDTHS
+        a, b, c, d = DIGIT_CHANNELS
         self.c1, self.c2 = nn.Conv2d(1, a, 3, padding=1), nn.Conv2d(a, b, 3, padding=1)
         self.c3, self.c4 = nn.Conv2d(b, c, 3, padding=1), nn.Conv2d(c, d, 3)
-        self.f1, self.f2 = nn.Linear(9 * d, DIM), nn.Linear(DIM, len(CLASSES))
+        self.f1, self.f2 = nn.Linear(9 * d, DIGIT_FEATURES), nn.Linear(DIGIT_FEATURES, len(DIGIT_NAMES))
 
     def normed(self, layer: int, x: Tensor) -> Tensor:
         """What follows convolution `layer` (0 to 3): nothing here, BatchNorm in the net that is trained."""

@@ -2,7 +2,8 @@
 
 V(D, G) <= V(D*, G) = -log 4 + 2 JSD (Goodfellow et al. 2014, Theorem 1), so for *any* D, JSD >= (V(D) + log 4) / 2 = log 2 - balanced
 cross-entropy of D, in nats, at most log 2. D is trained on one part of the samples, chosen and calibrated on a second, and evaluated on a
-third that it never saw: there the cross-entropy is a mean of independent terms, so its error is known. D is clipped to [EPS, 1 - EPS],
+third that it never saw: there the cross-entropy is a mean of independent terms, so its error is known. D is clipped to
+[D_MARGIN, 1 - D_MARGIN],
 which bounds the terms; a clipped, calibrated D is still a discriminator, so the bound stays valid.
 """
 
@@ -21,12 +22,12 @@ from zerosum.measure.c2st import TwoSampleClassifier, fit
 from zerosum.measure.inputs import MeasureInputs, check_pair
 from zerosum.measure.score import Z95_ONE_SIDED, Reading
 
-EPS = 0.01
+D_MARGIN = 0.01
 DELTA = 0.05
 LIMIT = 10_000
 MIN_FOR_BOUND = 200  # samples a side
-TRAINED, CALIBRATED = 0.6, 0.1  # shares of the samples; the rest evaluates
-_CLIP = math.log((1 - EPS) / EPS)
+TRAINED_SHARE, CALIBRATED_SHARE = 0.6, 0.1  # shares of the samples; the rest evaluates
+_CLIP = math.log((1 - D_MARGIN) / D_MARGIN)
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ class Bound:
 
 
 def losses(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
-    """-log D(x) on real samples and -log(1 - D(x)) on generated ones, of logits clipped so that D is in [EPS, 1 - EPS]; float64."""
+    """-log D(x) on real samples and -log(1 - D(x)) on generated ones, with D clipped to [D_MARGIN, 1 - D_MARGIN]; float64."""
     return softplus(-a.double().clamp(-_CLIP, _CLIP)), softplus(b.double().clamp(-_CLIP, _CLIP))
 
 
@@ -62,8 +63,8 @@ def lower_bounds(on_real: Tensor, on_fake: Tensor) -> tuple[float, float]:
     """
     pair = (on_real + on_fake) / 2
     n, v, log_term = len(pair), float(pair.var()), math.log(2 / DELTA)
-    # The largest loss of a clipped D is log(1 / EPS): one such pair keeps the interval from vanishing.
-    with_miss = torch.cat([pair, pair.new_tensor([math.log(1 / EPS)])])
+    # The largest loss of a clipped D is log(1 / D_MARGIN): one such pair keeps the interval from vanishing.
+    with_miss = torch.cat([pair, pair.new_tensor([math.log(1 / D_MARGIN)])])
     asymptotic = math.log(2) - float(with_miss.mean()) - Z95_ONE_SIDED * math.sqrt(float(with_miss.var()) / n)
     # Theorem 4 holds for terms in [0, 1]; theirs have range _CLIP.
     return asymptotic, math.log(2) - float(pair.mean()) - math.sqrt(2 * v * log_term / n) - 7 * _CLIP * log_term / (3 * (n - 1))
@@ -83,7 +84,7 @@ def jsd_bound(fake: Tensor, real: Tensor, seed: int = 0) -> Bound:
         torch.randperm(len(x), generator=generator(seed, f"fresh D: {who}"))[:n] for x, who in ((fake, "fakes"), (real, "reals"))
     )
     # Three disjoint parts: the bound is valid since the last one took no part in training or choosing D.
-    fitted, calibrated = round(TRAINED * n), round((TRAINED + CALIBRATED) * n)
+    fitted, calibrated = round(TRAINED_SHARE * n), round((TRAINED_SHARE + CALIBRATED_SHARE) * n)
     learn, choose, read = slice(fitted), slice(fitted, calibrated), slice(calibrated, n)
     D = fit(fake[order_f[learn]], real[order_r[learn]], fake[order_f[choose]], real[order_r[choose]], seed)
     a, b = D.logits(real[order_r[read]]), D.logits(fake[order_f[read]])

@@ -20,7 +20,7 @@ from torch import Tensor
 from zerosum.data.items import Progress
 from zerosum.errors import Refusal, nearest
 from zerosum.measure import inception, weights
-from zerosum.measure.digits import CLASSES, DIM, DigitNet, encode
+from zerosum.measure.digits import DIGIT_FEATURES, DIGIT_NAMES, DigitNet, encode
 from zerosum.measure.resize import coloured, tf1_bilinear
 
 DIGITS_SHA256 = "c15fb0569c113185197e1e491be7a7a4f397775c91398cee02d509145c4d7c0b"
@@ -51,7 +51,7 @@ class Digits:
     A sample's features do not depend on its batch, beyond float32 rounding.
     """
 
-    name, dim, classes = "digits", DIM, CLASSES
+    name, dim, classes = "digits", DIGIT_FEATURES, DIGIT_NAMES
     chunk = 1000
 
     def __init__(self, weights: bytes, sha256: str = DIGITS_SHA256) -> None:
@@ -101,7 +101,7 @@ class Inception:
     bf16 changes scores. Memory beyond the result: that of `chunk` images. A sample's features do not depend on its batch, beyond rounding.
     """
 
-    name, dim = "inception", inception.DIM
+    name, dim = "inception", inception.INCEPTION_FEATURES
     classes: tuple[str, ...] | None = None
     chunk = 16
     """Images at a time: on a CPU as fast as any other size, in 400 MB."""
@@ -120,13 +120,13 @@ class Inception:
     @property
     def label(self) -> str:
         """Name, hash, filter, quantisation and codecs."""
-        return f"{self.name}:{self.hash[:12]} tf1-bilinear {inception.SIDE}, 8 bit, {self.codecs}"
+        return f"{self.name}:{self.hash[:12]} tf1-bilinear {inception.INPUT_SIDE}, 8 bit, {self.codecs}"
 
     def __call__(self, images: Tensor) -> Tensor:
         rows = torch.empty(len(images), self.dim, dtype=torch.float32)
         with torch.inference_mode():
             for part, out in zip(torch.split(images, self.chunk), torch.split(rows, self.chunk), strict=True):
-                x = inception.encode(tf1_bilinear(coloured(part).float(), inception.SIDE))
+                x = inception.encode(tf1_bilinear(coloured(part).float(), inception.INPUT_SIDE))
                 out.copy_(self._net.features(x.contiguous(memory_format=torch.channels_last)))
         return rows
 

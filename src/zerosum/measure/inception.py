@@ -19,10 +19,10 @@ from torch.nn.functional import avg_pool2d, max_pool2d, relu
 from zerosum.errors import Refusal
 from zerosum.measure.digits import fold
 
-SIDE = 299
-DIM = 2_048
-CLASSES = 1_008
-EPS = 1e-3
+INPUT_SIDE = 299
+INCEPTION_FEATURES = 2_048
+INCEPTION_CLASSES = 1_008
+BATCH_NORM_EPS = 1e-3
 """BatchNorm's, added to the variance."""
 
 
@@ -42,7 +42,7 @@ Fork = tuple[ConvSpec, ConvSpec]
 Branch = tuple[ConvSpec | Fork, ...]
 
 
-class Block(NamedTuple):
+class InceptionBlock(NamedTuple):
     """Branches over the same maps, their channels side by side, and one last that begins with pooling; `pooled` is what follows it."""
 
     branches: tuple[Branch, ...]
@@ -63,9 +63,9 @@ def halved(x: Tensor) -> Tensor:
     return max_pool2d(x, 3, 2)
 
 
-def figure_5(pooled: int) -> Block:
+def figure_5(pooled: int) -> InceptionBlock:
     """35 x 35: the 5 x 5 window, and beside it two of 3 x 3 in place of one."""
-    return Block(
+    return InceptionBlock(
         (
             (ConvSpec("branch1x1", 64),),
             (ConvSpec("branch5x5_1", 48), ConvSpec("branch5x5_2", 64, (5, 5))),
@@ -76,9 +76,9 @@ def figure_5(pooled: int) -> Block:
     )
 
 
-def figure_6(c: int) -> Block:
+def figure_6(c: int) -> InceptionBlock:
     """17 x 17: windows of 7 x 7 as 1 x 7 and 7 x 1, through c channels."""
-    return Block(
+    return InceptionBlock(
         (
             (ConvSpec("branch1x1", 192),),
             (ConvSpec("branch7x7_1", c), ConvSpec("branch7x7_2", c, (1, 7)), ConvSpec("branch7x7_3", 192, (7, 1))),
@@ -95,9 +95,9 @@ def figure_6(c: int) -> Block:
     )
 
 
-def figure_7(pool: Callable[[Tensor], Tensor]) -> Block:
+def figure_7(pool: Callable[[Tensor], Tensor]) -> InceptionBlock:
     """8 x 8: windows of 1 x 3 and 3 x 1 side by side."""
-    return Block(
+    return InceptionBlock(
         (
             (ConvSpec("branch1x1", 320),),
             (ConvSpec("branch3x3_1", 384), (ConvSpec("branch3x3_2a", 384, (1, 3)), ConvSpec("branch3x3_2b", 384, (3, 1)))),
@@ -122,12 +122,12 @@ STEM: tuple[ConvSpec | Callable[[Tensor], Tensor], ...] = (
     halved,
 )
 
-BLOCKS: dict[str, Block] = {
+INCEPTION_BLOCKS: dict[str, InceptionBlock] = {
     "Mixed_5b": figure_5(32),
     "Mixed_5c": figure_5(64),
     "Mixed_5d": figure_5(64),
     # Figure 10: from 35 x 35 to 17 x 17.
-    "Mixed_6a": Block(
+    "Mixed_6a": InceptionBlock(
         (
             (ConvSpec("branch3x3", 384, (3, 3), 2, False),),
             (ConvSpec("branch3x3dbl_1", 64), ConvSpec("branch3x3dbl_2", 96, (3, 3)), ConvSpec("branch3x3dbl_3", 96, (3, 3), 2, False)),
@@ -140,7 +140,7 @@ BLOCKS: dict[str, Block] = {
     "Mixed_6d": figure_6(160),
     "Mixed_6e": figure_6(192),
     # Figure 10 again: from 17 x 17 to 8 x 8.
-    "Mixed_7a": Block(
+    "Mixed_7a": InceptionBlock(
         (
             (ConvSpec("branch3x3_1", 192), ConvSpec("branch3x3_2", 320, (3, 3), 2, False)),
             (
@@ -165,7 +165,7 @@ class Convolution(nn.Module):
         super().__init__()
         padding = (step.window[0] // 2, step.window[1] // 2) if step.padded else (0, 0)
         self.conv = nn.Conv2d(c_in, step.channels, step.window, step.stride, padding, bias=False)
-        self.bn: nn.Module = nn.BatchNorm2d(step.channels, eps=EPS)
+        self.bn: nn.Module = nn.BatchNorm2d(step.channels, eps=BATCH_NORM_EPS)
 
     def forward(self, x: Tensor) -> Tensor:
         return relu(self.bn(self.conv(x)))
@@ -181,7 +181,7 @@ class Convolution(nn.Module):
 class Mixed(nn.Module):
     """One block: (N, c_in, H, W) -> (N, self.channels, H', W')."""
 
-    def __init__(self, c_in: int, block: Block) -> None:
+    def __init__(self, c_in: int, block: InceptionBlock) -> None:
         super().__init__()
         self.block = block
         widths = [self._add(c_in, branch) for branch in (*block.branches, block.pooled)]
@@ -217,16 +217,16 @@ class InceptionNet(nn.Module):
             if isinstance(part, ConvSpec):
                 self.add_module(part.name, Convolution(channels, part))
                 channels = part.channels
-        for name, block in BLOCKS.items():
+        for name, block in INCEPTION_BLOCKS.items():
             mixed = Mixed(channels, block)
             self.add_module(name, mixed)
             channels = mixed.channels
-        self.fc = nn.Linear(channels, CLASSES)
+        self.fc = nn.Linear(channels, INCEPTION_CLASSES)
 
     def features(self, x: Tensor) -> Tensor:
         for part in STEM:
             x = self.get_submodule(part.name)(x) if isinstance(part, ConvSpec) else part(x)
-        for name in BLOCKS:
+        for name in INCEPTION_BLOCKS:
             x = self.get_submodule(name)(x)
         return x.mean((2, 3))
 

@@ -24,7 +24,7 @@ from torch.nn.functional import avg_pool2d
 from zerosum.measure.inputs import MeasureInputs, check_pair, check_rows, squared_distances
 from zerosum.measure.score import Z95, Reading, wilson
 
-SIDE = 16
+PIXELS = 16
 LIMIT = 10_000  # samples a side
 MIN_FOR_COPIES = 20  # rows
 
@@ -42,7 +42,7 @@ def comparable(samples: Tensor) -> Tensor:
     averaging, in units of full contrast."""
     if samples.ndim == 2:
         return samples.float()
-    shrink = math.ceil(max(samples.shape[2:]) / SIDE)
+    shrink = math.ceil(max(samples.shape[2:]) / PIXELS)
     pooled = [
         avg_pool2d(part.float() / 255, shrink, ceil_mode=True) if shrink > 1 else part.float() / 255 for part in torch.split(samples, 4096)
     ]

@@ -16,7 +16,7 @@ from torch import Tensor
 from zerosum.errors import Refusal
 
 # Ten widths from 0.1 to 1; validation samples choose among them, as in the paper's published code.
-WIDTHS: tuple[float, ...] = tuple(torch.logspace(-1, 0, 10, dtype=torch.float64).tolist())
+KERNEL_WIDTHS: tuple[float, ...] = tuple(torch.logspace(-1, 0, 10, dtype=torch.float64).tolist())
 _TABLE = 2**23  # distances in memory at once: 64 MB in float64
 
 
@@ -54,7 +54,7 @@ def _mean_kernel(distance: Tensor, width: float, d: int) -> Tensor:
     return torch.logsumexp(distance / (-2 * width**2), 1) - constant
 
 
-def parzen(samples: Tensor, validation: Tensor, test: Tensor, widths: tuple[float, ...] = WIDTHS) -> ParzenScore:
+def parzen(samples: Tensor, validation: Tensor, test: Tensor, widths: tuple[float, ...] = KERNEL_WIDTHS) -> ParzenScore:
     """The Parzen score of a model's samples (M, ...): the width maximises the likelihood of
     `validation`, the score is that of `test`; all in one unit.
 

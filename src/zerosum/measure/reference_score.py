@@ -11,7 +11,7 @@ import torch
 
 from zerosum.chance import generator
 from zerosum.errors import Refusal
-from zerosum.measure import MEASURES, Measure
+from zerosum.measure import Measure
 from zerosum.measure.inputs import MeasureInputs, SampleSet
 from zerosum.measure.score import Reading
 
@@ -36,7 +36,7 @@ def reference_scores(measure: Measure, sets: MeasureInputs) -> tuple[dict[str, f
     """
     try:
         reference = (
-            _train_reference(sets)
+            _train_reference(sets, measure.limit)
             if sets.train is not None and "train" in measure.needs
             else _spare_reference(sets)
             if sets.spare
@@ -58,11 +58,11 @@ def _spare_reference(sets: MeasureInputs) -> _Reference:
     return _Reference(sets.swapped(stand_in, sets.real), (1 / n + 1 / m) / (1 / k + 1 / m), note)
 
 
-def _train_reference(sets: MeasureInputs) -> _Reference:
-    """Training samples in the generated ones' place, taken out of the training set: what a new draw of p_data would score."""
+def _train_reference(sets: MeasureInputs, most: int | None) -> _Reference:
+    """At most `most` training samples in the generated ones' place, taken out of the set: what a new draw of p_data would score."""
     assert sets.train is not None
-    total, limit = len(sets.train), MEASURES["memorisation"].limit or len(sets.train)
-    k = min(len(sets.fake), total // 4, limit)
+    total = len(sets.train)
+    k = min(len(sets.fake), total // 4, most or total)
     order = torch.randperm(total, generator=generator(sets.seed, "floor: out of the training set"))
     taken = sets.train[order[:k]]
     swapped = sets.swapped(SampleSet(taken.flatten(1), taken), sets.real)

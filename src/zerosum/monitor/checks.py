@@ -11,7 +11,7 @@ from zerosum.data.source import Data
 from zerosum.monitor.check_schedule import next_check
 from zerosum.monitor.diagnostics import Diagnostics
 from zerosum.play.horizon import Horizon
-from zerosum.play.schedule import depends_on_horizon, fall
+from zerosum.play.schedule import cosine, depends_on_horizon
 from zerosum.play.step import Algorithm1
 from zerosum.records import Row
 from zerosum.runs.checkpoint import NOISE
@@ -44,7 +44,7 @@ class Checks:
     def look(self, t: int, samples: int, statistics: Tensor | None) -> dict[str, Any]:
         """The numbers of the check after t steps, which is after so many samples. statistics: of the last step."""
         found = self._diagnostics.look(statistics)
-        found["left"] = round(fall(samples, self._horizon.samples), 4) if self._falls else 0.0
+        found["left"] = round(cosine(samples, self._horizon.course), 4) if self._falls else 0.0
         self._rows.append({"type": "check", "round": t, "samples": samples, **plain(found)})
         return found
 

@@ -28,7 +28,7 @@ from zerosum.monitor.discriminator import FEWEST_LOGITS, separation
 from zerosum.monitor.reference import Reference
 from zerosum.nets import displacement_numbers
 from zerosum.nets.elastic import widened
-from zerosum.nets.traits import RANDOM, uses_batch_statistics
+from zerosum.nets.traits import DROPOUTS, uses_batch_statistics
 from zerosum.play.statistics import STATISTICS
 from zerosum.play.step import Algorithm1
 from zerosum.runs.sampling import default_widening
@@ -43,7 +43,7 @@ OF_THE_STEP = ("loss_d", "loss_g", "grad_d", "grad_g")
 def unaltered(module: nn.Module, seed: int) -> Iterator[None]:
     """Within this context a module runs in training mode, but without dropout; its buffers are restored at the end."""
     buffers = [(b, b.clone()) for b in module.buffers()]
-    quiet = [m for m in module.modules() if isinstance(m, RANDOM) and m.training]
+    quiet = [m for m in module.modules() if isinstance(m, DROPOUTS) and m.training]
     for layer in quiet:
         layer.eval()
     with torch.random.fork_rng(devices=[]):

@@ -18,8 +18,8 @@ from zerosum.nets.init import ClassProjection, initialise, normal_
 
 # G's vector of a class has as many numbers as z, so that noise and class have equal shares in the first layer's output. Where z has few,
 # it has this many, so that the vectors of different classes are far apart at initialisation.
-SHORTEST = 16
-HALF = 0.5**0.5  # times a weight: half of the variance
+LEAST_EMBEDDING = 16
+HALF_VARIANCE = 0.5**0.5  # times a weight: half of the variance
 
 
 def conditional(option: str, classes: Sequence[str]) -> int:
@@ -44,17 +44,17 @@ def class_input(classes: int, dim: int) -> nn.Embedding | None:
     """G's embedding for noise of `dim` numbers, drawn from N(0, 1) as z is; None without classes."""
     if not classes:
         return None
-    embedding = _table(nn.Embedding, classes, max(dim, SHORTEST))
+    embedding = _table(nn.Embedding, classes, max(dim, LEAST_EMBEDDING))
     initialise(embedding)
     return embedding
 
 
 def input_size(dim: int, embedding: nn.Embedding | None) -> int:
-    """How many numbers `joined` gives for noise of `dim` numbers."""
+    """How many numbers `with_class` gives for noise of `dim` numbers."""
     return dim if embedding is None else dim + embedding.embedding_dim
 
 
-def joined(z: Tensor, y: Tensor | None, embedding: nn.Embedding | None) -> Tensor:
+def with_class(z: Tensor, y: Tensor | None, embedding: nn.Embedding | None) -> Tensor:
     """z (N, dim) with the vectors of the classes y (N,) appended."""
     return z if embedding is None else torch.cat((z, embedding(_required(y)).to(z.dtype)), 1)
 
@@ -73,7 +73,7 @@ def class_projection(classes: int, head: nn.Linear, std: float | None = None) ->
     if not head.weight.is_meta:
         with torch.no_grad():
             for weight in (head.weight, embedding.weight):
-                weight.mul_(HALF)
+                weight.mul_(HALF_VARIANCE)
     return embedding
 
 

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn.functional import leaky_relu
 
 from zerosum.errors import Refusal
-from zerosum.nets.conditioning import class_input, class_projection, input_size, joined, projected
+from zerosum.nets.conditioning import class_input, class_projection, input_size, projected, with_class
 from zerosum.nets.elastic import NUMBERS, displaced
 from zerosum.nets.init import WeightedLayer, initialise, normal_
 from zerosum.nets.resolutions import resolutions
@@ -107,7 +107,7 @@ class Generator(nn.Module):
     def forward(self, z: Tensor, y: Tensor | None = None) -> Tensor:
         z, field = z.tensor_split([z.shape[1] - self.displacement_numbers], 1)
         # Rows are read as H x W x C, the memory layout of channels-last convolutions: no copy.
-        h = self.project(joined(z, y, self.embedding)).unflatten(1, self.base).permute(0, 3, 1, 2)
+        h = self.project(with_class(z, y, self.embedding)).unflatten(1, self.base).permute(0, 3, 1, 2)
         for i, (norm, layer) in enumerate(zip(self.norms, self.layers, strict=True)):
             h = leaky_relu(norm(h), self.slope)
             if self.displacement_numbers and i == self.first_up:

@@ -8,12 +8,12 @@ from math import pi, prod
 import torch
 from torch import Tensor, nn
 
-from zerosum.nets.conditioning import class_input, class_projection, input_size, joined, projected
+from zerosum.nets.conditioning import class_input, class_projection, input_size, projected, with_class
 from zerosum.nets.init import initialise
 
 ACTIVATIONS = ("relu", "leaky_relu", "prelu", "tanh", "maxout")
 SAME = "same"  # G's activation where it is D's
-LONGEST = 8.0  # the first octave's wavelength: nearly all data lie within one, as it is eight standard deviations long
+LONGEST_WAVELENGTH = 8.0  # the first octave's wavelength: nearly all data lie within one, as it is eight standard deviations long
 PIECES = 2  # Goodfellow et al. 2013 (arXiv 1302.4389) take the largest of a few linear pieces; two keep a layer cheap.
 
 
@@ -42,7 +42,7 @@ def activation_module(name: str, slope: float) -> nn.Module:
 
 
 class Octaves(nn.Module):
-    """x (N, d) -> x, sin(w x) and cos(w x) of each coordinate, (N, d + 2 d octaves): w = 2 pi / LONGEST, and its doubles.
+    """x (N, d) -> x, sin(w x) and cos(w x) of each coordinate, (N, d + 2 d octaves): w = 2 pi / LONGEST_WAVELENGTH, and its doubles.
 
     A perceptron learns slowly varying functions long before fast ones. With fast ones among its inputs, D sees detail at every scale at
     once, and the penalty on its gradient decides how much of it counts. Mildenhall et al. 2020 (arXiv 2003.08934), eq. 4; Tancik et al.
@@ -51,7 +51,7 @@ class Octaves(nn.Module):
 
     def __init__(self, octaves: int) -> None:
         super().__init__()
-        self.register_buffer("w", 2 * pi / LONGEST * 2.0 ** torch.arange(octaves), persistent=False)
+        self.register_buffer("w", 2 * pi / LONGEST_WAVELENGTH * 2.0 ** torch.arange(octaves), persistent=False)
 
     w: Tensor
 
@@ -161,11 +161,11 @@ class Generator(nn.Module):
         self.body = MLP(d_in, prod(self.shape), width=width, depth=depth_g or depth, activation=name, slope=slope, norm=norm)
 
     def forward(self, z: Tensor, y: Tensor | None = None) -> Tensor:
-        x = self.body(joined(z, y, self.embedding)).unflatten(1, self.shape)
+        x = self.body(with_class(z, y, self.embedding)).unflatten(1, self.shape)
         return torch.tanh(x) if len(self.shape) == 3 else x
 
     def perceptron(self) -> tuple[nn.Module, ...] | None:
-        """G's steps (engine/perceptron.py) where it makes points, is unconditional, and has no other layers than those know; else None."""
+        """G's steps (engine/passes.py) where it makes points, is unconditional, and has no other layers than those know; else None."""
         if len(self.shape) != 1 or self.embedding is not None:
             return None
         if not all(isinstance(m, nn.Linear | nn.Tanh | nn.LeakyReLU | nn.ReLU) for m in self.body.layers):

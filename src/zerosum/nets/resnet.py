@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import leaky_relu, pad, pixel_shuffle, pixel_unshuffle
 
-from zerosum.nets.conditioning import class_input, class_projection, input_size, joined, projected
+from zerosum.nets.conditioning import class_input, class_projection, input_size, projected, with_class
 from zerosum.nets.init import initialise
 from zerosum.nets.resolutions import resolutions
 
@@ -81,7 +81,7 @@ class Generator(nn.Module):
         initialise(self.out)
 
     def forward(self, z: Tensor, y: Tensor | None = None) -> Tensor:
-        h = self.project(joined(z, y, self.embedding)).unflatten(1, self.base).permute(0, 3, 1, 2)
+        h = self.project(with_class(z, y, self.embedding)).unflatten(1, self.base).permute(0, 3, 1, 2)
         h = self.blocks[0](h)
         for up, blocks, size in zip(self.up, self.blocks[1:], self.sizes[1:], strict=True):
             h = blocks(_fit(pixel_shuffle(up(h), 2), size))

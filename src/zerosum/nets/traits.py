@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import nn
 
 BATCH_NORMS = (nn.modules.batchnorm._BatchNorm,)
-RANDOM = (nn.modules.dropout._DropoutNd,)
+DROPOUTS = (nn.modules.dropout._DropoutNd,)
 
 
 def uses_batch_statistics(module: nn.Module) -> bool:
@@ -15,4 +15,4 @@ def uses_batch_statistics(module: nn.Module) -> bool:
 
 def draws_random_numbers(module: nn.Module) -> bool:
     """Whether a module draws random numbers of its own in training: dropout does."""
-    return any(isinstance(m, RANDOM) for m in module.modules())
+    return any(isinstance(m, DROPOUTS) for m in module.modules())

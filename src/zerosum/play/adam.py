@@ -35,11 +35,11 @@ class Adam:
         for group in self.param_groups:
             self._update(group, self.found_inf)
 
-    def _update(self, group: dict[str, Any], heed: Tensor | None) -> None:
-        for weights in _alike([p for p in group["params"] if p.grad is not None]):
-            self._move(weights, group, heed)
+    def _update(self, group: dict[str, Any], skip: Tensor | None) -> None:
+        for weights in _by_type([p for p in group["params"] if p.grad is not None]):
+            self._update_of_one_type(weights, group, skip)
 
-    def _move(self, weights: list[Tensor], group: dict[str, Any], heed: Tensor | None) -> None:
+    def _update_of_one_type(self, weights: list[Tensor], group: dict[str, Any], skip: Tensor | None) -> None:
         kept = [self._moments(p) for p in weights]
         steps = [state["step"] for state in kept]
         torch._foreach_add_(steps, 1)
@@ -58,10 +58,10 @@ class Adam:
             amsgrad=False,
             maximize=False,
             grad_scale=None,
-            found_inf=heed,
+            found_inf=skip,
         )
-        if heed is not None:
-            torch._foreach_sub_(steps, [heed] * len(steps))
+        if skip is not None:
+            torch._foreach_sub_(steps, [skip] * len(steps))
 
     def _moments(self, p: Tensor) -> dict[str, Tensor]:
         state = self.state[p]
@@ -72,7 +72,7 @@ class Adam:
         return state
 
 
-def _alike(weights: list[Tensor]) -> list[list[Tensor]]:
+def _by_type(weights: list[Tensor]) -> list[list[Tensor]]:
     """The weights by their type: a kernel is of one."""
     found: dict[torch.dtype, list[Tensor]] = {}
     for p in weights:

@@ -6,7 +6,7 @@ import torch
 
 from zerosum.engine.backend import Autograd, Backend
 from zerosum.engine.bf16_copy import bf16_copies
-from zerosum.engine.closed_form import ClosedForm, holds_all
+from zerosum.engine.closed_form import ClosedForm, owns_all_weights
 from zerosum.engine.networks import Networks
 from zerosum.engine.passes import Chain, GeneratorPasses
 from zerosum.game.penalty import Penalty
@@ -40,7 +40,7 @@ def _chain(networks: Networks) -> Chain | None:
     D = networks.modules["d"]
     steps = chain_of(D)
     chain = None if steps is None else Chain(steps, getattr(D, "embedding", None))
-    return chain if chain is not None and holds_all(chain, D) else None
+    return chain if chain is not None and owns_all_weights(chain, D) else None
 
 
 def _generator_passes(networks: Networks) -> GeneratorPasses | None:

@@ -33,7 +33,7 @@ class GameOptions:
     g_steps: Annotated[int, Range(1)] = 1
     """Generator updates in each training step. Algorithm 1 has one."""
     smoothing: Annotated[float, Range(0, below=0.5)] = 0.0
-    """One-sided label smoothing: D's target for real samples is 1 minus this. For minimax, non_saturating and least_squares."""
+    """One-sided label smoothing: D's target for real samples is 1 minus this. Refused for value functions without such a target."""
     order: Literal["alternating", "simultaneous"] = "alternating"
     """alternating: D is updated first, and G then plays against the new D. simultaneous: both are updated from the same weights."""
     augment: Annotated[str, Choices("zerosum.game.augment", "AUGMENTATIONS")] = "none"

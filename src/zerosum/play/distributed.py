@@ -30,14 +30,14 @@ from zerosum.play.interrupt import at_once
 TIMEOUT = timedelta(seconds=float(os.environ.get("ZEROSUM_RANK_TIMEOUT", 120)))
 
 
-class Source(Protocol):
+class BatchSource(Protocol):
     """Where real samples come from: batch number `counter` of n raw samples, a function of (seed, counter)."""
 
     def batch(self, n: int, seed: int, counter: int) -> Batch: ...
 
 
 @contextmanager
-def _talking() -> Iterator[None]:
+def _lost_process_refused() -> Iterator[None]:
     """Turns torch's error for a lost process into a Refusal."""
     try:
         yield
@@ -69,7 +69,7 @@ class Processes:
         share = n // self.size
         return slice(self.rank * share, (self.rank + 1) * share)
 
-    def batch(self, source: Source, n: int, seed: int, counter: int) -> Batch:
+    def batch(self, source: BatchSource, n: int, seed: int, counter: int) -> Batch:
         """This process's rows of global batch number `counter` of n: n / size samples and their labels."""
         if self.size > 1 and isinstance(source, Rows) and not source.flip:
             # Stored rows follow one endless order, cut into batches: here into smaller ones, and no process reads another's.
@@ -82,18 +82,18 @@ class Processes:
         if self.size == 1:
             return
         flat = torch.cat([t.reshape(-1) for t in tensors])
-        with _talking():
+        with _lost_process_refused():
             dist.all_reduce(flat)
             flat /= self.size
             for t, mean in zip(tensors, torch.split(flat, [t.numel() for t in tensors]), strict=True):
                 t.copy_(mean.view(t.shape))
 
     @torch.no_grad()
-    def spread(self, tensors: Sequence[Tensor]) -> None:
+    def broadcast(self, tensors: Sequence[Tensor]) -> None:
         """Replaces each tensor by the first process's."""
         if self.size == 1:
             return
-        with _talking():
+        with _lost_process_refused():
             for t in tensors:
                 whole = t.contiguous()
                 dist.broadcast(whole, 0)
@@ -104,7 +104,7 @@ class Processes:
         if self.size == 1:
             return list(requests)
         before, mine = self._under_way, torch.tensor(requests, dtype=torch.float64)
-        with _talking():
+        with _lost_process_refused():
             self._under_way = (dist.all_reduce(mine, group=self._control, async_op=True), mine)
             if before is None:
                 return [0.0] * len(requests)
@@ -122,17 +122,17 @@ class Processes:
                 answer = {"value": work()}
             except Refusal as error:
                 refusal, answer = error, {"refusal": str(error)}
-        answer = self._broadcast(answer)
+        answer = self._broadcast_json(answer)
         if refusal is not None:
             raise refusal
         if "refusal" in answer:
             raise Refusal(answer["refusal"])
         return answer["value"]
 
-    def _broadcast(self, answer: dict[str, Any]) -> dict[str, Any]:
+    def _broadcast_json(self, answer: dict[str, Any]) -> dict[str, Any]:
         content = torch.frombuffer(bytearray(json.dumps(answer).encode()), dtype=torch.uint8)
         length = torch.tensor([len(content)])
-        with _talking():
+        with _lost_process_refused():
             dist.broadcast(length, 0, group=self._control)
             if not self.first:
                 content = torch.empty(int(length), dtype=torch.uint8)
@@ -144,15 +144,15 @@ class Processes:
         """Raises Refusal, in every process, where `well` is false in one of them."""
         bad = torch.tensor([0.0 if well else 1.0])
         if self.size > 1:
-            with _talking():
+            with _lost_process_refused():
                 dist.all_reduce(bad, group=self._control)
         if bad.item():
             raise Refusal(sentence)
 
-    def part(self) -> None:
+    def barrier(self) -> None:
         """Waits until every process has called this."""
         if self._under_way is not None:
-            with _talking():
+            with _lost_process_refused():
                 self._under_way[0].wait()
             self._under_way = None
         self.from_first(lambda: None)
@@ -200,7 +200,7 @@ def join(device: str) -> Processes:
         if device != "cuda":
             raise Refusal(f"--device {device} names one GPU and {size} processes were started: use --device cuda, one process a GPU.")
         torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", 0)) % torch.cuda.device_count())
-    with _talking(), at_once():
+    with _lost_process_refused(), at_once():
         if not dist.is_initialized():
             from torch.distributed.rendezvous import rendezvous
 

@@ -10,7 +10,7 @@ from torch import Tensor
 from zerosum.play.inputs import Number
 from zerosum.play.players import Players
 
-NAMES = {"d": "discriminator", "g": "generator"}
+PLAYER_NAMES = {"d": "discriminator", "g": "generator"}
 
 
 class NotFinite(ArithmeticError):
@@ -38,7 +38,7 @@ class FiniteGuard:
         elif not math.isfinite(float(number)):
             module = self.players.D if letter == "d" else self.players.G
             names = [n for n, p in module.named_parameters() if p.grad is not None and not torch.isfinite(p.grad).all()]
-            what = f"the gradient of {letter.upper()}'s {names[0]}" if names else f"the {NAMES[letter]} loss"
+            what = f"the gradient of {letter.upper()}'s {names[0]}" if names else f"the {PLAYER_NAMES[letter]} loss"
             raise NotFinite(f"{what} was NaN or infinite in step {int(t) + 1}, and that update was not made")
 
     def require_finite(self, t: int) -> None:

@@ -21,13 +21,13 @@ from zerosum.game.penalty import PENALTIES
 from zerosum.game.prior import PRIORS
 from zerosum.nets.ema import decay
 from zerosum.play.config import Config
-from zerosum.play.distributed import Processes, Source
-from zerosum.play.schedule import gamma, learning_rate
+from zerosum.play.distributed import BatchSource, Processes
+from zerosum.play.schedule import End, gamma, learning_rate
 
 Number = float | Tensor
 
 
-def near(source: Source, device: torch.device, processes: Processes) -> Source:
+def on_device(source: BatchSource, device: torch.device, processes: Processes) -> BatchSource:
     """The real samples on the device, if they fit there. With several processes each reads its own rows on the host."""
     return Resident(source, device) if processes.size == 1 and isinstance(source, Rows) and fits(source, device) else source
 
@@ -64,13 +64,13 @@ class InputSampler:
     """Draws the inputs of step t, on the device. dtype: of noise. labelled: whether the game uses class labels."""
 
     config: Config
-    source: Source
+    source: BatchSource
     processes: Processes
     device: torch.device
     dtype: torch.dtype
     labelled: bool = False
 
-    def __call__(self, t: int, horizon: int | None) -> StepInputs:
+    def __call__(self, t: int, horizon: End) -> StepInputs:
         game = self.config.game
         d_steps, g_steps = (range(t * n, (t + 1) * n) for n in (game.k, game.g_steps))
         z_d = tuple(self._noise("D", step) for step in d_steps)
@@ -79,7 +79,7 @@ class InputSampler:
             tuple(self.real(step) for step in d_steps),
             z_d,
             (z_d[-1], *z_g) if game.fakes == "reused" else z_g,
-            self._each(d_steps, "epsilon", 1 if _between(self.config) else 0),
+            self._each(d_steps, "epsilon", () if _between(self.config) else None),
             self._each(d_steps, "augment x", self._numbers),
             self._each(d_steps, "augment G(z) of D", self._numbers),
             self._each(g_steps, "augment G(z) of G", self._numbers),
@@ -92,9 +92,10 @@ class InputSampler:
         return Batch(self._sent(x), None if y is None or not self.labelled else self._sent(y))
 
     @property
-    def _numbers(self) -> int:
+    def _numbers(self) -> tuple[int] | None:
+        """The shape of one sample's numbers for the augmentation; None without."""
         row = AUGMENTATIONS[self.config.game.augment]
-        return 0 if row is None else row.numbers
+        return None if row is None else (row.numbers,)
 
     def _noise(self, whose: str, step: int) -> Tensor:
         prior = self.config.prior
@@ -102,17 +103,18 @@ class InputSampler:
         z = draw((self.config.batch, prior.dim), self.config.seed, f"z of {whose}", step)
         return self._sent(z[self.processes.rows(self.config.batch)]).to(self.dtype)
 
-    def _each(self, steps: range, purpose: str, numbers: int) -> tuple[Tensor, ...]:
-        """`numbers` uniform numbers a sample for each of the steps: (N,) for one, (N, numbers) for more."""
-        shape = (self.config.batch,) if numbers == 1 else (self.config.batch, numbers)
-        rows = self.processes.rows(self.config.batch)
-        return tuple(self._sent(uniform(shape, self.config.seed, purpose, step)[rows]) for step in steps) if numbers else ()
+    def _each(self, steps: range, purpose: str, shape: tuple[int, ...] | None) -> tuple[Tensor, ...]:
+        """Uniform numbers (N, *shape) for each of the steps; none where the shape is None."""
+        if shape is None:
+            return ()
+        rows, all_rows = self.processes.rows(self.config.batch), (self.config.batch, *shape)
+        return tuple(self._sent(uniform(all_rows, self.config.seed, purpose, step)[rows]) for step in steps)
 
     def _sent(self, drawn: Tensor) -> Tensor:
         return drawn.to(self.device, non_blocking=True)
 
 
-def schedules(config: Config, t: int, horizon: int | None) -> Schedules:
+def schedules(config: Config, t: int, horizon: End) -> Schedules:
     """The scheduled numbers of step t."""
     samples = config.game.k * config.batch
     seen = (t + 1) * samples

@@ -17,7 +17,7 @@ from zerosum.play.adam import Adam
 
 # p(s) = a s + b s^3 + c s^5, five times over, brings singular values of 0.002 to 1 into 0.7 to 1.2: Jordan et al. 2024.
 A, B, C = 3.4445, -4.7750, 2.0315
-STEPS = 5
+NEWTON_SCHULZ_STEPS = 5
 
 
 def is_matrix(p: Tensor) -> bool:
@@ -35,11 +35,11 @@ def whitener(gram: Tensor) -> Tensor:
     square = gram.diagonal().sum() + 1e-24
     gram = gram / square
     product = torch.eye(len(gram), dtype=gram.dtype, device=gram.device)
-    for step in range(STEPS):
+    for step in range(NEWTON_SCHULZ_STEPS):
         p = torch.addmm(gram, gram, gram, beta=B, alpha=C)
         p.diagonal().add_(A)
         product = p @ product
-        if step < STEPS - 1:
+        if step < NEWTON_SCHULZ_STEPS - 1:
             gram = p @ gram @ p
     return product / square.sqrt()
 
@@ -61,21 +61,21 @@ class Muon(Adam):
         ]
         super().__init__(apart, lr=lr, betas=betas)
 
-    def _update(self, group: dict[str, Any], heed: Tensor | None) -> None:
+    def _update(self, group: dict[str, Any], skip: Tensor | None) -> None:
         if not group["matrix"]:
-            super()._update(group, heed)
+            super()._update(group, skip)
             return
         for p in group["params"]:
-            self._turn(p, group["lr"], group["betas"][0], heed)
+            self._update_matrix(p, group["lr"], group["betas"][0], skip)
 
-    def _turn(self, p: Tensor, lr: float, beta1: float, heed: Tensor | None) -> None:
+    def _update_matrix(self, p: Tensor, lr: float, beta1: float, skip: Tensor | None) -> None:
         if p.grad is None:
             return
         G = p.grad
         if beta1:
             mean = self.state[p].setdefault("exp_avg", torch.zeros_like(p))
             # Once NaN or infinity enters the mean, it stays: such a gradient is left out.
-            mean.copy_(torch.where(heed > 0, mean, mean.lerp(G, 1 - beta1)) if heed is not None else mean.lerp(G, 1 - beta1))
+            mean.copy_(torch.where(skip > 0, mean, mean.lerp(G, 1 - beta1)) if skip is not None else mean.lerp(G, 1 - beta1))
             G = mean
         G = G.flatten(1)
         wide = G.shape[0] <= G.shape[1]
@@ -83,9 +83,9 @@ class Muon(Adam):
         P = whitener(gram)
         # ||P G||^2 = tr(P G G^T P).
         scale = -lr * (G.numel() / ((P @ gram * P).sum() + 1e-24)).sqrt()
-        P = P * (scale if heed is None else torch.where(heed > 0, 0.0, scale))
-        if heed is not None:
-            G = torch.where(heed > 0, 0.0, G)
+        P = P * (scale if skip is None else torch.where(skip > 0, 0.0, scale))
+        if skip is not None:
+            G = torch.where(skip > 0, 0.0, G)
         if p.ndim == 2:
             p.addmm_(P, G) if wide else p.addmm_(G, P)
         else:

@@ -24,17 +24,17 @@ MOMENTS = ("exp_avg", "exp_avg_sq", "step")
 Tensors = dict[str, Tensor]
 
 
-NOT_OF_A_KIND = ("kind", "classes")  # options of NetOptions that all kinds of net share
+COMMON_NET_OPTIONS = ("kind", "classes")  # options of NetOptions that all kinds of net share
 
 
 def _net_options(net: NetOptions) -> dict[str, object]:
     """The options of a kind of net. Raises Refusal where an option that the kind does not have is not at its default."""
     row, default = NETS[net.kind], asdict(NetOptions())
-    options = {name: value for name, value in asdict(net).items() if name not in NOT_OF_A_KIND}
+    options = {name: value for name, value in asdict(net).items() if name not in COMMON_NET_OPTIONS}
     for name, value in options.items():
         if name not in row.options and value != default[name]:
-            known = ", ".join(sorted(row.options))
-            raise Refusal(f"--net.{name} {value} has no effect with --net.kind {net.kind}, whose options are {known}: leave it out.")
+            has = f"whose options are {', '.join(sorted(row.options))}" if row.options else "which has no options"
+            raise Refusal(f"--net.{name} {value} has no effect with --net.kind {net.kind}, {has}: leave it out.")
     return options
 
 

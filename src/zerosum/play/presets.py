@@ -9,7 +9,7 @@ from zerosum.data.modality import MODALITIES
 from zerosum.options import Choices, Option
 from zerosum.play.config import Config, GameOptions, NetOptions, PlayerOptions, PriorOptions
 
-TABLE = Choices("zerosum.play.presets", "PRESETS")
+PRESET_NAMES = Choices("zerosum.play.presets", "PRESETS")
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ def default_preset(kind: str, shape: tuple[int, ...] | None) -> str:
 
 def named(name: str) -> Preset:
     """The preset of this name. Raises Refusal where there is none."""
-    return PRESETS[Option(str, TABLE).checked(name, "preset")]
+    return PRESETS[Option(str, PRESET_NAMES).checked(name, "preset")]
 
 
 def listing() -> str:

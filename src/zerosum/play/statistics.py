@@ -16,16 +16,24 @@ STATISTICS = ("loss_d", "loss_g", "penalty", "a", "b", "a_std", "b_std", "V", "D
 
 @torch.no_grad()
 def statistics(value: Value, d: DiscriminatorLoss, g: GeneratorLoss, norm_d: Tensor, norm_g: Tensor) -> Tensor:
-    """The step's numbers in the order of STATISTICS; V, D(x) and D(G(z)) are NaN where sigmoid of the logit is no probability."""
+    """The step's numbers in the order of STATISTICS; NaN for V, D(x) and D(G(z)) where sigmoid of the logit is no probability, and for
+    the accuracy where the game has no boundary between real and generated samples."""
     a, b = d.a, d.b
     std, mean = torch.std_mean(torch.stack((a, b)), 1, correction=0)
     if value.probability:
         probabilities = torch.stack([-softplus(-a).mean() - softplus(b).mean(), a.sigmoid().mean(), b.sigmoid().mean()])
     else:
         probabilities = a.new_full((3,), float("nan"))
-    right = a > b if value.paired else torch.stack((a > 0, b < 0))
-    accuracy = right.mean(dtype=a.dtype)
+    accuracy = _accuracy(value, a, b)
     return torch.cat([torch.stack([d.loss, g.loss, d.penalty]), mean, std, probabilities, torch.stack([accuracy, norm_d, norm_g])])
+
+
+def _accuracy(value: Value, a: Tensor, b: Tensor) -> Tensor:
+    """The share of samples, in a paired game of pairs, on the right side of the game's boundary."""
+    if value.boundary is None:
+        return a.new_full((), float("nan"))
+    right = a - b > value.boundary if value.paired else torch.stack((a > value.boundary, b < value.boundary))
+    return right.mean(dtype=a.dtype)
 
 
 @torch.no_grad()

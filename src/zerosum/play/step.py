@@ -21,10 +21,11 @@ from zerosum.nets.traits import draws_random_numbers, uses_batch_statistics
 from zerosum.play.backends import backend_for, networks_for
 from zerosum.play.config import Config
 from zerosum.play.device import Execution
-from zerosum.play.distributed import ALONE, Processes, Source
+from zerosum.play.distributed import ALONE, BatchSource, Processes
 from zerosum.play.finite import FiniteGuard
-from zerosum.play.inputs import InputSampler, Number, StepInputs, near
+from zerosum.play.inputs import InputSampler, Number, StepInputs, on_device
 from zerosum.play.players import Players
+from zerosum.play.schedule import End
 from zerosum.play.statistics import pooled, statistics
 
 
@@ -35,7 +36,7 @@ class Algorithm1:
     """
 
     def __init__(
-        self, config: Config, players: Players, source: Source, space: Space, execution: Execution, processes: Processes = ALONE
+        self, config: Config, players: Players, source: BatchSource, space: Space, execution: Execution, processes: Processes = ALONE
     ) -> None:
         self.config, self.players, self.source, self.space = config, players, source, space
         self.execution, self.processes, self.whole = execution, processes, True
@@ -43,7 +44,7 @@ class Algorithm1:
         self.device, self.networks = torch.device(execution.device), networks_for(players, execution)
         self.backend = backend_for(self.networks, players, self.value, PENALTIES[config.game.penalty], execution)
         self.sampler = InputSampler(
-            config, near(source, self.device, processes), processes, self.device, self.networks.dtype, bool(players.labelled)
+            config, on_device(source, self.device, processes), processes, self.device, self.networks.dtype, bool(players.labelled)
         )
         self.guard = FiniteGuard(players, self.device)
         self.samples_a_step = config.game.k * config.batch
@@ -51,8 +52,8 @@ class Algorithm1:
         self._buffers_move, self._random_layers = (any(map(has, nets)) for has in (uses_batch_statistics, draws_random_numbers))
         self.graph = GraphedStep(self.iteration, self.state) if execution.engine == "graph" else None
 
-    def step(self, t: int, horizon: int | None) -> Tensor:
-        """Plays step t and returns its statistics, a vector in the order of STATISTICS on the device. horizon: samples of the whole run."""
+    def step(self, t: int, horizon: End) -> Tensor:
+        """Plays step t and returns its statistics, a vector in the order of STATISTICS on the device. horizon: the run's end."""
         self.whole = self.whole and not self._buffers_move
         if self._random_layers:
             torch.manual_seed(key(self.config.seed, "modules", t))

@@ -15,7 +15,7 @@ from zerosum.report.words import DIRECTIONS, STOPS
 from zerosum.verdict import Verdict, verdict
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
+    from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 
 _KEPT = 12  # newest rows of signals from which a trend is read
 
@@ -112,16 +112,16 @@ def has_probabilities(signals: dict[str, Any]) -> bool:
 
 
 def outputs_of_d(signals: dict[str, Any]) -> list[tuple[str, str]]:
-    """D's outputs, as (name, text): V and probabilities or, in games without them, the logits and the accuracy."""
+    """D's outputs, as (name, text): V and probabilities or, in games without them, the logits and, where the game has one, the accuracy."""
     if has_probabilities(signals):
         return [
             ("V(D, G)", f"{number(signals.get('V'))}  (-1.39 = -log 4 where D can only guess)"),
             ("D(x)", f"{number(signals.get('D_real'))}  D(G(z)) {number(signals.get('D_fake'))}  (both 0.5 where D can only guess)"),
         ]
-    return [
-        ("mean logit", f"real {number(signals.get('a'))}, generated {number(signals.get('b'))}"),
-        ("accuracy of D", f"{share(signals.get('accuracy'))}  (50 % where D can only guess)"),
-    ]
+    found = [("mean logit", f"real {number(signals.get('a'))}, generated {number(signals.get('b'))}")]
+    if finite(signals.get("accuracy")) is not None:
+        found.append(("accuracy of D", f"{share(signals.get('accuracy'))}  (50 % where D can only guess)"))
+    return found
 
 
 def _left(state: LiveRun) -> str:
@@ -148,7 +148,8 @@ def line(state: LiveRun) -> str:
             parts.append(f"D(x) {number(now.get('D_real'))}, D(G(z)) {number(now.get('D_fake'))}")
         else:
             parts.append(f"mean logit {number(now.get('a'))} real, {number(now.get('b'))} generated")
-            parts.append(f"accuracy of D {share(now.get('accuracy'))}")
+            if finite(now.get("accuracy")) is not None:
+                parts.append(f"accuracy of D {share(now.get('accuracy'))}")
         parts.append(f"loss of D {number(now.get('loss_d'))}, of G {number(now.get('loss_g'))}")
     if state.verdict is not None:
         parts.append(f"verdict: {state.verdict.state}")
@@ -164,12 +165,34 @@ def board(state: LiveRun) -> RenderableType:
 
     bar = Table.grid(expand=True)
     bar.add_row(ProgressBar(total=state.horizon or None, completed=state.samples, complete_style="green", pulse=state.horizon is None))
-    facts = Table.grid(padding=(0, 2))
-    facts.add_column(style="dim", no_wrap=True)
-    facts.add_column()
-    for name, text in _facts(state):
-        facts.add_row(Text(printable(name)), Text(printable(text)))
-    return Group(bar, Text("   ".join(_counted(state))), facts)
+    return Group(bar, Text("   ".join(_counted(state))), _Facts(_facts(state)))
+
+
+class _Facts:
+    """Names beside their texts or, on a narrow terminal, above them."""
+
+    NARROW = 60
+
+    def __init__(self, facts: Sequence[tuple[str, str]]) -> None:
+        self.facts = facts
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        from rich.padding import Padding
+        from rich.table import Table
+        from rich.text import Text
+
+        if options.max_width < self.NARROW:
+            for name, text in self.facts:
+                if name:
+                    yield Text(printable(name), style="dim")
+                yield Padding(Text(printable(text)), (0, 0, 0, 2))
+            return
+        table = Table.grid(padding=(0, 2))
+        table.add_column(style="dim", no_wrap=True)
+        table.add_column()
+        for name, text in self.facts:
+            table.add_row(Text(printable(name)), Text(printable(text)))
+        yield table
 
 
 def _facts(state: LiveRun) -> list[tuple[str, str]]:

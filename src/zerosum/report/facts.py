@@ -8,7 +8,7 @@ from typing import Any
 from zerosum.records import Row
 from zerosum.report.folder import RunFolder
 from zerosum.report.numbers import ABSENT, count, finite, number
-from zerosum.report.words import DIRECTIONS
+from zerosum.report.words import BETTER
 
 
 def summary(run: RunFolder) -> str:
@@ -47,7 +47,7 @@ def _score(name: str, row: Row) -> dict[str, str]:
         "value": number(row.get("value")),
         "interval": f"{number(low)} to {number(high)}" if low is not None and high is not None else ABSENT,
         "floor": number(row.get("floor")),
-        "direction": DIRECTIONS.get(str(row.get("better")), ABSENT),
+        "direction": BETTER.get(str(row.get("better")), ABSENT),
         "n": count(row.get("n")),
         # The first letters identify a hash; the record has all of it.
         "features": str(row.get("features") or ABSENT)[:20],

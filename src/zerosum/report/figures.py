@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Array = NDArray[np.float64]
-POINTS = 240  # most points per curve: more would be indistinguishable on a screen
+MOST_POINTS = 240  # most points per curve: more would be indistinguishable on a screen
 
 
 def series(rows: Sequence[Row], key: str) -> Array:
@@ -30,7 +30,7 @@ def series(rows: Sequence[Row], key: str) -> Array:
     return np.array([(s, math.nan if v is None else v) for s, v in pairs], dtype=np.float64).reshape(-1, 2)
 
 
-def thinned(points: Array, most: int = POINTS) -> Array:
+def thinned(points: Array, most: int = MOST_POINTS) -> Array:
     """At most `most` points, each the mean of as many neighbours; a group without a finite value is NaN. points: (n, 2)."""
     groups = np.array_split(points, most) if len(points) > most else []
     return np.array([_mean(group) for group in groups]) if groups else points
@@ -41,10 +41,10 @@ def _mean(group: Array) -> tuple[float, float]:
     return float(group[:, 0].mean()), float(good[:, 1].mean()) if len(good) else math.nan
 
 
-def losses(rows: Sequence[Row], equilibrium: tuple[float | None, float | None] | None = None) -> Figure | None:
+def losses(rows: Sequence[Row], equilibrium: Sequence[float | None] = ()) -> Figure | None:
     """loss_d and loss_g; `equilibrium`: each player's loss at p_g = p_data, as a thin line."""
     drawing = _lines(rows, {"loss_d": ("D", D), "loss_g": ("G", P_G)})
-    if drawing is not None and equilibrium is not None:
+    if drawing is not None:
         # One line where both losses are equal.
         for level in sorted({x for x in equilibrium if x is not None}):
             drawing.axes[0].axhline(level, color=FAINT, linewidth=0.8)

@@ -20,8 +20,9 @@ from zerosum.report.complaints import complaints
 from zerosum.report.embed import data_uri, inline_svg
 from zerosum.report.facts import about, options, scores, summary
 from zerosum.report.folder import RunFolder, read_run
+from zerosum.report.next_commands import ending, next_commands
 from zerosum.report.numbers import count, duration, finite
-from zerosum.report.words import CURVES, EQUILIBRIUM, HEALTHY_SCORES, NO_PROBABILITY
+from zerosum.report.words import CURVES, HEALTHY_SCORES, NEXT, NO_PROBABILITY
 from zerosum.verdict import verdict as judge
 
 _MOMENTS = 6
@@ -79,9 +80,10 @@ def render(run: RunFolder, verdict: Mapping[str, Any] | None = None) -> str:
         no_probability=_no_probability(run),
         about=about(run),
         options=options(run),
-        run=shlex.quote(_shown(run.path)),
-        further=_further(run),
-        thinned=len(run.of("signals")) > figures.POINTS,
+        run=shlex.quote(str(run.path.resolve())),
+        next=NEXT.get(str((ending(run.rows) or {}).get("reason")), NEXT[""]),
+        commands=next_commands(run.rows, run.manifest, run.path.resolve()),
+        thinned=len(run.of("signals")) > figures.MOST_POINTS,
         unreadable=run.unreadable,
         rows=len(run.rows),
         complaints=complaints(run),
@@ -141,10 +143,10 @@ def _known(manifest: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     return part if isinstance(part, Mapping) else {}
 
 
-def _equilibrium(run: RunFolder) -> tuple[float, float | None] | None:
-    game = _known(_known(run.manifest, "config"), "game")
-    # With smoothed labels the optimal D is no longer at one half.
-    return None if game.get("smoothing") else EQUILIBRIUM.get(str(game.get("value")))
+def _equilibrium(run: RunFolder) -> tuple[float | None, ...]:
+    """The losses of D and G at p_g = p_data, as far as the run recorded them: earlier runs, and smoothed labels, have none."""
+    recorded = run.manifest.get("equilibrium")
+    return tuple(map(finite, recorded)) if isinstance(recorded, list) else ()
 
 
 def _no_probability(run: RunFolder) -> str | None:
@@ -160,18 +162,9 @@ def _state(run: RunFolder) -> str:
     horizon = run.horizon()
     of = f" of {count(horizon)}" if horizon else ""
     seen = f"{count(last.get('samples'))}{of} samples seen in {duration(last.get('seconds'))}."
-    # A resume writes a new start after the stop, so only a stop since then is the end.
-    ends = [row for row in run.rows if row.get("type") in ("start", "stop")]
-    if ends and ends[-1].get("type") == "stop":
-        return f"{stopped(ends[-1])} {seen}"
+    if (end := ending(run.rows)) is not None:
+        return f"{stopped(end)} {seen}"
     return f"No end is recorded: it is still training, or its process was killed. {seen}"
-
-
-def _further(run: RunFolder) -> str:
-    """What `resume` needs after the run: a finished run needs a larger number of samples."""
-    stop, horizon = run.newest("stop"), run.horizon()
-    over = run.rows[-1] is stop and stop is not None and stop.get("reason") == "finished" if run.rows else False
-    return f" --samples {2 * horizon}" if over and horizon else ""
 
 
 def _verdict(verdict: Mapping[str, Any] | None) -> dict[str, Any] | None:
@@ -199,9 +192,3 @@ def _newest(run: RunFolder, grids: Sequence[tuple[Row, Path]]) -> dict[str, Any]
 def _moment(row: Row, file: Path) -> dict[str, str] | None:
     uri = data_uri(file, _MOMENT_BYTES)
     return None if uri is None else {"uri": uri, "samples": count(row.get("samples")), "time": duration(row.get("seconds"))}
-
-
-def _shown(path: Path) -> str:
-    """The run's path as you would type it here: relative where that is shorter."""
-    whole = path.resolve()
-    return str(whole.relative_to(Path.cwd())) if whole.is_relative_to(Path.cwd()) else str(whole)

@@ -1,4 +1,4 @@
-"""The display of a run in training: live on a terminal, a plain line every ten seconds elsewhere; always on standard error.
+"""The display of a run in training, on standard error: live on a terminal and in a notebook, elsewhere a plain line every ten seconds.
 
 Drawing takes time from training, so the display measures itself: it draws at most four times a second, for at most a hundredth of the
 time. It has no thread of its own.
@@ -18,7 +18,9 @@ from typing import TYPE_CHECKING, Any, Self, TextIO
 
 from zerosum.errors import printable
 from zerosum.report.board import LiveRun, board, line
+from zerosum.report.notebook import Cell, in_notebook
 from zerosum.report.numbers import duration
+from zerosum.report.text_table import columns
 
 if TYPE_CHECKING:
     from rich.live import Live
@@ -29,7 +31,8 @@ _PLAIN = 10.0  # seconds between two plain lines
 _LONG = 30.0  # seconds left that are worth showing
 
 
-def _is_terminal(stream: TextIO) -> bool:
+def is_terminal(stream: TextIO) -> bool:
+    """Whether a stream is a terminal on which lines can be rewritten."""
     return stream.isatty() and os.environ.get("TERM") not in ("dumb", "unknown")
 
 
@@ -53,11 +56,13 @@ class Display:
         self._stream = sys.stderr if stream is None else stream
         self._clock = clock
         self._due = 0.0
-        self._live: Live | None = None
+        self._live: Live | Cell | None = None
         self._speeds: deque[tuple[float, int]] = deque(maxlen=64)
 
     def __enter__(self) -> Self:
-        if not self._quiet and _is_terminal(self._stream):
+        if not self._quiet and self._stream is sys.stderr and in_notebook():
+            self._live = Cell()
+        elif not self._quiet and is_terminal(self._stream):
             from rich.console import Console
             from rich.live import Live
 
@@ -163,7 +168,8 @@ class CountProgress:
             return
         now = self._clock()
         stream = sys.stderr if self._stream is None else self._stream
-        live = _is_terminal(stream)
+        notebook = stream is sys.stderr and in_notebook()
+        live = is_terminal(stream) or notebook
         if label != self._label:
             self._label, self._began, self._due, self._shown = label, now, now + (1.0 if live else _PLAIN), False
         over = done >= total
@@ -172,8 +178,11 @@ class CountProgress:
         part = f" ({100 * done // total} %)" if total else ""
         left = (now - self._began) * (total - done) / done if done else 0.0
         words = f"{printable(label)}: {done:,} of {total:,}{part}{f', {duration(left)} left' if left >= _LONG else ''}"
+        # A line that the terminal would wrap could not be rewritten.
+        words = words[: columns() - 1] if live else words
+        rest = " " * (columns() - 1 - len(words)) if notebook else "\x1b[K"
         try:
-            print(f"\r{words}\x1b[K" if live else words, end="" if live and not over else "\n", file=stream, flush=True)
+            print(f"\r{words}{rest}" if live else words, end="" if live and not over else "\n", file=stream, flush=True)
         except (OSError, ValueError):
             self._quiet = True
         self._shown, self._due = not over, now + (_AGAIN if live else _PLAIN)

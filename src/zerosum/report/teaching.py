@@ -227,7 +227,8 @@ def _course(on: SubFigure, course: Sequence[LineMoment], marks: dict[str, int]) 
         axes = on.add_axes((0.045 + 0.318 * i, 0.2, 0.262, 0.62))
         axes.plot(t, y, **look)
         axes.axhline(level, color=FAINT, linewidth=0.8)
-        axes.annotate(word, (1.01, level), xycoords=("axes fraction", "data"), va="center", fontsize=8.5, color=FAINT)
+        # Inside the axes: beside them it would overlap the next panel's ticks.
+        axes.annotate(word, (0.99, level), xycoords=("axes fraction", "data"), ha="right", va="bottom", fontsize=8.5, color=FAINT)
         axes.set_title(name, loc="left", fontsize=10)
         axes.set(xlim=(0, t[-1]), xlabel="steps")
         if level == 0:

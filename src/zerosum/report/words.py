@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
-NO_PROBABILITY = "D's output is not a probability in this game, so V(D, G), D(x) and D(G(z)) are not defined. Read its logits and accuracy."
+NO_PROBABILITY = "D's output is not a probability in this game, so V(D, G), D(x) and D(G(z)) are not defined. Read its logits instead."
 
 
 @dataclass(frozen=True)
@@ -43,8 +42,8 @@ CURVES: dict[str, Curve] = {
     ),
     "losses": Curve(
         "Losses",
-        "The discriminator loss and the generator loss, without the penalty. Thin lines: their values at p_g = p_data, where D can "
-        "only guess.",
+        "The discriminator loss and the generator loss, without the penalty. Thin lines: their values at p_g = p_data, where "
+        "they are known: D can only guess.",
         "Healthy: neither grows without end. The losses of a GAN need not fall, since each player's opponent learns too: G's loss may rise "
         "while its samples get better.",
     ),
@@ -66,20 +65,11 @@ CURVES: dict[str, Curve] = {
     ),
 }
 
-# Losses (of D, of G) where p_g = p_data and D is optimal: D(x) = 1/2, that is a = b = 0; for least squares a = b = 1/2.
-# A test computes them from game/value.py; a report loads no torch. Wasserstein's critic is free up to a constant and
-# hinge's anywhere between -1 and 1, so there G has no such loss.
-EQUILIBRIUM: dict[str, tuple[float, float | None]] = {
-    "minimax": (2 * math.log(2), -math.log(2)),
-    "non_saturating": (2 * math.log(2), math.log(2)),
-    "least_squares": (0.25, 0.125),
-    "wasserstein": (0.0, None),
-    "hinge": (2.0, None),
-    "relativistic": (math.log(2), math.log(2)),
-}
-
-# By a score's `better`: next to a number, and under a curve.
+# By a score's `better`: next to a number, in a table's column "better", and under a curve. REFERENCE: the heading of a table's column with
+# what real data score.
 DIRECTIONS: dict[str, str] = {"lower": "lower is better", "higher": "higher is better", "floor": "closest to real data is best"}
+BETTER: dict[str, str] = {"lower": "lower", "higher": "higher", "floor": "closest"}
+REFERENCE = "reference score"
 HEALTHY_SCORES: dict[str, str] = {
     "lower": "Lower is better: healthy is a fall to the dotted line.",
     "higher": "Higher is better: healthy is a rise to the dotted line.",
@@ -93,4 +83,16 @@ STOPS: dict[str, str] = {
     "plateaued": "Stopped at a plateau: it no longer improved.",
     "not finite": "Stopped because a number was not finite.",
     "error": "Stopped by an error.",
+}
+
+# What to do next, by the reason for which a run ended; "" for one that has not ended.
+NEXT: dict[str, str] = {
+    "finished": "Draw new samples, compute every measure against the held-out test part, or train for longer.",
+    "interrupted": "Resume it: it goes on exactly where it stopped.",
+    "minutes": "Resume it: it had not reached the end of its schedule when its minutes were over.",
+    "plateaued": "Draw new samples, or compute every measure against the held-out test part. Training longer with the same options is "
+    "unlikely to help: follow the advice of the verdict in a new run.",
+    "not finite": "Read the verdict: it says what to change in a new run.",
+    "error": "Read what stopped it, above, and the verdict.",
+    "": "If it is still training, look again later. If its process was killed, resume it.",
 }

@@ -22,6 +22,7 @@ from safetensors.torch import save
 
 from zerosum.errors import Refusal
 from zerosum.plain_files import NotPlain, open_to_read, read_plain, reason, remedy, require_own, sync_folder, write_synced
+from zerosum.play.course import Course
 from zerosum.play.players import Players, Tensors
 
 KEPT = 2
@@ -182,11 +183,20 @@ def _manifest(path: Path) -> dict[str, Any]:
     if int(path.name.removeprefix(".partial-")) != meta["round"]:
         raise ValueError("it stands under another round's name")
     if not (meta["horizon"] is None or _is_count(meta["horizon"])) or not isfinite(meta["seconds"]):
-        raise ValueError("its horizon or its seconds are none")
+        raise ValueError("its horizon or its seconds are damaged")
+    if (knots := course_of(meta)) is not None and Course.from_json(knots).end != meta["horizon"]:
+        raise ValueError("its course ends elsewhere")
+    if not (meta.get("until") is None or isfinite(meta["until"])):
+        raise ValueError("its end is damaged")
     for name, stated in meta["files"].items():
         if not (isinstance(stated["sha256"], str) and _is_count(stated["bytes"])):
             raise ValueError(f"what it says of {name} is not a hash and a size")
     return dict(meta)
+
+
+def course_of(meta: dict[str, Any]) -> Any:
+    """The knots of a manifest's course; None without a horizon. Earlier versions wrote the horizon alone, the end of a straight course."""
+    return meta.get("knots") or (Course.straight(meta["horizon"]).to_json() if meta["horizon"] else None)
 
 
 def verified(path: Path) -> Checkpoint:

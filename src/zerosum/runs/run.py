@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from math import prod
 from pathlib import Path
@@ -24,6 +24,7 @@ from zerosum.play.config import Config, from_json
 from zerosum.play.players import Players, skeleton
 from zerosum.records import Row, read_manifest, read_rows
 from zerosum.runs import checkpoint as checkpoints
+from zerosum.runs import shown
 from zerosum.runs.checkpoint import Checkpoint
 from zerosum.runs.labels import AskedClasses, sampled_classes
 from zerosum.runs.sampling import default_widening, draw_samples, interpolate, sampling_module
@@ -32,14 +33,25 @@ from zerosum.verdict import Verdict, verdict
 Modules = tuple[nn.Module, nn.Module]
 
 
-@dataclass
+@dataclass(repr=False)
 class Run:
-    """A run and its folder. given: your own (G, D), for a run that was trained with them. at: a checkpoint, if not the newest."""
+    """A run and its folder.
+
+    given: your own (G, D), for a run that was trained with them. at: a checkpoint, if not the newest. opened: the data, for a run that was
+    trained in this session.
+    """
 
     path: Path
     manifest: dict[str, Any]
     given: Modules | None = None
     at: Path | None = None
+    opened: Data | None = field(default=None, compare=False)
+
+    def __repr__(self) -> str:
+        return shown.line(self)
+
+    def _repr_html_(self) -> str:
+        return shown.html(self)
 
     @cached_property
     def config(self) -> Config:
@@ -169,21 +181,27 @@ class Run:
             raise Refusal(f"{n:,} samples need {n * each:,} bytes of memory, and {has}: draw fewer at a time, each with a seed of its own.")
 
     def data(self) -> Data:
-        """The data that the run was trained on, opened again. Raises Refusal when they are missing or have changed."""
+        """The data that the run was trained on, opened again where it was not in this session.
+
+        Raises Refusal when they are missing or have changed.
+        """
+        if self.opened is not None:
+            return self.opened
         stated = self.manifest["data"]
         if stated["spec"] is None or str(stated["spec"]).startswith("array ("):  # Earlier versions recorded it so.
-            raise Refusal(f"{self.path} was trained on an array in memory: give the same array to zerosum.resume(path, data=array).")
+            how = "give the same array to zerosum.resume(path, data=array), or real samples to zerosum.evaluate(path, against=samples)"
+            raise Refusal(f"{self.path} was trained on an array in memory: {how}.")
         if Path(stated["spec"]).is_absolute() and not Path(stated["spec"]).exists():
             now = f"restore it, or say where it is now: zerosum resume {self.path} --data PATH"
             raise Refusal(f"{stated['spec']}, which the run in {self.path} was trained on, is missing: {now}.")
         data = open_data(stated["spec"], self.config.data)
-        if not data.is_what(stated["fingerprint"]):
+        if not data.matches(stated["fingerprint"]):
             raise Refusal(f"{stated['spec']} has changed since the run in {self.path} began: restore the old data, or start a new run.")
         return data
 
     def require_its_own(self, data: Data) -> Data:
         """Returns `data` if it has the content that the run was trained on. Raises Refusal if not."""
-        if not data.is_what(self.manifest["data"]["fingerprint"]):
+        if not data.matches(self.manifest["data"]["fingerprint"]):
             theirs = f"that the run in {self.path} was trained on, or not in their order"
             raise Refusal(f"{data.spec}: these are not the data {theirs}: give those, or start a new run.")
         return data

@@ -20,7 +20,7 @@ from zerosum.data.space import Space
 from zerosum.errors import Refusal
 from zerosum.play.config import Config, check
 from zerosum.play.device import choose
-from zerosum.play.distributed import Source
+from zerosum.play.distributed import BatchSource
 from zerosum.play.finite import NotFinite
 from zerosum.play.players import Players
 from zerosum.play.step import Algorithm1
@@ -77,7 +77,7 @@ class DensityGame:
         config: Config,
         steps: int,
         *,
-        reals: Source | None = None,
+        reals: BatchSource | None = None,
         given: tuple[nn.Module, nn.Module] | None = None,
     ) -> None:
         check(config)

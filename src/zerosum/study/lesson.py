@@ -28,7 +28,7 @@ Array = NDArray[Any]
 
 DEFAULT_STEPS = 2500
 CHECKS = 48
-GRID = 601
+GRID_POINTS = 601
 ARROWS = 17
 NEAR = 0.04  # nats of JSD below which panel (a) shows the pair: p_g is near p_data and still visibly different
 SEEN = 0.1  # one step of G at its own rate would be invisible: panel (c) enlarges it to move p_g by this share of p_data's spread
@@ -97,7 +97,7 @@ def moment(density_game: DensityGame) -> Moment:
         low, high = low + 3 / 14 * _edge(density_game.p_data, 0), high - 3 / 14 * _edge(density_game.p_data, 1)
     else:
         low, high = low - 0.25 * (high - low), high + 0.25 * (high - low)
-    x = torch.linspace(low, high, GRID, dtype=torch.float64)
+    x = torch.linspace(low, high, GRID_POINTS, dtype=torch.float64)
     p_data, q = density_game.p_data.log_prob(x).exp(), p_g.density(x)
     D = density_game.D(x.float()[:, None]).detach().double()
     known = value.probability or value in (VALUES["least_squares"], VALUES["relativistic"])

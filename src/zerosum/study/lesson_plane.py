@@ -27,7 +27,7 @@ Array = NDArray[Any]
 
 DEFAULT_STEPS = 2000
 CHECKS = 32
-CELLS = 120
+CELLS_PER_AXIS = 120
 SAMPLES = 4000
 LINES = 17
 
@@ -68,8 +68,8 @@ def plane_moment(density_game: DensityGame) -> PlaneMoment:
     value: Value = VALUES[density_game.config.game.value]
     low, high = density_game.p_data.support
     margin = 0.15 * (high - low)
-    x, y = (torch.linspace(float(low[i] - margin[i]), float(high[i] + margin[i]), CELLS) for i in range(2))
-    cells = torch.stack([x.repeat(CELLS), y.repeat_interleave(CELLS)], 1)
+    x, y = (torch.linspace(float(low[i] - margin[i]), float(high[i] + margin[i]), CELLS_PER_AXIS) for i in range(2))
+    cells = torch.stack([x.repeat(CELLS_PER_AXIS), y.repeat_interleave(CELLS_PER_AXIS)], 1)
     z = PRIORS[density_game.config.prior.kind]((SAMPLES, 2), density_game.config.seed, "study/plane samples", 0)
     samples = density_game.G(z)
     reals = density_game.p_data.sample(SAMPLES, generator(density_game.config.seed, "study/plane reals"))
@@ -80,8 +80,8 @@ def plane_moment(density_game: DensityGame) -> PlaneMoment:
         density_game.t,
         x.numpy(),
         y.numpy(),
-        shown(value, density_game.D(cells), centre).reshape(CELLS, CELLS).numpy(),
-        density_game.p_data.log_prob(cells).exp().reshape(CELLS, CELLS).numpy(),
+        shown(value, density_game.D(cells), centre).reshape(CELLS_PER_AXIS, CELLS_PER_AXIS).numpy(),
+        density_game.p_data.log_prob(cells).exp().reshape(CELLS_PER_AXIS, CELLS_PER_AXIS).numpy(),
         samples.numpy(),
         density_game.G(_lines(density_game.config.prior.kind).flatten(0, 1)).reshape(2 * LINES, -1, 2).numpy(),
         measured.jsd,

@@ -21,7 +21,7 @@ _ALGORITHM = "Goodfellow et al. 2014, Algorithm 1"
 _PROPOSITION_2 = "Goodfellow et al. 2014, Proposition 2"
 
 SEEDS = 3
-GAMES: tuple[Literal["minimax", "non_saturating"], ...] = ("minimax", "non_saturating")
+LOGISTIC_GAMES: tuple[Literal["minimax", "non_saturating"], ...] = ("minimax", "non_saturating")
 
 FIXED = Config(
     game=GameOptions(value="minimax", penalty="none"),
@@ -114,7 +114,7 @@ def play_to_the_end(config: Config, steps: int = DEFAULT_STEPS, progress: Progre
 def algorithm_1(progress: Progress = silent, steps: int = DEFAULT_STEPS, seeds: int = SEEDS) -> list[Statement]:
     """Statement 4: Algorithm 1 brings p_g to p_data and D to 1/2 in both logistic games, for every seed; with a frozen G it does not."""
     rows = []
-    for game in GAMES:
+    for game in LOGISTIC_GAMES:
         for seed in range(seeds):
             name = f"Algorithm 1, {game}, seed {seed}"
             config = replace(PLAYED, game=replace(PLAYED.game, value=game), seed=seed)

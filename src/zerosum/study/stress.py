@@ -20,12 +20,12 @@ from zerosum.measure.modes import read_modes
 from zerosum.measure.score import Refused
 from zerosum.play.presets import named
 from zerosum.study.density_game import DensityGame
-from zerosum.theory.dirac import TABLE, Order
+from zerosum.theory.dirac import DIRAC_TABLE, Order
 
 ORDERS: tuple[Order, Order] = ("simultaneous", "alternating")
 SCORED = 2500
 SEEDS = 10
-SAMPLES = 3_200_000  # real samples per seed: 12,500 steps, under three minutes on one core
+TRAINING_SAMPLES = 3_200_000  # real samples per seed: 12,500 steps, under three minutes on one core
 PRESET = "points"
 
 _PACGAN = "Lin et al. 2018, arXiv 1712.04086"
@@ -76,7 +76,7 @@ def reference_score(name: str, seeds: int = SEEDS) -> MixtureScore:
     return mean([scored(p_data.sample(SCORED, generator(seed, "study/stress floor")), p_data) for seed in range(seeds)])
 
 
-def ours(name: str, seed: int, samples: int = SAMPLES, progress: Progress = silent) -> MixtureScore:
+def ours(name: str, seed: int, samples: int = TRAINING_SAMPLES, progress: Progress = silent) -> MixtureScore:
     """One seed of the preset for points on a mixture, scored on the averaged G's samples."""
     p_data = DENSITIES[name]()
     config = replace(named(PRESET).config, seed=seed, threads=1)
@@ -108,6 +108,6 @@ def dirac_rows() -> list[dict[str, Any]]:
             "published": published,
             "source": "Mescheder et al. 2018, arXiv 1801.04406",
         }
-        for name, (game, simultaneous, alternating) in TABLE.items()
+        for name, (game, simultaneous, alternating) in DIRAC_TABLE.items()
         for order, published in zip(ORDERS, (simultaneous, alternating), strict=True)
     ]

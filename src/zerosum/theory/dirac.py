@@ -91,7 +91,7 @@ def _derivative(y: Tensor, x: Tensor) -> float:
 
 # The games of the table: name -> (game, distance from the equilibrium after 500 steps of .2 from (1, -1), simultaneous and alternating),
 # integrated from the vector fields that Mescheder et al. 2018 publish (Table 1 and section 4).
-TABLE: dict[str, tuple[Dirac, float, float]] = {
+DIRAC_TABLE: dict[str, tuple[Dirac, float, float]] = {
     "minimax": (Dirac(VALUES["minimax"]), 3.10, 1.41),
     "non_saturating": (Dirac(VALUES["non_saturating"]), 0.640, 0.271),
     "wasserstein": (Dirac(VALUES["wasserstein"]), 2.56e4, 1.43),

@@ -16,7 +16,7 @@ from torch.special import xlogy
 from zerosum.chance import generator
 from zerosum.data.density import Density
 from zerosum.errors import Refusal
-from zerosum.game.value import VALUES, Cost, Value
+from zerosum.game.value import VALUES, Loss, Value
 from zerosum.theory.pair import LineDensity, Pair, line, plane
 
 LOG4 = math.log(4)
@@ -73,7 +73,7 @@ def plane_jsd(p_data: Density, samples: Tensor, bandwidth: float | None = None, 
     return PlaneJSD(jsd(Pair(grid.x, grid.P, whole)), error, jsd(grid.pair(real)), grid.bandwidth, n)
 
 
-def expected(cost: Cost, pair: Pair, logit: Tensor, paired: bool = False) -> Tensor:
+def expected(cost: Loss, pair: Pair, logit: Tensor, paired: bool = False) -> Tensor:
     """E cost(D(x), D(y)), x ~ p_data and y ~ p_g independent: a scalar, differentiable in the logits (K,) of any D at the nodes.
 
     Where the loss couples a real with a generated sample (paired) it is broadcast over every pair of nodes, K^2 terms. Elsewhere it is a

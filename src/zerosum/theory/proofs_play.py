@@ -13,7 +13,7 @@ from zerosum.game.losses import discriminator_loss
 from zerosum.game.penalty import PENALTIES
 from zerosum.game.prior import PRIORS
 from zerosum.game.value import VALUES
-from zerosum.theory.dirac import TABLE, Dirac
+from zerosum.theory.dirac import DIRAC_TABLE, Dirac
 from zerosum.theory.pair import line
 from zerosum.theory.statement import Statement, relative_statement, statement
 
@@ -54,7 +54,7 @@ def generator_gradients() -> list[Statement]:
 def dirac() -> list[Statement]:
     """Statement 6: the Dirac-GAN's table, both columns; R1's eigenvalues; every game's field in closed form."""
     rows = []
-    for name, (game, simultaneous, alternating) in TABLE.items():
+    for name, (game, simultaneous, alternating) in DIRAC_TABLE.items():
         end = float(game.trajectory("simultaneous")[-1].norm())
         rows.append(relative_statement(f"Dirac-GAN, {name}, simultaneous: distance after 500 steps", _MESCHEDER, simultaneous, end, 0.01))
         end = float(game.trajectory("alternating")[-1].norm())

@@ -11,7 +11,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 from zerosum.chance import normal, uniform
 from zerosum.data.density import Boxes, Mixture, bimodal, gaussian, mixture
 from zerosum.data.density import uniform as uniform_density
-from zerosum.game.value import VALUES, smoothed
+from zerosum.game.value import VALUES, Loss, smoothed
 from zerosum.theory.optimum import LOG4, average_losses, expected, free_discriminator, jsd, v_star
 from zerosum.theory.pair import LineDensity, Pair, line
 from zerosum.theory.pushforward import Pushforward, pushforward
@@ -19,6 +19,23 @@ from zerosum.theory.statement import Statement, statement
 
 _PROPOSITION = "Goodfellow et al. 2014, Proposition 1"
 _THEOREM = "Goodfellow et al. 2014, Theorem 1"
+
+
+def _log_d(logit: Tensor) -> Tensor:
+    """log D, where D = 1 / (1 + e^-logit)."""
+    return -torch.log1p(torch.exp(-logit))
+
+
+# By each paper's formula, without game/: the discriminator loss and the generator loss of a = D(x) and b = D(G(z)). Every row of VALUES has
+# its own here; study/proofs_backends.py holds the training code against them too.
+PUBLISHED_LOSSES: dict[str, tuple[Loss, Loss]] = {
+    "minimax": (lambda a, b: -_log_d(a) - _log_d(-b), lambda a, b: _log_d(-b)),
+    "non_saturating": (lambda a, b: -_log_d(a) - _log_d(-b), lambda a, b: -_log_d(b)),
+    "least_squares": (lambda a, b: 0.5 * (a - 1).square() + 0.5 * b.square(), lambda a, b: 0.5 * (b - 1).square()),
+    "wasserstein": (lambda a, b: b - a, lambda a, b: -b),
+    "hinge": (lambda a, b: (1 - a).clamp_min(0) + (1 + b).clamp_min(0), lambda a, b: -b),
+    "relativistic": (lambda a, b: -_log_d(a - b), lambda a, b: -_log_d(b - a)),
+}
 
 
 def _flat(low: float, high: float) -> Boxes:
@@ -108,7 +125,19 @@ def identities() -> list[Statement]:
             1e-12,
         ),
     ]
-    return rows + _smoothing() + _other_games()
+    return rows + _published() + _smoothing() + _other_games()
+
+
+def _published() -> list[Statement]:
+    """Both losses of every value function against the paper's formula."""
+    a, b = (6 * uniform((1000,), 1, "theory-logits", i).double() - 3 for i in range(2))
+    rows = []
+    for name, published in PUBLISHED_LOSSES.items():
+        value = VALUES[name]
+        for player, found, by_paper in zip("DG", (value.d, value.g), published, strict=True):
+            gap = _largest(found(a, b) - by_paper(a, b))
+            rows.append(statement(f"{player}'s loss, {name}: largest difference from the published one", value.source, 0.0, gap, 1e-12))
+    return rows
 
 
 def _smoothing() -> list[Statement]:

@@ -18,14 +18,17 @@ from zerosum.game.augment import AUGMENTATIONS
 from zerosum.game.value import VALUES, smoothed
 from zerosum.nets.traits import draws_random_numbers, uses_batch_statistics
 from zerosum.play.config import Config, check, to_json
+from zerosum.play.course import Course
 from zerosum.play.device import Execution, choose, device_of, fitted
 from zerosum.play.distributed import Processes, cores, job, join
+from zerosum.play.given_players import require_playable
 from zerosum.play.horizon import Horizon
 from zerosum.play.interrupt import Stop
 from zerosum.play.players import Players
 from zerosum.play.schedule import depends_on_horizon
 from zerosum.play.step import Algorithm1
 from zerosum.records import SCHEMA
+from zerosum.runs.checkpoint import course_of
 from zerosum.runs.lock import claim, goes_on, locked, name
 from zerosum.runs.record import Listener
 from zerosum.runs.run import Modules, Run, open_run
@@ -63,10 +66,12 @@ def train(
     check(config)
     execution = choose(config, data.space.kind)
     processes = join(execution.device)
-    smoothed(VALUES[config.game.value], config.game.smoothing)  # A game and nets that do not go together are refused here.
+    value = smoothed(VALUES[config.game.value], config.game.smoothing)  # A game and nets that do not go together are refused here.
     players = Players(config, data.space, torch.device(execution.device), given)
     _ = players.optimisers  # A player without weights is refused here.
     require_trainable(config, data)
+    if given is not None:
+        require_playable(*given, config, data)
     require_divisible(config, processes, players)
     if processes.first:  # What it finds is recorded, and all processes use that.
         execution = fitted(execution, config, players, data.space.shape if given is None else None)
@@ -76,6 +81,7 @@ def train(
         "command": command,
         "preset": preset,
         "asked": asked,
+        "equilibrium": value.equilibrium,
         "sampling": {"widen": default_widening(players.G)},
         "players": "built" if given is None else "given",
     }
@@ -92,7 +98,7 @@ def train(
         begun = processes.from_first(begin)
         if begun is not None:
             run, execution = Run(out, begun, given), recorded_execution(begun["engine"])
-            horizon = Horizon(samples, minutes)
+            horizon = Horizon(samples, until=None if minutes is None else 60 * minutes)
             Loop(run, agreed_on(data, processes), horizon, execution, listener, draw, processes, players).go(stop)
             return run
     return _again(out, data, config, listener, draw, given)
@@ -129,7 +135,7 @@ def resume(
         def begin() -> dict[str, Any]:
             held.enter_context(locked(run.path))
             found, _ = run.newest()
-            return found.meta if found else {"round": 0, "samples": 0, "seconds": 0.0, "horizon": None}
+            return found.meta if found else {"round": 0, "samples": 0, "seconds": 0.0, "horizon": None, "knots": None, "until": None}
 
         newest = processes.from_first(begin)
         horizon = _horizon(run, newest, samples, minutes)
@@ -151,11 +157,14 @@ def _horizon(run: Run, newest: dict[str, Any], samples: int | None, minutes: flo
     """Where a resumed run ends. Raises Refusal where its newest checkpoint is there already."""
     asked, seen = run.manifest["asked"], newest["samples"]
     if samples is not None or minutes is not None:
-        horizon = Horizon(samples, minutes, spent=newest["seconds"])
-        horizon.fixed_by_user = True
+        horizon = Horizon(samples, None if minutes is None else newest["seconds"] + 60 * minutes, fixed_by_user=True)
+    elif newest["horizon"]:
+        # A run whose minutes are over goes on to the end of its schedules.
+        until = newest.get("until")
+        until = until if until is not None and newest["seconds"] < until else None
+        horizon = Horizon(newest["horizon"], until, Course.from_json(course_of(newest) or ()))
     else:
-        fixed = newest["horizon"]
-        horizon = Horizon(fixed or asked["samples"], None if fixed else asked["minutes"])
+        horizon = Horizon(asked["samples"], None if asked["minutes"] is None else 60 * asked["minutes"])
     if horizon.samples is not None and seen >= horizon.samples:
         further = f"zerosum resume {run.path} --samples {2 * seen}"
         raise Refusal(f"{run.path} has seen {seen:,} samples and is finished: train it further with {further}.")
@@ -175,7 +184,9 @@ def require_trainable(config: Config, data: Data) -> None:
         raise Refusal(f"{data.name} leaves {data.train.size} item to train on: give more.")
     augmentation, axes = AUGMENTATIONS[config.game.augment], len(data.space.shape)
     if augmentation is not None and augmentation.axes != axes:
-        raise Refusal(f"--game.augment {config.game.augment} transforms images, and {data.name} contains points: use --game.augment none.")
+        able = " or ".join(row.name for row in MODALITIES.values() if row.axes == augmentation.axes)
+        name = f"--game.augment {config.game.augment}"
+        raise Refusal(f"{name} transforms {able}, and {data.name} contains {data.space.kind}: use --game.augment none.")
 
 
 def require_divisible(config: Config, processes: Processes, players: Players) -> None:

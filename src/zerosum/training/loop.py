@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import replace
 from typing import Any
 
 import torch
@@ -13,10 +12,11 @@ from zerosum.data.source import Data
 from zerosum.errors import Refusal
 from zerosum.monitor.checks import Checks
 from zerosum.play import oom
+from zerosum.play.course import Course
 from zerosum.play.device import Execution
 from zerosum.play.distributed import ALONE, Processes
 from zerosum.play.finite import NotFinite
-from zerosum.play.horizon import Horizon
+from zerosum.play.horizon import Clock, Horizon
 from zerosum.play.interrupt import Stop
 from zerosum.play.players import Players, host_copy
 from zerosum.play.statistics import STATISTICS
@@ -24,7 +24,7 @@ from zerosum.play.step import Algorithm1
 from zerosum.play.try_batch import lack_of_memory
 from zerosum.records import SCHEMA
 from zerosum.runs.async_checkpoint import AsyncCheckpoint
-from zerosum.runs.checkpoint import restore
+from zerosum.runs.checkpoint import course_of, restore
 from zerosum.runs.record import Listener, Record, plain
 from zerosum.runs.run import Run
 from zerosum.training.grids import Draw, draw_grid
@@ -38,16 +38,9 @@ class Loop:
     """One start of a run, new or resumed: its state in memory, and its folder, which the first process alone writes."""
 
     def __init__(
-        self,
-        run: Run,
-        data: Data,
-        horizon: Horizon,
-        execution: Execution,
-        listener: Listener | None,
-        draw: Draw | None,
-        processes: Processes = ALONE,
-        players: Players | None = None,
-    ) -> None:
+        self, run: Run, data: Data, horizon: Horizon, execution: Execution, listener: Listener | None = None, draw: Draw | None = None,
+        processes: Processes = ALONE, players: Players | None = None,
+    ) -> None:  # fmt: skip
         """players: those of a run that begins now, where they exist already; else they are built."""
         self.run, self.config, self.space, self.horizon = run, run.config, run.space, horizon
         self.execution, self.processes = execution, processes
@@ -56,19 +49,19 @@ class Loop:
         self.complaints: list[str] = []
         start = processes.from_first(self._found)
         self.t, self.seconds = int(start["round"]), float(start["seconds"])
-        # Until further minutes have a horizon of their own, the schedules keep the one before.
-        self._horizon_before: int | None = start["horizon"]
+        # Until further minutes have a course of their own, the schedules keep the one before.
+        self._course_before = Course.from_json(start["knots"]) if start["knots"] else None
         device = execution.prepare()
         self.players = players or Players(self.config, self.space, device, run.given)
         processes.from_first(self._restore)
-        processes.spread([*self.players.weights().values(), *self.players.moments().values()])
+        processes.broadcast([*self.players.weights().values(), *self.players.moments().values()])
         self.algorithm = Algorithm1(self.config, self.players, data.train, self.space, self.execution, processes)
         if processes.first:
             self.record = Record(run.path / "record.jsonl", keep_bytes=int(start["record_bytes"]))
             self.saver = AsyncCheckpoint(run.path)
             self.checks = Checks(run.rows("check"), data, self.algorithm, horizon)
-        self.timers, self._retry = Timers(self.seconds), Retry()
-        self._clock = replace(horizon)
+        self.timers, self._retry = Timers(self.seconds, horizon.share(self.samples, self.seconds)), Retry()
+        self._clock = None if horizon.until is None else Clock(horizon.until, self.seconds, horizon.samples)
         self._sum = torch.zeros(len(STATISTICS), device=self.algorithm.device)
         self._row_at, self._steps_summed, self._grid_at = (self.samples, self.seconds), 0, -1
         self._until_plateau = bool(run.manifest["asked"].get("until_plateau"))
@@ -77,9 +70,12 @@ class Loop:
         """The run's newest whole checkpoint, compared with the config before any net is built."""
         self._checkpoint, self.complaints = self.run.newest()
         if self._checkpoint is None:
-            return {"round": 0, "seconds": 0.0, "horizon": None, "record_bytes": 0}
+            return {"round": 0, "seconds": 0.0, "knots": None, "record_bytes": 0}
         self.run.require_fit(self._checkpoint)
-        return {name: self._checkpoint.meta[name] for name in ("round", "seconds", "horizon", "record_bytes")}
+        return {
+            "knots": course_of(self._checkpoint.meta),
+            **{name: self._checkpoint.meta[name] for name in ("round", "seconds", "record_bytes")},
+        }
 
     def _restore(self) -> None:
         if self._checkpoint is not None:
@@ -90,9 +86,9 @@ class Loop:
         return self.t * self.config.game.k * self.config.batch
 
     @property
-    def _end(self) -> int | None:
-        """Samples at which the schedules end; None while that is not known yet."""
-        return self.horizon.samples or self._horizon_before
+    def _course(self) -> Course | None:
+        """The course of the schedules; None while the end is not known yet."""
+        return self.horizon.course or self._course_before
 
     # -- the record -------------------------------------------------------------------------------------------------------
 
@@ -132,7 +128,9 @@ class Loop:
         self.write_statistics()
         if self.record is None:
             return
-        meta = {"schema": SCHEMA, "round": self.t, "samples": self.samples, "seconds": self.seconds, "horizon": self._end}
+        course = self._course
+        meta: dict[str, Any] = {"schema": SCHEMA, "round": self.t, "samples": self.samples, "seconds": self.seconds}
+        meta |= {"horizon": course and course.end, "knots": course and course.to_json(), "until": self.horizon.until}
         meta |= {"record_bytes": self.record.length(), "score": self.checks.keep(self.seconds)}
         self.saver.save(meta, {file: host_copy(tensors) for file, tensors in self.players.files().items()}, self.record.sync)
 
@@ -199,11 +197,11 @@ class Loop:
         self.write("start", horizon=self.horizon.samples, **versions, pid=os.getpid(), ranks=self.processes.size)
         if self.t == 0:
             self._check(None)
+            self.write_grid()
             self.save()
             if self.record is not None:
                 self.saver.wait()
         self._tick = time.perf_counter()
-        self._clock.begin(self.samples, self.seconds)
 
     def _until_the_end(self, stop: Stop) -> str:
         while not self.horizon.reached(self.samples):
@@ -217,7 +215,7 @@ class Loop:
         return "finished"
 
     def _one_step(self) -> None:
-        played = self.algorithm.step(self.t, self._end)
+        played = self.algorithm.step(self.t, self._course)
         self._sum += played
         self._steps_summed += 1
         self.t += 1
@@ -232,18 +230,18 @@ class Loop:
     def _requests(self, stop: Stop) -> Requests:
         if not (self.processes.first and self._steps_summed):
             return Requests(stop=stop.asked, out_of_time=self.processes.first and self.horizon.out_of_time(self.seconds))
-        self._clock.measure(self.samples, self.seconds)
-        due = self.timers.due(self.seconds)
+        due = self.timers.due(self.seconds, self.horizon.share(self.samples, self.seconds))
         if due.progress and self.listener:
             self.listener.progress(self.samples, self.horizon.samples, self.seconds)
         room = self._retry.due(time.monotonic())
         checkpoint = room and (due.checkpoint or self.checks.worth_keeping(self.seconds))
-        end, plateaued = self._clock.samples or 0, self._until_plateau and self.checks.plateaued()
-        return Requests(stop.asked, self.horizon.out_of_time(self.seconds), due.row, room and due.grid, checkpoint, end, plateaued)
+        end = self._clock.decide(self.samples, self.seconds) if self._clock is not None else None
+        plateaued = self._until_plateau and self.checks.plateaued()
+        return Requests(stop.asked, self.horizon.out_of_time(self.seconds), due.row, room and due.grid, checkpoint, end or 0, plateaued)
 
     def _between_steps(self, agreed: Requests) -> None:
-        if agreed.horizon and self.horizon.samples is None:
-            self.horizon.samples = int(agreed.horizon)
+        if agreed.horizon:
+            self.horizon.redirect(self.samples, int(agreed.horizon))
             self.write("horizon", horizon=self.horizon.samples)
         if agreed.row or agreed.checkpoint:
             self.algorithm.guard.require_finite(self.t)
@@ -269,7 +267,7 @@ class Loop:
                 self._save_last(stop)
         finally:
             self._close()
-        self.processes.part()
+        self.processes.barrier()
 
     def _close(self) -> None:
         if self.record is not None:

@@ -7,14 +7,14 @@ from typing import Any
 
 from zerosum.verdict.diagnoses import Diagnosis, Suggestion
 
-MOST = 3  # suggestions; a longer list helps nobody decide
+MOST_SUGGESTIONS = 3  # suggestions; a longer list helps nobody decide
 
 
 def advice(diagnosis: Diagnosis, config: Mapping[str, Any] | None) -> str:
     """Say what to change; "" for a run in no trouble. config: the options as in run.json; without it no present values are named."""
     if not diagnosis.trouble:
         return ""
-    said = [words for suggestion in diagnosis.suggestions if (words := _words(suggestion, config)) is not None][:MOST]
+    said = [words for suggestion in diagnosis.suggestions if (words := _words(suggestion, config)) is not None][:MOST_SUGGESTIONS]
     return f"Try, one at a time: {'; '.join(said)}." if said else ""
 
 

@@ -100,7 +100,7 @@ THRESHOLDS: dict[str, Threshold] = {
     # oscillation
     "G keeps changing": Threshold(0.25, "total variation between G's cells at two checks in a row", PROVISIONAL),
     "G is far from its EMA": Threshold(0.25, "total variation between the cells of G and of its EMA", PROVISIONAL),
-    "distance jumps": Threshold(0.1, "standard deviation of the recent changes of the distance", PROVISIONAL),
+    "distance jumps": Threshold(0.1, "standard deviation of the differences between recent distances in a row", PROVISIONAL),
     # overfitting, memorisation
     "D overfits": Threshold(0.1, "chance above 1/2 that D scores a training sample higher than a held-out one", "and 3 standard errors"),
     "D overfits strongly": Threshold(0.2, "the same, from which it does harm", "calibration: .25 on 200 digits; .1 and less on 600 points"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from html import escape
 from typing import Any
 
 from zerosum.verdict.advice import advice
@@ -46,6 +47,13 @@ class Verdict:
         others = f" Also: {', '.join(self.others)}." if self.others else ""
         name = self.state[0].upper() + self.state[1:]
         return f"{name}{since} (confidence: {self.confidence}). {self.meaning}{shown}{others} {self.advice}".rstrip()
+
+    def _repr_html_(self) -> str:
+        evidence = "".join(f"<li>{escape(sentence)}</li>" for sentence in self.evidence)
+        since = f" since {self.since:,} samples" if self.since else ""
+        also = f"<p>Also: {escape(', '.join(self.others))}.</p>" if self.others else ""
+        told = f"<p><b>{escape(self.state)}</b>{since} (confidence: {escape(self.confidence)}). {escape(self.meaning)}</p>"
+        return f"{told}<ul>{evidence}</ul>{also}<p>{escape(self.advice)}</p>"
 
     @property
     def line(self) -> str:
