@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from zerosum.commands.flags import HelpAsked, flags_of, flat, parse_given, positional, shown
+from zerosum.commands.terminal import tell
 from zerosum.data.options import DataOptions
 from zerosum.options import Choices, expanded, value_of
 from zerosum.play.config import Config
@@ -98,7 +99,7 @@ def main(argv: Sequence[str]) -> int:
     checked_length(args.minutes, args.samples, "--{}")
     # Importing torch takes more than a second, so everything that can be refused without it has been refused above.
     from zerosum.api import open_data, train
-    from zerosum.api.training import next_folder, refuse_taken
+    from zerosum.api.training import refuse_taken, run_folder
     from zerosum.commands.listeners import followed, report
     from zerosum.play.distributed import is_first, require_name
     from zerosum.report.progress import reading
@@ -111,9 +112,8 @@ def main(argv: Sequence[str]) -> int:
     if args.dry_run:
         return _dry_run(args, given, data)
     if data.skipped and not quiet:
-        print(f"{len(data.skipped)} files were skipped; zerosum inspect {args.data} says why.", file=sys.stderr)
-    out = args.out or next_folder(data.name)
-    with followed(out, quiet=quiet, tensorboard=args.tensorboard and is_first()) as listener:
+        tell(f"{len(data.skipped)} files or folders were skipped; zerosum inspect {args.data} says why.", error=True)
+    with run_folder(args.out, data.name) as out, followed(out, quiet=quiet, tensorboard=args.tensorboard and is_first()) as listener:
         run = train(
             data,
             minutes=args.minutes,
