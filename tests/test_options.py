@@ -187,3 +187,16 @@ def test_a_length_that_is_none_is_refused_before_torch_is_loaded(words: str) -> 
     done = subprocess.run([sys.executable, "-c", code, *words.split()], capture_output=True, text=True, timeout=60)
     assert done.returncode == 2, done.stderr
     assert done.stderr.count("\n") == 1
+
+
+def test_a_path_may_begin_with_a_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    option = Option(Path)
+    assert option.read("~/runs/a", "--out") == option.checked("~/runs/a", "out") == option.checked(Path("~/runs/a"), "out")
+    assert option.read("~/runs/a", "--out") == tmp_path / "runs/a"
+    assert option.read("a~/b", "--out") == Path("a~/b")
+
+
+def test_a_home_folder_of_no_user_is_refused() -> None:
+    with pytest.raises(Refusal, match="write the path in full"):
+        Option(Path).read("~no such user/a", "--out")

@@ -20,7 +20,7 @@ from numbers import Integral, Real
 from pathlib import Path
 from typing import Annotated, Any, Literal, NoReturn, Union, get_args, get_origin, get_type_hints
 
-from zerosum.errors import Refusal, nearest
+from zerosum.errors import Refusal, nearest, printable
 
 OLD_NAMES = {"until_settled": "until_plateau", "knobs": "options"}
 """Options that were renamed, old name to new. The old ones are refused, and the refusal gives the new one."""
@@ -143,7 +143,7 @@ class Option:
         if self.optional and text.lower() == "none" and "none" not in self.names:
             return None
         try:
-            value = text if self.names else _whole(text) if self.kind is int else self.kind(text)
+            value = text if self.names else _whole(text) if self.kind is int else expanded(text) if self.kind is Path else self.kind(text)
         except ValueError:
             self._refuse(text, name)
         return self.checked(value, name)
@@ -174,8 +174,8 @@ class Option:
             return float(value) if isinstance(value, Real) else None
         if self.kind is float:
             return value
-        if self.kind is Path and isinstance(value, str):
-            return Path(value)
+        if self.kind is Path and isinstance(value, (str, Path)):
+            return expanded(value)
         return value if isinstance(value, self.kind) else None
 
     def _refuse(self, value: Any, name: str) -> NoReturn:
@@ -183,6 +183,14 @@ class Option:
         hint = nearest(value, self.names) if isinstance(value, str) else ""
         finite = "a finite number" if isinstance(value, float) and not math.isfinite(value) and self.kind is float else "a number"
         raise Refusal(f"{name} must be {self.wanted.replace('a number', finite)}, not {shown}.{hint}")
+
+
+def expanded(path: str | Path) -> Path:
+    """A path with a leading ~ or ~user replaced by that home. Raises Refusal where there is no such user."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError as error:
+        raise Refusal(f"{printable(path)} names the home of a user who does not exist here: give the path in full.") from error
 
 
 def _whole(text: str) -> int:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from zerosum.errors import Refusal
+from zerosum.plain_files import NotPlain, read_plain
 
 Row = dict[str, Any]
 """One JSON object of record.jsonl; its "type" says which kind of row it is."""
@@ -26,13 +27,13 @@ class RecordContent(NamedTuple):
 
 
 def read_rows(file: Path) -> RecordContent:
-    """The rows of a record.jsonl; none where the file is missing.
+    """The rows of a record.jsonl; none where the file is missing. Raises Refusal where it is no file.
 
     A row is a JSON object with a "type". A last line without a line break is still being written: it counts only if it is a row.
     """
-    if not file.is_file():
+    if not file.exists():
         return RecordContent([], 0)
-    *whole, last = file.read_bytes().split(b"\n")
+    *whole, last = read_plain(file).split(b"\n")
     found = [_row(line) for line in whole if line.strip()]
     rows = [row for row in [*found, _row(last)] if row is not None]
     return RecordContent([_upgraded_row(row) for row in rows], found.count(None))
@@ -56,8 +57,10 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     if not folder.exists():
         raise Refusal(f"There is no run at {folder}: give the folder that zerosum train wrote to.")
     try:
-        manifest = json.loads((folder / "run.json").read_bytes())
+        manifest = json.loads(read_plain(folder / "run.json"))
         schema = manifest["schema"]
+    except NotPlain:
+        raise
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise Refusal(f"{folder} is not a run: it holds no readable run.json; give the folder that zerosum train wrote to.") from error
     if type(schema) is not int or not 1 <= schema <= SCHEMA:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from inspect import signature
 from pathlib import Path
 from typing import Any
@@ -187,9 +188,45 @@ def test_numbers_of_numpy_are_numbers(tmp_path: Path) -> None:
 
 def test_the_next_folder_is_the_first_free_one(tmp_path: Path) -> None:
     assert next_folder("a", tmp_path).name == "a-1"
-    (tmp_path / "a-1").mkdir()
     (tmp_path / "a-3").mkdir()
-    assert next_folder("a", tmp_path).name == "a-2"
+    assert [next_folder("a", tmp_path).name for _ in range(3)] == ["a-2", "a-4", "a-5"]
+
+
+def test_of_several_trainings_at_once_each_gets_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between the look at a name and its claim another process takes it: here, whenever a name is looked at."""
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda _: next_folder("a", tmp_path), range(40)))
+    assert len(set(found)) == 40
+    monkeypatch.setattr(Path, "exists", lambda self, **_: False)
+    assert next_folder("a", tmp_path).name == "a-41"
+
+
+def test_a_folder_by_a_long_or_odd_name_can_be_made(tmp_path: Path) -> None:
+    assert next_folder("é" * 255, tmp_path).is_dir()
+    assert next_folder("a\x1b[2J\nb\udcff", tmp_path).name == "a_[2J_b_-1"
+
+
+def test_a_name_that_was_claimed_for_nothing_is_given_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(zs.Refusal, match="transforms images"):
+        zs.train("ring8", samples=64, options={**OPTIONS, "game.augment": "diffaugment"})
+    assert list((tmp_path / "runs").iterdir()) == []
+
+
+def test_a_home_is_expanded_in_every_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert zs.train("ring8", samples=64, out="~/mine", options=OPTIONS).path == tmp_path / "mine"
+    assert zs.load("~/mine").path == tmp_path / "mine"
+    for use in (lambda: zs.load("~nobody-of-this-name/x"), lambda: zs.open_data("~nobody-of-this-name/x")):
+        with pytest.raises(zs.Refusal, match="names the home of a user who does not exist"):
+            use()
+
+
+def test_a_run_may_be_in_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    run = zs.train("ring8", samples=256, out="~/run")
+    assert run.path == tmp_path / "run"
+    assert zs.load("~/run").manifest == run.manifest
 
 
 def test_room_is_asked_of_the_disk_that_the_folder_will_be_on(tmp_path: Path) -> None:

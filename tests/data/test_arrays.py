@@ -181,7 +181,7 @@ def test_any_damage_gives_an_array_or_a_refusal(place: int, damage: bytes) -> No
 
 def test_a_large_npz_is_refused_before_it_is_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     np.savez_compressed(tmp_path / "x.npz", np.zeros((1000, 16), np.float32))
-    monkeypatch.setattr("zerosum.data.arrays.memory_budget", lambda: 10_000)
+    monkeypatch.setattr("zerosum.data.inflation.memory_budget", lambda: 10_000)
     with pytest.raises(Refusal, match=r"unpacks to 64,\d+ bytes"):
         read_array(tmp_path / "x.npz", OPTIONS)
 

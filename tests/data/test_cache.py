@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import errno
+import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -138,3 +139,69 @@ def test_without_room_for_its_file_a_long_index_stays_in_memory(monkeypatch: pyt
     monkeypatch.setattr(cache.tempfile, "TemporaryFile", full)
     index = np.arange(1000)
     assert spill_to_disk(index) is index
+
+
+# -- images that fit into memory ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def fitting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Images fit into memory, and any decoding counts as slow."""
+    monkeypatch.setattr(cache, "memory_budget", lambda: 10**6)
+    monkeypatch.setattr(cache, "SLOW", 0.0)
+    return tmp_path / "cache" / "decoded"
+
+
+def never() -> Any:
+    pytest.fail("decoded twice")
+
+
+def test_a_second_start_reads_what_the_first_one_decoded(fitting: Path) -> None:
+    first = cached_images(7, SHAPE, "a", lambda: ROWS)
+    assert not isinstance(first.pixels, np.memmap)
+    second = cached_images(7, SHAPE, "a", never)
+    assert isinstance(second.pixels, np.memmap)
+    assert np.array_equal(first.pixels, second.pixels)
+    assert np.array_equal(first.keys, second.keys)
+    assert first.reasons == second.reasons == {6: "cut short"}
+    assert len(finished(fitting)) == 1
+
+
+def test_what_is_decoded_quickly_is_not_stored(fitting: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cache, "SLOW", 1e9)
+    cached_images(7, SHAPE, "a", lambda: ROWS)
+    assert not fitting.exists()
+
+
+def test_all_of_it_takes_a_tenth_of_the_free_disk_and_the_oldest_goes_first(fitting: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cached_images(7, SHAPE, "a", lambda: ROWS)
+    one = sum(file.stat().st_size for file in (fitting / finished(fitting)[0]).iterdir())
+    # What would be free without the caches stays the same: room for three of them.
+    monkeypatch.setattr(cache, "_MARGIN", 0)
+    monkeypatch.setattr(
+        cache.shutil, "disk_usage", lambda root: SimpleNamespace(free=31 * one - sum(f.stat().st_size for f in fitting.rglob("*.*")))
+    )
+    for name in "bc":
+        cached_images(7, SHAPE, name, lambda: ROWS)
+    for age, folder in enumerate(sorted(fitting.glob("*/"), key=lambda p: p.stat().st_mtime)):
+        os.utime(folder, (1e9 + age, 1e9 + age))
+    cached_images(7, SHAPE, "a", never)  # Used now, so b is the oldest.
+    cached_images(7, SHAPE, "d", lambda: ROWS)
+    assert len(finished(fitting)) == 3
+    for name in "acd":
+        cached_images(7, SHAPE, name, never)
+    with pytest.raises(pytest.fail.Exception):
+        cached_images(7, SHAPE, "b", never)
+
+
+def test_a_set_that_is_larger_than_the_share_is_not_stored_and_removes_nothing(fitting: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cached_images(7, SHAPE, "a", lambda: ROWS)
+    monkeypatch.setattr(cache.shutil, "disk_usage", lambda _: SimpleNamespace(free=500))
+    assert len(cached_images(7, SHAPE, "b", lambda: ROWS).pixels) == 7
+    assert len(finished(fitting)) == 1
+
+
+def test_a_cache_that_cannot_be_written_is_no_reason_to_stop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fitting: Path) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("ZEROSUM_CACHE", str(tmp_path / "file"))
+    assert len(cached_images(7, SHAPE, "a", lambda: ROWS).pixels) == 7

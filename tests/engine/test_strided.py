@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.testing import assert_close
 
 from zerosum.chance import normal
-from zerosum.engine.strided import Down, Outer, Routed, Routes, Up, fits
+from zerosum.engine.strided import Down, Outer, Routed, Routes, Up, is_strided
 
 PRODUCT = Routes(True, True, True)
 SIZES = [(4, 4), (6, 5), (7, 9), (14, 14)]
@@ -32,7 +32,7 @@ def test_each_route_is_the_convolution(routes: Routes) -> None:
         x = normal((2, 3, *size), 0, "x").double()
         for layer in (nn.Conv2d(3, 5, 4, 2, 1), nn.ConvTranspose2d(3, 5, 4, 2, 1, output_padding=odd, bias=False)):
             layer.double().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-            assert fits(layer)
+            assert is_strided(layer)
             assert_close(derivatives(Routed(layer, routes), x), derivatives(layer, x))
 
 
@@ -63,4 +63,4 @@ def test_bf16_routes_agree_to_its_resolution() -> None:
 
 @pytest.mark.parametrize("layer", [nn.Conv2d(3, 5, 3, 2, 1), nn.Conv2d(4, 4, 4, 2, 1, groups=2), nn.Linear(3, 5), nn.Conv2d(3, 5, 4, 2, 0)])
 def test_other_layers_do_not_fit(layer: nn.Module) -> None:
-    assert not fits(layer)
+    assert not is_strided(layer)

@@ -98,6 +98,10 @@ def test_too_few_for_a_new_classifier_is_said_for_each_measure() -> None:
     scores = evaluate_images(noise[:50], noise[50:], None, None)
     assert scores
     assert all(s.refused and "at least 200" in s.note for s in scores)
+    said = {s.name: s.note for s in scores}
+    assert "JSD" not in said["frechet"]
+    assert "there are 50 and 50" in said["frechet"]
+    assert "--features inception" in said["frechet"]
 
 
 def test_any_points_against_any_points() -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from zerosum.errors import Refusal
-from zerosum.report.disk import write_whole
+from zerosum.plain_files import write_whole
 from zerosum.report.folder import read_run
 
 Make = Callable[..., Path]

@@ -11,6 +11,7 @@ from zerosum.data import source
 from zerosum.data.inspection import describe
 from zerosum.data.options import DataOptions
 from zerosum.data.source import Data, Spec
+from zerosum.errors import printable
 
 _LISTED = 10
 
@@ -63,11 +64,11 @@ def lines(facts: Mapping[str, Any]) -> list[str]:
         out.append(f"ignored: {facts['ignored']:,} files that are not images")
     skipped = facts["skipped"]
     if skipped:
-        out.append(f"skipped: {len(skipped):,} files that cannot be used")
+        out.append(f"skipped: {len(skipped):,} files or folders that cannot be used")
         out += [f"  {item['name']}: {item['reason']}" for item in skipped[:_LISTED]]
         if len(skipped) > _LISTED:
             out.append(f"  and {len(skipped) - _LISTED:,} more; --json lists them all")
-    return out
+    return list(map(printable, out))
 
 
 def _ranges(span: Sequence[Any]) -> str:

@@ -31,6 +31,9 @@ POINTS = 2_500
 DIGITS = 4_000
 """Digits measured, at most. These are fewer than in `evaluate`, so the distance and its reference score are both biased further upwards."""
 
+DIGIT_SHAPE = (1, 28, 28)
+"""Images of other shapes have no fast features, so they get no scores here."""
+
 ENDS = ("finished", "minutes", "plateaued")
 """The reasons in the `stop` row of a training that was not interrupted."""
 
@@ -67,17 +70,15 @@ def _image_scores(data: Data, sample: Callable[[int], Array], seen: int) -> list
 QUICK: dict[str, Callable[[Data, Callable[[int], Array], int], list[Score]]] = {"vectors": _points_scores, "pixels": _image_scores}
 
 
-def leave_scores(run: Run, data: Data, listener: Listener | None) -> None:
+def leave_scores(run: Run, data: Data, listener: Listener | None) -> bool:
     """Adds the scores of a run that has ended to its record, after its last checkpoint, so that a resume drops them and adds its own.
 
-    What cannot be measured is left out. Nothing is added to a run that was interrupted or has scores already.
+    What cannot be measured is left out. Nothing is added to a run that was interrupted or has scores already. Returns whether any is added.
     """
+    if not lacks_scores(run):
+        return False
     end = run.rows("stop")[-1]
-    if end["reason"] not in ENDS:
-        return
     at = {name: end[name] for name in ("round", "samples", "seconds")}
-    if any(row["samples"] == at["samples"] for row in run.rows("score")):
-        return
     try:
         rows = quick_scores(data, run.sample, int(at["samples"]))
         with locked(run.path), closing(Record(run.path / "record.jsonl")) as record:
@@ -86,7 +87,20 @@ def leave_scores(run: Run, data: Data, listener: Listener | None) -> None:
                 if listener:
                     listener.row(told)
     except Refusal:
-        return
+        return False
+    return bool(rows)
+
+
+def lacks_scores(run: Run) -> bool:
+    """Whether a run came to its end and its record has no score of it; data of some kinds have none."""
+    stops = run.rows("stop")
+    if not stops or stops[-1]["reason"] not in ENDS or not _may_be_scored(run):
+        return False
+    return all(row["samples"] != stops[-1]["samples"] for row in run.rows("score"))
+
+
+def _may_be_scored(run: Run) -> bool:
+    return run.space.modality.compared_as != "pixels" or run.space.shape == DIGIT_SHAPE
 
 
 def _at_most(n: int, data: Data) -> int:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from inspect import signature
+from itertools import count
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import nn
 
+from zerosum.api.completion import complete
+from zerosum.api.grids import drawer
 from zerosum.api.scoring import leave_scores
 from zerosum.api.showing import Showing, counting, following
 from zerosum.data.detect import kind_of
@@ -20,20 +23,20 @@ from zerosum.data.in_memory import in_memory
 from zerosum.data.source import Data, Spec, open_data
 from zerosum.errors import Refusal
 from zerosum.game.value import VALUES, smoothed
-from zerosum.options import options_of, replaced, unknown
+from zerosum.options import expanded, options_of, replaced, unknown
 from zerosum.play.config import Config
-from zerosum.play.distributed import is_first
+from zerosum.play.distributed import is_first, require_name
 from zerosum.play.length import MINUTES, checked_length
 from zerosum.play.players import Players
 from zerosum.play.presets import default_preset, named, with_net
-from zerosum.report.grid import save_grid
 from zerosum.report.page import write_report
 from zerosum.runs.run import Modules, Run, open_run
 from zerosum.training import launch
-from zerosum.training.launch import Draw, Listener
+from zerosum.training.launch import Listener
 
-Array = np.ndarray[Any, Any]
 Source = Spec | Data
+
+_LONGEST_NAME = 60  # characters
 
 ROOM = 200 << 20
 """Bytes that a run may need: three checkpoints of the largest preset (two kept, one being written) and the grids."""
@@ -69,26 +72,21 @@ def train(
         `options={"d.lr": 1e-4, "game.value": "hinge"}` mean the same; `zerosum train --help` lists all options.
     generator, discriminator: your own modules, both or neither. G maps z (N, prior.dim) to samples, and D maps samples to logits (N,).
         Samples are float images (N, C, H, W) in [-1, 1], or points (N, d). Load the run with load(path, generator=G, discriminator=D).
-    progress: shown in a terminal and in a notebook; False shows none, True shows it anywhere, and a function is called instead with
-        (label, done, total) while data are read. listener: receives the record's rows and the progress during training, and nothing
-        is shown.
+    progress: shown in a terminal and in a notebook; False shows none, True shows it anywhere, a function is called instead with
+        (label, done, total) while data are read. listener: receives the record's rows and the progress; nothing is shown then.
 
     Raises Refusal for what cannot be trained.
     """
     minutes, samples = checked_length(minutes, samples)
-    given = _modules(generator, discriminator)
-    chosen = _chosen(options or {}, keywords)
+    given, chosen = _modules(generator, discriminator), _chosen(options or {}, keywords)
     source = data if isinstance(data, Data) else in_memory(data)
-    if config is None:
-        preset = preset or _suited(source)
-        config = named(preset).config
-    config = with_options(config, chosen)
+    preset = preset or (_suited(source) if config is None else "own")
+    config = with_options(config or named(preset).config, chosen)
     if out is not None:
-        refuse_taken(Path(out))
+        refuse_taken(expanded(out))
     opened = source if isinstance(source, Data) else open_data(source, config.data, counting(progress))
-    folder = next_folder(opened.name) if out is None else Path(out)
-    check_room(folder)
-    with following(folder, listener, progress) as follower:
+    with run_folder(out, opened.name) as folder, following(folder, listener, progress) as follower:
+        check_room(folder)
         run = launch.train(
             opened,
             folder,
@@ -96,7 +94,7 @@ def train(
             samples=samples,
             minutes=MINUTES if minutes is None and samples is None else minutes,
             until_plateau=until_plateau,
-            preset=preset or "own",
+            preset=preset,
             command=command,
             listener=follower,
             draw=drawer(opened),
@@ -120,7 +118,9 @@ def resume(
 
     run: a run, or its folder. data: the same array again, for a run on an array in memory; a run of this session still has it.
     generator, discriminator: the same modules, for a run of your own modules; a run of this session still has them.
-    progress, listener: as for `train`. Raises Refusal when the run is finished, its data have changed, or another process trains there.
+    progress, listener: as for `train`. A finished run gets the scores, the grid and the report that it lacks where its process was killed
+    before it had written them. Raises Refusal when the run is finished and lacks nothing, its data have changed, or another process
+    trains there.
     """
     minutes, samples = checked_length(minutes, samples)
     if not isinstance(run, Run):
@@ -128,10 +128,16 @@ def resume(
     elif (given := _modules(generator, discriminator)) is not None:
         run = replace(run, given=given)
     check_room(run.path)
-    if data is None:
-        opened = run.data()
-    else:
+
+    def opened_data(run: Run = run) -> Data:
+        if data is None:
+            return run.data()
         opened = data if isinstance(data, Data) else open_data(in_memory(data), run.config.data, counting(progress))
+        return run.require_its_own(opened)
+
+    if minutes is None and samples is None and is_first() and complete(run, opened_data, listener).done:
+        return run
+    opened = opened_data()
     with following(run.path, listener, progress) as follower:
         run = launch.resume(
             run.path, samples=samples, minutes=minutes, data=opened, listener=follower, draw=drawer(opened), given=run.given
@@ -200,11 +206,30 @@ def refuse_taken(out: Path) -> None:
 
 
 def next_folder(name: str, parent: Path = Path("runs")) -> Path:
-    """runs/NAME-N with the first N from 1 that is free."""
-    n = 1
-    while (parent / f"{name}-{n}").exists():
-        n += 1
+    """Make runs/NAME-N with the first N from 1 that is free. Of several processes at once, each gets a folder of its own."""
+    # A file's name has at most 255 bytes.
+    name = "".join(c if c.isprintable() else "_" for c in name[:_LONGEST_NAME])
+    parent.mkdir(parents=True, exist_ok=True)
+    for n in count(1):
+        with suppress(FileExistsError):
+            (parent / f"{name}-{n}").mkdir()
+            break
     return parent / f"{name}-{n}"
+
+
+@contextmanager
+def run_folder(out: str | Path | None, name: str) -> Iterator[Path]:
+    """The folder of a new run: `out`, or the next free one by the data's name, which is removed if it is still empty at the end."""
+    if out is not None:
+        yield expanded(out)
+        return
+    require_name(None)
+    folder = next_folder(name)
+    try:
+        yield folder
+    finally:
+        with suppress(OSError):  # A folder with files in it stays.
+            folder.rmdir()
 
 
 def check_room(folder: Path, need: int = ROOM) -> None:
@@ -217,23 +242,6 @@ def check_room(folder: Path, need: int = ROOM) -> None:
         raise Refusal(
             f"The disk of {folder} has {free >> 20} MB free and a run needs up to {need >> 20} MB: free some, or name another --out."
         )
-
-
-def drawer(data: Data) -> Draw:
-    """How a run draws its grids: images as tiles; points over the density of p_data where that is known, else over real samples."""
-    modality = data.space.modality
-    real = data.space.to_array(data.validation.head(modality.preview_real)) if modality.preview_real else None
-    known = data.density
-
-    def density(x: Array) -> Array:
-        assert known is not None
-        p: Array = known.log_prob(torch.from_numpy(np.ascontiguousarray(x, dtype=np.float64))).exp().numpy()
-        return p
-
-    def draw(samples: Array, path: Path) -> Path:
-        return save_grid(samples, path, real=real, density=density if known is not None else None, preview=modality.preview)
-
-    return draw
 
 
 def _modules(generator: nn.Module | None, discriminator: nn.Module | None) -> Modules | None:

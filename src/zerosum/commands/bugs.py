@@ -56,7 +56,9 @@ def write_log(error: BaseException, folder: Path | None = None) -> Path:
             continue
         log = place / f"bug-{now:%Y%m%d-%H%M%S-%f}.txt"
         try:
-            log.write_text(text, encoding="utf-8")
+            # "x" follows no link that stands under this name.
+            with log.open("x", encoding="utf-8", errors="backslashreplace") as file:
+                file.write(text)
         except OSError:
             continue
         return log

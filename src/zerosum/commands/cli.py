@@ -9,11 +9,14 @@ import errno
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib import import_module
 
 from zerosum.commands import bugs
 from zerosum.commands.flags import HelpAsked
+from zerosum.commands.terminal import discard, prepare, tell
 from zerosum.errors import Refusal, nearest
+from zerosum.plain_files import remedy
 from zerosum.play import oom
 from zerosum.play.interrupt import interruptible
 from zerosum.report.text_table import paragraph
@@ -26,6 +29,7 @@ COMMANDS: dict[str, str] = {
     "sample": "Draw samples from a run's generator into an array, a picture or a folder.",
     "evaluate": "Measure a run's samples against held-out data, or any set of samples against any other.",
     "diagnose": "Say how a run is going, or how it went: state, evidence and advice.",
+    "report": "Write a run's report.html again, at any time.",
     "inspect": "Say what zerosum would train on, what it would skip, and why.",
     "prove": "Check the theorems: each proved number beside the measured one.",
     "lab": "Draw the teaching figure from a real training, or run a scenario in which a GAN fails.",
@@ -74,12 +78,17 @@ def dispatch(argv: Sequence[str]) -> int:
 def _say(sentence: str) -> None:
     """A sentence on standard error: wrapped between words for a terminal, one line for any other reader."""
     said = f"zerosum: {sentence}"
-    print(paragraph(said, " " * 9, "") if sys.stderr.isatty() else said, file=sys.stderr)
+    with suppress(OSError):  # Nobody reads it.
+        if sys.stderr.isatty():
+            print(paragraph(said, " " * 9, ""), file=sys.stderr)
+        else:
+            tell(said, error=True)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """The console script. No error leaves it as a traceback."""
     interruptible()
+    prepare()
     try:
         status = dispatch(sys.argv[1:] if argv is None else argv)
         sys.stdout.flush()
@@ -91,9 +100,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         _say("interrupted.")
         return 130
     except BrokenPipeError:
-        # The reader of our output (head, less) has gone. Redirect it, so that Python's own flush at exit raises nothing.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        return 0  # The reader of our output (head, less) has left.
     except bugs.Bug as bug:
         _say(bugs.sentence(bug.log, bug.__cause__ or bug))
         return 1
@@ -104,7 +111,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             return 2
         if isinstance(error, OSError) and error.errno is not None and error.errno in _FIXABLE:
             where = f" {error.filename}" if error.filename else ""
-            _say(f"the system refused{where}: {os.strerror(error.errno).lower()}; free the space, or name another place.")
+            _say(f"the system refused{where}: {os.strerror(error.errno).lower()}; {remedy(error)}.")
             return 2
         _say(bugs.sentence(bugs.write_log(error), error))
         return 1
+    finally:
+        discard()

@@ -10,6 +10,7 @@ from itertools import groupby
 from pathlib import Path
 
 from zerosum.commands.flags import parse, positional
+from zerosum.commands.terminal import tell
 
 EXAMPLES = """\
   zerosum diagnose runs/digits
@@ -36,6 +37,7 @@ class Diagnose:
 def main(argv: Sequence[str]) -> int:
     args = parse(Diagnose, argv, prog="zerosum diagnose", examples=EXAMPLES)
     # This reader loads no torch, so a diagnosis does not wait for it.
+    from zerosum.report.complaints import complaints
     from zerosum.report.folder import read_run
     from zerosum.report.text_table import paragraph
     from zerosum.verdict import verdict
@@ -44,11 +46,13 @@ def main(argv: Sequence[str]) -> int:
     config = run.manifest.get("config")
     found = verdict(run.rows, config if isinstance(config, dict) else None)
     if args.json:
-        print(json.dumps(found.to_json(), allow_nan=False))
+        print(json.dumps({**found.to_json(), "complaints": complaints(run)}, allow_nan=False))
     else:
         print(paragraph(found.paragraph))
+        for sentence in complaints(run):
+            print(paragraph(f"Warning: {sentence}"))
         if found.history:
-            print("\nState at each check, by training samples:")
+            tell("", "State at each check, by training samples:")
             for state, group in groupby(found.history, key=lambda row: row["state"]):
                 rows = list(group)
                 checks = f"{len(rows)} check{'s' if len(rows) > 1 else ''}"

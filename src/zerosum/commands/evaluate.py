@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from zerosum.commands.flags import parse, positional, short
+from zerosum.commands.terminal import tell
 from zerosum.data.options import DataOptions
 from zerosum.errors import Refusal
 
@@ -71,7 +72,7 @@ def main(argv: Sequence[str]) -> int:
 
         # Other features than zerosum's choice change every number.
         unasked = "; chosen because its weights are on this machine (--features fresh uses a new classifier instead)"
-        print(f"{args.target} compared with {args.against or 'its held-out test part'}\n")
+        tell(f"{args.target} compared with {args.against or 'its held-out test part'}", "")
         print(table(scores, unasked if args.features == "auto" and args.weights is None else ""))
     sys.stdout.flush()
     return 0

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from zerosum.commands.flags import flat, parse, positional
+from zerosum.commands.terminal import tell
 from zerosum.errors import Refusal, nearest
 from zerosum.play.config import Config
 from zerosum.report.text_table import paragraph, text_table
@@ -159,7 +160,7 @@ def _title(args: Lab) -> str:
 
 def _drawn(where: Path, picture: Callable[[], bytes], frame: Callable[[T], bytes], course: Sequence[T], reading: CountProgress) -> None:
     """Write the picture or, for a .gif, a frame for each moment of the course."""
-    from zerosum.report.disk import write_whole
+    from zerosum.plain_files import write_whole
 
     if where.suffix.lower() != ".gif":
         write_whole(where, picture())
@@ -188,7 +189,7 @@ def animated(frames: Sequence[bytes]) -> bytes:
 
 
 def _scenario(args: Lab, suffix: str) -> int:
-    from zerosum.report.disk import write_whole
+    from zerosum.plain_files import write_whole
     from zerosum.report.panels import draw_panels
     from zerosum.report.progress import CountProgress
     from zerosum.report.style import png
@@ -204,7 +205,8 @@ def _scenario(args: Lab, suffix: str) -> int:
         print(json.dumps({"scenario": args.scenario, "rows": found.rows, "why": found.why, "figure": str(where)}, allow_nan=False))
     else:
         print(tabled([{ROW_HEADINGS.get(key, key): value for key, value in row.items()} for row in found.rows]))
-        print(f"\n{paragraph(found.why)}\nfigure: {where}")
+        print(f"\n{paragraph(found.why)}")
+        tell(f"figure: {where}")
     sys.stdout.flush()
     return 0
 
@@ -221,6 +223,6 @@ def _told(args: Lab, where: Path, found: Mapping[str, Any]) -> int:
         print(json.dumps({"figure": str(where), **found}, allow_nan=False))
     else:
         print(tabled([{"": PANELS.get(name, name), **{HEADINGS.get(k, k): v for k, v in row.items()}} for name, row in found.items()]))
-        print(f"figure: {where}")
+        tell(f"figure: {where}")
     sys.stdout.flush()
     return 0

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zerosum.commands.bugs import logged_in
+from zerosum.commands.terminal import tell
 from zerosum.errors import Refusal
 from zerosum.report.next_commands import next_commands
 from zerosum.report.numbers import duration
@@ -96,8 +97,8 @@ def report(run: Run) -> int:
     print(paragraph(run.verdict().paragraph, " " * 10, "  verdict "))
     for label, file in (("grid", "grid.png"), ("report", "report.html")):
         if (run.path / file).exists():
-            print(f"  {label:<7} {run.path / file}")
+            tell(f"  {label:<7} {run.path / file}")
     for i, command in enumerate(next_commands(run.rows(), run.manifest, run.path)):
-        print(f"  {'' if i else 'next':<7} {command}")
+        tell(f"  {'' if i else 'next':<7} {command}")
     sys.stdout.flush()
     return status

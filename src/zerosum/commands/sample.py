@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zerosum.commands.flags import parse, positional, short
-from zerosum.errors import Refusal
+from zerosum.errors import Refusal, printable
 from zerosum.report.text_table import wrapped
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def main(argv: Sequence[str]) -> int:
         raise Refusal(f"-n must be at least 1, not {args.n}.")
     out = _destination(args.out)
     from zerosum import api
-    from zerosum.report.disk import write_whole
+    from zerosum.plain_files import write_whole
     from zerosum.report.grid import save_grid
 
     run = api.load(args.run)
@@ -89,7 +89,7 @@ def main(argv: Sequence[str]) -> int:
     else:
         _write_each(array, out)
     which = "" if args.classes is None else f", class {args.classes}"
-    print(wrapped(f"{args.n:,} samples of {args.run} with seed {args.seed}{which}: {out}"))
+    print(wrapped(printable(f"{args.n:,} samples of {args.run} with seed {args.seed}{which}: {out}")))
     return 0
 
 

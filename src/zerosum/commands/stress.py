@@ -124,11 +124,10 @@ def parzen_rows(path: Path | None) -> list[dict[str, Any]]:
 def _digits() -> Run:
     """Train on the digits with their preset, with the display of `zerosum train`."""
     from zerosum.api import train
-    from zerosum.api.training import next_folder
+    from zerosum.api.training import run_folder
     from zerosum.commands.listeners import followed
 
-    out = next_folder("parzen")
-    with followed(out, quiet=False, tensorboard=False) as listener:
+    with run_folder(None, "parzen") as out, followed(out, quiet=False, tensorboard=False) as listener:
         return train("mnist", minutes=PARZEN_MINUTES, out=out, listener=listener)
 
 

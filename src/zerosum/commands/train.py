@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from zerosum.commands.flags import HelpAsked, flags_of, flat, parse_given, positional, shown
+from zerosum.commands.terminal import tell
 from zerosum.data.options import DataOptions
-from zerosum.options import Choices, value_of
+from zerosum.options import Choices, expanded, value_of
 from zerosum.play.config import Config
 from zerosum.play.length import MINUTES, Minutes, Samples, checked_length
 from zerosum.play.presets import PRESET_NAMES, default_preset, listing, named, with_net
@@ -78,7 +79,7 @@ def _kind(spec: str, size: str | None) -> tuple[str, tuple[int, ...] | None]:
     """Kind and shape of the data. Where the name alone tells them torch is not loaded, so that the help page is quick."""
     if size is None and spec in ("mnist", "fashion-mnist"):
         return "images", (1, 28, 28)
-    if not Path(spec).expanduser().exists():
+    if not expanded(spec).exists():
         # A density, a mixture, or a mistake, which opening the data will refuse.
         return "points", None
     from zerosum.data.detect import kind_of
@@ -98,7 +99,7 @@ def main(argv: Sequence[str]) -> int:
     checked_length(args.minutes, args.samples, "--{}")
     # Importing torch takes more than a second, so everything that can be refused without it has been refused above.
     from zerosum.api import open_data, train
-    from zerosum.api.training import next_folder, refuse_taken
+    from zerosum.api.training import refuse_taken, run_folder
     from zerosum.commands.listeners import followed, report
     from zerosum.play.distributed import is_first, require_name
     from zerosum.report.progress import reading
@@ -111,9 +112,8 @@ def main(argv: Sequence[str]) -> int:
     if args.dry_run:
         return _dry_run(args, given, data)
     if data.skipped and not quiet:
-        print(f"{len(data.skipped)} files were skipped; zerosum inspect {args.data} says why.", file=sys.stderr)
-    out = args.out or next_folder(data.name)
-    with followed(out, quiet=quiet, tensorboard=args.tensorboard and is_first()) as listener:
+        tell(f"{len(data.skipped)} files or folders were skipped; zerosum inspect {args.data} says why.", error=True)
+    with run_folder(args.out, data.name) as out, followed(out, quiet=quiet, tensorboard=args.tensorboard and is_first()) as listener:
         run = train(
             data,
             minutes=args.minutes,

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from zerosum.data.idx import companion, read_idx
 from zerosum.data.image_file import fit_image
 from zerosum.data.image_folder import decode_all
 from zerosum.data.image_size import parse_size
+from zerosum.data.inflation import require_sensible
 from zerosum.data.items import Items, Progress, require_enough
 from zerosum.data.labels import class_numbers, joined, renumbered
 from zerosum.data.options import DataOptions
@@ -48,7 +49,6 @@ def read_array(path: Path, options: DataOptions, progress: Progress | None = Non
     with _loaded(path) as loaded:
         if isinstance(loaded, np.ndarray):
             return items_of(loaded, None, str(path), options, progress)
-        _require_small(path)
         return _members(loaded, path, options, progress)
 
 
@@ -57,11 +57,7 @@ def declared(path: Path) -> tuple[tuple[int, ...], np.dtype[Any]]:
     with _loaded(path) as loaded:
         if isinstance(loaded, np.ndarray):
             return loaded.shape, loaded.dtype
-        with loaded.zip.open(f"{_member(list(loaded), path)[0]}.npy") as file:
-            version = np.lib.format.read_magic(file)
-            read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-            shape, _, dtype = read(file)
-            return shape, dtype
+        return _header(loaded, _member(list(loaded), path)[0])
 
 
 def read_idx_files(path: Path, options: DataOptions, progress: Progress | None = None) -> Items:
@@ -171,22 +167,41 @@ def _member(names: list[str], path: Path) -> tuple[str, str | None]:
     return items, next((n for n in _LABELS if n in names and n != items), None)
 
 
-def _members(loaded: Mapping[str, npt.NDArray[Any]], path: Path, options: DataOptions, progress: Progress | None) -> Items:
+def _members(loaded: Any, path: Path, options: DataOptions, progress: Progress | None) -> Items:
     names = list(loaded)
     image, label = _member(names, path)
+    tested = image == "x_train" and "x_test" in names
+    labels = "y_test" if tested and "y_test" in names else None
+    shape, dtype = _header(loaded, image)
+    if not dtype.hasobject:  # numpy refuses objects in words of its own.
+        classify(shape, dtype, f"{path}[{image}]")
+    _require_sensible(loaded, [image, label, "x_test" if tested else None, labels], path)
     items = items_of(loaded[image], loaded[label] if label else None, f"{path}[{image}]", options, progress)
-    if image != "x_train" or "x_test" not in names:
+    if not tested:
         return items
-    test_labels = loaded["y_test"] if "y_test" in names else None
+    test_labels = loaded[labels] if labels else None
     return with_test(items, items_of(loaded["x_test"], test_labels, f"{path}[x_test]", options, progress), str(path))
 
 
-def _require_small(path: Path) -> None:
-    # The arrays of an .npz are read whole, and a small file can decompress to a large array.
-    with zipfile.ZipFile(path) as archive:
-        size = sum(info.file_size for info in archive.infolist())
-    if size > 2 * memory_budget():
-        raise Refusal(f"{path} unpacks to {size:,} bytes, more than half of this machine's memory: save one .npy, which is read in place.")
+def _require_sensible(loaded: Any, names: Sequence[str | None], path: Path) -> None:
+    """Compare what the arrays of an .npz declare with the file's own size, before any is unpacked. Raises Refusal."""
+    packed = unpacked = 0
+    for name in filter(None, names):
+        info, (shape, dtype) = loaded.zip.getinfo(f"{name}.npy"), _header(loaded, name)
+        if (declared := prod(shape) * dtype.itemsize) > info.file_size:
+            what = f"{path}[{name}] declares {declared:,} bytes of values and contains {info.file_size:,} at most"
+            raise Refusal(f"{what}: save it again with numpy.savez.")
+        packed, unpacked = packed + info.compress_size, unpacked + info.file_size
+    require_sensible(min(packed, path.stat().st_size), unpacked, str(path))
+
+
+def _header(loaded: Any, name: str) -> tuple[tuple[int, ...], np.dtype[Any]]:
+    """Shape and type of one array of an .npz, from its first bytes."""
+    with loaded.zip.open(f"{name}.npy") as file:
+        version = np.lib.format.read_magic(file)
+        read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+        shape, _, dtype = read(file)
+        return shape, dtype
 
 
 def _first(shape: tuple[int, ...], channels_first: bool) -> bool:

@@ -3,6 +3,10 @@
 A cache is a folder KEY/ with images.npy, keys.npy and reasons.json. KEY is a hash of everything that determines the content. The folder
 is written as KEY.building under a lock and renamed when complete. So two processes never write the same cache, and a process that is
 killed leaves no cache that looks complete.
+
+Images that do not fit into memory are in images/. Those that do are also written, to decoded/, where decoding took more than 3 s: the
+next start then reads them through a memory map. All of decoded/ together takes at most a tenth of the disk space that would be free
+without it; the caches that were not used for the longest time are removed first, and a set that is larger is not written at all.
 """
 
 from __future__ import annotations
@@ -12,6 +16,7 @@ import json
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -30,6 +35,9 @@ Decoding = Iterable[tuple[npt.NDArray[np.uint8] | None, int, str]]
 
 # Share of the machine's memory that decoded images may use.
 MEMORY_SHARE = 0.25
+# Share of the free disk space that decoded images may use which fit into memory, and the seconds of decoding that are worth it.
+DISK_SHARE = 0.1
+SLOW = 3.0
 _MARGIN = 2**20
 # Largest index, in bytes, that stays in memory: two million rows.
 SMALL = 2**23
@@ -68,16 +76,17 @@ def memory_budget() -> int:
 
 
 def cached_images(count: int, shape: tuple[int, int, int], identity: str, decode: Callable[[], Decoding]) -> DecodedImages:
-    """`count` images of `shape`, decoded into memory where they fit, else read from the cache, which is made where it does not exist.
+    """`count` images of `shape`, read from the cache where they are in it. Else they are decoded: into memory where they fit, and to the
+    cache where they do not, or where decoding was slow.
 
     identity: everything that determines the content, as text. decode: yields (pixels or None, key, reason). Raises Refusal for a full disk.
     """
+    name = blake2b(identity.encode(), digest_size=16).hexdigest()
     if count * prod(shape) <= memory_budget():
-        return _in_memory(count, shape, decode())
+        return _fitting(name, (count, *shape), decode)
     from filelock import FileLock
 
     root = cache_directory() / "images"
-    name = blake2b(identity.encode(), digest_size=16).hexdigest()
     try:
         root.mkdir(parents=True, exist_ok=True)
         with FileLock(root / f"{name}.lock"):
@@ -90,6 +99,55 @@ def cached_images(count: int, shape: tuple[int, int, int], identity: str, decode
     if images is None:
         raise Refusal(f"The image cache {root / name} cannot be read back after writing: check that disk, or set ZEROSUM_CACHE to another.")
     return images
+
+
+def _fitting(name: str, shape: tuple[int, ...], decode: Callable[[], Decoding]) -> DecodedImages:
+    """Images that fit into memory. A cache that cannot be written is no reason to stop."""
+    folder = cache_directory() / "decoded" / name
+    if (found := _complete_cache(folder, shape)) is not None:
+        with suppress(OSError):
+            os.utime(folder)  # When it was last used.
+        return found
+    began = time.perf_counter()
+    images = _in_memory(shape, decode())
+    if time.perf_counter() - began >= SLOW:
+        with suppress(OSError, NotImplementedError):
+            _store(folder, shape, images)
+    return images
+
+
+def _store(folder: Path, shape: tuple[int, ...], images: DecodedImages) -> None:
+    """Write a cache of images that are in memory, where there is room by the rule at the top. Raises OSError."""
+    from filelock import FileLock, Timeout
+
+    def rows() -> Decoding:
+        for i, (pixels, key) in enumerate(zip(images.pixels, images.keys, strict=True)):
+            yield (None, 0, images.reasons[i]) if i in images.reasons else (pixels, int(key), "")
+
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        # One lock for all: two processes that store at once would both count the room as theirs.
+        with FileLock(folder.parent / "lock", timeout=0):
+            if _make_room(folder.parent, prod(shape)):
+                _build(folder, shape, rows)
+    except Timeout:
+        return  # The next start may store it.
+
+
+def _make_room(root: Path, needed: int) -> bool:
+    """Whether so many bytes may be stored, after the removal of caches that were not used for the longest time."""
+    caches = sorted((p for p in root.iterdir() if p.is_dir()), key=lambda p: p.stat().st_mtime)
+    sizes = {cache: sum(file.stat().st_size for file in cache.iterdir()) for cache in caches}
+    used = sum(sizes.values())
+    allowed = DISK_SHARE * (shutil.disk_usage(root).free + used)
+    if needed > allowed:
+        return False
+    for cache in caches:
+        if used + needed <= allowed:
+            break
+        shutil.rmtree(cache, ignore_errors=True)
+        used -= sizes[cache]
+    return True
 
 
 def spill_to_disk(index: npt.NDArray[Any]) -> npt.NDArray[Any]:
@@ -107,8 +165,8 @@ def spill_to_disk(index: npt.NDArray[Any]) -> npt.NDArray[Any]:
         return index
 
 
-def _in_memory(count: int, shape: tuple[int, int, int], decoding: Decoding) -> DecodedImages:
-    images = DecodedImages(np.zeros((count, *shape), np.uint8), np.zeros(count, np.uint64), {})
+def _in_memory(shape: tuple[int, ...], decoding: Decoding) -> DecodedImages:
+    images = DecodedImages(np.zeros(shape, np.uint8), np.zeros(shape[0], np.uint64), {})
     for i, (image, key, reason) in enumerate(decoding):
         if image is None:
             images.reasons[i] = reason

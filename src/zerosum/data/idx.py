@@ -13,6 +13,7 @@ from typing import IO, Any
 import numpy as np
 import numpy.typing as npt
 
+from zerosum.data.inflation import require_sensible
 from zerosum.errors import Refusal
 
 _TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
@@ -43,6 +44,8 @@ def read_idx(source: Path | bytes, name: str | None = None) -> npt.NDArray[Any]:
                 raise Refusal(
                     f"{name} declares {wanted:,} bytes of values, more than its {length:,} can contain: copy or download it again."
                 )
+            if file is not raw:
+                require_sensible(length, wanted, name)
             content = file.read(wanted + 1)
     except (OSError, EOFError, zlib.error) as error:
         raise Refusal(f"{name} cannot be read to its end ({error}): copy or download it again.") from error

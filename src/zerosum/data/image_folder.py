@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from zerosum.data.cache import cached_images
+from zerosum.data.header_cache import Found, cached_headers
 from zerosum.data.image_file import ImageHeader, UnreadableImage, decode_image, read_header, strict_pillow
 from zerosum.data.image_size import chosen_size
 from zerosum.data.items import Items, Progress, Skipped, require_enough
@@ -53,7 +54,7 @@ def read_images(path: Path, options: DataOptions, progress: Progress | None = No
         content = listing.read(entries[i])
         return decode_image(BytesIO(content), shape, options.fit), digest(content)
 
-    identity = json.dumps([_DECODING, str(path.resolve()), [(e.name, e.size, e.stamp) for e in entries], shape, options.fit])
+    identity = json.dumps([_DECODING, listing.root, _stamps(entries), shape, options.fit])
     decoded = cached_images(len(entries), shape, identity, lambda: decode_all(decode, range(len(entries)), "reading images", progress))
     skipped += [Skipped(entries[i].name, reason) for i, reason in decoded.reasons.items()]
     rows = np.array([i for i in range(len(entries)) if i not in decoded.reasons], dtype=np.int64)
@@ -73,12 +74,20 @@ def read_headers(listing: Listing, progress: Progress | None = None) -> tuple[di
         with listing.open(entry) as stream:
             return read_header(stream)
 
-    for entry, (header, reason) in zip(listing.entries, try_each(one, listing.entries, "looking at images", progress), strict=True):
+    def read() -> Found:
+        return list(try_each(one, listing.entries, "looking at images", progress))
+
+    identity = json.dumps([_DECODING, listing.root, _stamps(listing.entries)])
+    for entry, (header, reason) in zip(listing.entries, cached_headers(identity, len(listing.entries), read), strict=True):
         if header is None:
             skipped.append(Skipped(entry.name, reason))
         else:
             headers[entry] = header
     return headers, skipped
+
+
+def _stamps(entries: Iterable[Entry]) -> list[tuple[str, int, str]]:
+    return [(e.name, e.size, e.stamp) for e in entries]
 
 
 def channels(headers: Iterable[ImageHeader]) -> int:
@@ -118,6 +127,7 @@ def try_each(work: Callable[[T], U], items: Any, stage: str, progress: Progress 
 
 
 def _require_good(path: Path, good: int, skipped: list[Skipped]) -> None:
+    skipped = [s for s in skipped if not s.name.endswith("/")]  # A folder that was not read is reported, but is no image.
     if len(skipped) <= BAD_SHARE * (good + len(skipped)):
         return
     listed = "; ".join(f"{s.name}: {s.reason}" for s in skipped[:_LISTED])

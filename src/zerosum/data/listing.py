@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
-from io import BytesIO
 from pathlib import Path, PurePosixPath
 from stat import S_ISREG
 from typing import IO
 
 from zerosum.data.image_file import MAX_BYTES, SUFFIXES, UnreadableImage
+from zerosum.data.inflation import is_bomb
 from zerosum.data.items import Skipped
+from zerosum.data.walking import walk
 from zerosum.errors import Refusal
 
 
@@ -29,8 +29,11 @@ class Entry:
 class Listing:
     """The image files of one folder or zip, sorted by name.
 
-    open: opens an entry as a seekable stream; several threads may call it. ignored: number of files without an image's suffix.
+    root: the absolute path. open: opens an entry as a seekable stream; several threads may call it. ignored: number of files without an
+    image's suffix.
     """
+
+    root: str
 
     entries: tuple[Entry, ...]
     open: Callable[[Entry], IO[bytes]]
@@ -74,26 +77,30 @@ def class_of(names: list[str]) -> tuple[tuple[str, ...], list[int]] | None:
 
 def _folder(root: Path) -> Listing:
     entries, skipped, ignored = [], [], 0
-    for directory, folders, files in os.walk(root):
-        folders.sort()
-        for file in files:
-            path = Path(directory, file)
-            name = path.relative_to(root).as_posix()
-            if not is_image(name):
-                ignored += 1
-                continue
-            try:
-                stat = path.stat()
-            except OSError as error:
-                skipped.append(Skipped(name, error.strerror or "cannot be read"))
-                continue
-            if not S_ISREG(stat.st_mode):
-                skipped.append(Skipped(name, "not a regular file"))  # Reading a pipe would block.
-            elif stat.st_size > MAX_BYTES:
-                skipped.append(Skipped(name, _too_large(stat.st_size)))
-            else:
-                entries.append(Entry(name, stat.st_size, str(stat.st_mtime_ns)))
-    return Listing(tuple(sorted(entries, key=lambda e: e.name)), lambda entry: (root / entry.name).open("rb"), tuple(skipped), ignored)
+    files, unread = walk(root)
+    for name in files:
+        if not is_image(name):
+            ignored += 1
+            continue
+        try:
+            stat = (root / name).stat()
+        except OSError as error:
+            skipped.append(Skipped(name, error.strerror or "cannot be read"))
+            continue
+        if not S_ISREG(stat.st_mode):
+            skipped.append(Skipped(name, "not a regular file"))  # Reading a pipe would block.
+        elif stat.st_size > MAX_BYTES:
+            skipped.append(Skipped(name, _too_large(stat.st_size)))
+        else:
+            entries.append(Entry(name, stat.st_size, str(stat.st_mtime_ns)))
+    skipped += unread
+    return Listing(
+        str(root.resolve()),
+        tuple(sorted(entries, key=lambda e: e.name)),
+        lambda entry: (root / entry.name).open("rb"),
+        tuple(skipped),
+        ignored,
+    )
 
 
 def _archive(path: Path) -> Listing:
@@ -112,13 +119,12 @@ def _archive(path: Path) -> Listing:
         else:
             entries.append(Entry(info.filename, info.file_size, f"{info.CRC}/{info.date_time}"))
 
+    # A stream: a header needs the first bytes of a member, and `read` takes no more than are declared.
     def opened(entry: Entry) -> IO[bytes]:
-        with archive.open(entry.name) as member:
-            # One byte more than declared detects a wrong size, and limits what a malicious archive can expand to.
-            return BytesIO(member.read(entry.size + 1))
+        return archive.open(entry.name)
 
     unique = {entry.name: entry for entry in entries}
-    return Listing(tuple(unique[name] for name in sorted(unique)), opened, tuple(skipped), ignored)
+    return Listing(str(path.resolve()), tuple(unique[name] for name in sorted(unique)), opened, tuple(skipped), ignored)
 
 
 def _unfit(info: zipfile.ZipInfo) -> str:
@@ -127,7 +133,9 @@ def _unfit(info: zipfile.ZipInfo) -> str:
         return "its name leaves the archive's folder"
     if info.flag_bits & 1:
         return "encrypted"
-    return _too_large(info.file_size) if info.file_size > MAX_BYTES else ""
+    if info.file_size > MAX_BYTES:
+        return _too_large(info.file_size)
+    return f"{info.compress_size:,} bytes that unpack to {info.file_size:,}" if is_bomb(info.compress_size, info.file_size) else ""
 
 
 def _too_large(size: int) -> str:

@@ -31,6 +31,7 @@ from zerosum.data.parts import Draws, Part, Rows
 from zerosum.data.space import Space
 from zerosum.data.split import Keys, digests, limited, split
 from zerosum.errors import Refusal, nearest
+from zerosum.options import expanded
 from zerosum.records import is_run
 
 Spec = str | Path | npt.NDArray[Any] | Tensor | InMemory | Iterable[Any]
@@ -128,7 +129,7 @@ def open_data(spec: Spec, options: DataOptions | None = None, progress: Progress
 
 def existing(spec: str | Path) -> Path:
     """The absolute path of `spec`. Raises Refusal, with the nearest names, where nothing is there."""
-    path = Path(spec).expanduser()
+    path = expanded(spec)
     if str(spec).strip() and path.exists():
         if not (path.is_file() or path.is_dir()):
             raise Refusal(f"{path} is neither a file nor a folder: give a path to images or an array.")

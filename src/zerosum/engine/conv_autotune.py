@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from zerosum.chance import normal
 from zerosum.engine.networks import labels_for
-from zerosum.engine.strided import Routes, down, fits, outer, up
+from zerosum.engine.strided import Routes, down, is_strided, outer, up
 
 WIDE = 128 * 128  # input channels times output channels from which a layer is timed
 MARGIN = 0.85  # A product is used where it takes less than this share of the convolution's time.
@@ -45,7 +45,7 @@ def wide(player: nn.Module, batch: Sequence[int]) -> Iterator[tuple[str, MapShap
 
     The shapes are seen as one sample passes through a copy: on the meta device PyTorch would load its compiler first, for seconds.
     """
-    names = [name for name, layer in player.named_modules() if fits(layer) and layer.in_channels * layer.out_channels >= WIDE]
+    names = [name for name, layer in player.named_modules() if is_strided(layer) and layer.in_channels * layer.out_channels >= WIDE]
     if not names:
         return
     trial = copy.deepcopy(player).eval()

@@ -30,7 +30,7 @@ class Routes(NamedTuple):
     outer: bool = False
 
 
-def fits(layer: nn.Module) -> bool:
+def is_strided(layer: nn.Module) -> bool:
     """Whether a layer is one of these convolutions."""
     if not isinstance(layer, (nn.Conv2d, nn.ConvTranspose2d)):
         return False
@@ -150,7 +150,7 @@ class Outer(torch.autograd.Function):
 
 
 class Routed(nn.Module):
-    """A layer that `fits`, with the same weights, by other routes. Its weights' type is the type it computes in."""
+    """A strided convolution (`is_strided`) with the same weights, by other routes. Its weights' type is the type it computes in."""
 
     def __init__(self, layer: nn.Conv2d | nn.ConvTranspose2d, routes: Routes) -> None:
         super().__init__()

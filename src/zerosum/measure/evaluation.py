@@ -16,7 +16,7 @@ from zerosum.chance import generator
 from zerosum.data.items import Progress
 from zerosum.errors import Refusal
 from zerosum.measure import MEASURES, Measure
-from zerosum.measure.divergence import jsd_bound
+from zerosum.measure.divergence import MIN_FOR_BOUND, jsd_bound
 from zerosum.measure.features import Digits, Features, Inception, Raw, UnavailableFeatures
 from zerosum.measure.inputs import GENERATED, REAL, MeasureInputs, Modes, SampleSet, check_rows
 from zerosum.measure.reference_score import reference_scores
@@ -179,10 +179,14 @@ def _evaluate_with_classifier(
     on_features = {name for name, measure in _chosen(only, "features").items() if not measure.needs}
     if not on_features:
         return on_samples
-    try:
-        bound = jsd_bound(fake, real, seed)
-    except Refusal as refusal:
-        return [*_without(fake, real, "fresh", only, str(refusal)), *on_samples]
+    if min(len(fake), len(real)) < MIN_FOR_BOUND:
+        why = (
+            f"These measures compare features of a new classifier, which needs at least {MIN_FOR_BOUND} generated and as many real "
+            f"samples; there are {len(fake)} and {len(real)}: give more, or use the features of a published network with "
+            "--features inception."
+        )
+        return [*_without(fake, real, "fresh", only, why), *on_samples]
+    bound = jsd_bound(fake, real, seed)
     # The classifier's features would favour samples it was trained on, so only its held-out rows are compared.
     held = [SampleSet(bound.D.features(x), x) for x in (fake[bound.held_fake], real[bound.held_real])]
     spare = None if train is None else _spare(train, len(fake), seed)[: bound.pairs]

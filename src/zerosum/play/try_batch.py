@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from dataclasses import replace
 
 from zerosum.play import oom
@@ -10,6 +11,7 @@ from zerosum.play.step import Algorithm1
 
 def lack_of_memory(error: Exception, algorithm: Algorithm1, t: int, tries: bool) -> str:
     """What to do where the allocator found no room in step t, as half a sentence. tries: whether to try which smaller batch fits."""
+    traceback.clear_frames(error.__traceback__)  # They hold what filled the memory.
     config = algorithm.config
     asked = f"{oom.asked_for(error)} could not be had in step {t + 1} at --batch {config.batch}"
     if not tries:

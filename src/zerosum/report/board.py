@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from zerosum.errors import printable
 from zerosum.report.numbers import ABSENT, count, duration, finite, number, share
 from zerosum.report.words import DIRECTIONS, STOPS
 from zerosum.verdict import Verdict, verdict
@@ -36,6 +37,7 @@ class LiveRun:
     checks: list[dict[str, Any]] = field(default_factory=list)
     verdict: Verdict | None = None
     grid: str | None = None
+    complaint: str | None = None
     stop: dict[str, Any] | None = None
 
     def take(self, row: dict[str, Any]) -> str | None:
@@ -59,6 +61,9 @@ class LiveRun:
             case "stop":
                 self.stop = row
                 return stopped(row)
+            case "complaint":
+                self.complaint = f"{row.get('message')} (at {count(self.samples)} samples)"
+                return f"Warning: {self.complaint}"
             case "start" | "horizon" if isinstance(row.get("horizon"), int):
                 self.horizon = row["horizon"]
         return None
@@ -179,14 +184,14 @@ class _Facts:
         if options.max_width < self.NARROW:
             for name, text in self.facts:
                 if name:
-                    yield Text(name, style="dim")
-                yield Padding(Text(text), (0, 0, 0, 2))
+                    yield Text(printable(name), style="dim")
+                yield Padding(Text(printable(text)), (0, 0, 0, 2))
             return
         table = Table.grid(padding=(0, 2))
         table.add_column(style="dim", no_wrap=True)
         table.add_column()
         for name, text in self.facts:
-            table.add_row(Text(name), Text(text))
+            table.add_row(Text(printable(name)), Text(printable(text)))
         yield table
 
 
@@ -200,6 +205,8 @@ def _facts(state: LiveRun) -> list[tuple[str, str]]:
     facts += [(name, f"{score(row)}  at {count(row.get('samples'))} samples") for name, row in state.scores.items()]
     if state.grid is not None:
         facts.append(("samples", state.grid))
+    if state.complaint is not None:
+        facts.append(("warning", state.complaint))
     if state.stop is not None:
         facts.append(("", stopped(state.stop)))
     return facts

@@ -33,9 +33,10 @@ class RunFolder:
 
     def grids(self) -> list[tuple[Row, Path]]:
         """The grid rows that have a picture, each with its file. A file outside the folder is not part of the run."""
-        return [(row, file) for row in self.of("grid") if (file := self._inside(row.get("file"))) is not None]
+        return [(row, file) for row in self.of("grid") if (file := self.inside(row.get("file"))) is not None]
 
-    def _inside(self, name: Any) -> Path | None:
+    def inside(self, name: Any) -> Path | None:
+        """The file of this name in the folder; None where it is no file, or lies outside."""
         if not isinstance(name, str):
             return None
         file = (self.path / name).resolve()

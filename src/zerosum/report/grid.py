@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from zerosum.errors import Refusal
-from zerosum.report.disk import write_whole
+from zerosum.plain_files import write_whole
 from zerosum.report.scatter import Array, DensityFunction, draw_points
 from zerosum.report.style import png
 

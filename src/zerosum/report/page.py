@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,10 +12,11 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from zerosum.plain_files import read_plain, require_own, write_whole
 from zerosum.records import Row
 from zerosum.report import figures
 from zerosum.report.board import has_probabilities, stopped
-from zerosum.report.disk import write_whole
+from zerosum.report.complaints import complaints
 from zerosum.report.embed import data_uri, inline_svg
 from zerosum.report.facts import about, options, scores, summary
 from zerosum.report.folder import RunFolder, read_run
@@ -24,6 +26,7 @@ from zerosum.report.words import CURVES, HEALTHY_SCORES, NEXT, NO_PROBABILITY
 from zerosum.verdict import verdict as judge
 
 _MOMENTS = 6
+_HEAD = 2000  # bytes of a page that say how many rows it is of
 _NEWEST_BYTES = 900_000
 _MOMENT_BYTES = 180_000  # base64 adds a third: all pictures together stay under 2.7 MB
 
@@ -35,7 +38,19 @@ def write_report(run_path: Path | str, verdict: Mapping[str, Any] | None = None)
     Any run works: unfinished, of one row, empty, or with values that are null or not finite. Raises Refusal when RUN is not a run folder.
     """
     run = read_run(run_path)
-    return write_whole(run.path / "report.html", render(run, verdict or verdict_of(run)).encode())
+    file = run.path / "report.html"
+    require_own([file])
+    return write_whole(file, render(run, verdict or verdict_of(run)).encode("utf-8", "backslashreplace"))
+
+
+def report_is_current(run: RunFolder) -> bool:
+    """Whether the folder has a report of all rows of its record. A page of an earlier version, which does not say, counts as current."""
+    try:
+        head = read_plain(run.path / "report.html")[:_HEAD].decode("utf-8", "replace")
+    except OSError:
+        return False
+    stated = re.search(r'<meta name="zerosum-rows" content="(\d+)">', head)
+    return stated is None or int(stated[1]) == len(run.rows)
 
 
 def verdict_of(run: RunFolder) -> dict[str, Any] | None:
@@ -70,6 +85,8 @@ def render(run: RunFolder, verdict: Mapping[str, Any] | None = None) -> str:
         commands=next_commands(run.rows, run.manifest, run.path.resolve()),
         thinned=len(run.of("signals")) > figures.MOST_POINTS,
         unreadable=run.unreadable,
+        rows=len(run.rows),
+        complaints=complaints(run),
     )
 
 
@@ -167,8 +184,8 @@ def _sentence(evidence: Any) -> str:
 
 
 def _newest(run: RunFolder, grids: Sequence[tuple[Row, Path]]) -> dict[str, Any] | None:
-    row, file = grids[-1] if grids else ({}, run.path / "grid.png")
-    uri = data_uri(file, _NEWEST_BYTES)
+    row, file = grids[-1] if grids else ({}, run.inside("grid.png"))
+    uri = None if file is None else data_uri(file, _NEWEST_BYTES)
     return None if uri is None else {"uri": uri, "samples": count(row["samples"]) if "samples" in row else None}
 
 

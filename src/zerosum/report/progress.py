@@ -11,10 +11,12 @@ import sys
 import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TextIO
 
+from zerosum.errors import printable
 from zerosum.report.board import LiveRun, board, line
 from zerosum.report.notebook import Cell, in_notebook
 from zerosum.report.numbers import duration
@@ -81,10 +83,11 @@ class Display:
             if not self._quiet and self._state.samples and self._state.stop is None:
                 self._tell()
             return
-        try:
-            live.update(board(self._state), refresh=False)
-        finally:
-            live.stop()
+        with suppress(OSError, ValueError):
+            try:
+                live.update(board(self._state), refresh=False)
+            finally:
+                live.stop()
 
     def row(self, row: dict[str, Any]) -> None:
         """Show a row of the record (docs/run-folder.md). Unknown types are ignored."""
@@ -118,7 +121,10 @@ class Display:
             self._due = now + _PLAIN
             return
         self._state.rate = self._rate()
-        self._live.update(board(self._state), refresh=True)
+        try:
+            self._live.update(board(self._state), refresh=True)
+        except (OSError, ValueError):
+            self._quiet = True
         self._due = now + max(_AGAIN, _COST * (self._clock() - now))
 
     def _rate(self) -> float | None:
@@ -137,7 +143,10 @@ class Display:
         self._say(line(self._state))
 
     def _say(self, words: str) -> None:
-        print(words, file=self._stream, flush=True)
+        try:
+            print(printable(words), file=self._stream, flush=True)
+        except (OSError, ValueError):  # Nobody reads it any more, and a training does not end for that.
+            self._quiet = True
 
 
 class CountProgress:
@@ -168,11 +177,14 @@ class CountProgress:
             return
         part = f" ({100 * done // total} %)" if total else ""
         left = (now - self._began) * (total - done) / done if done else 0.0
-        words = f"{label}: {done:,} of {total:,}{part}{f', {duration(left)} left' if left >= _LONG else ''}"
+        words = f"{printable(label)}: {done:,} of {total:,}{part}{f', {duration(left)} left' if left >= _LONG else ''}"
         # A line that the terminal would wrap could not be rewritten.
         words = words[: columns() - 1] if live else words
         rest = " " * (columns() - 1 - len(words)) if notebook else "\x1b[K"
-        print(f"\r{words}{rest}" if live else words, end="" if live and not over else "\n", file=stream, flush=True)
+        try:
+            print(f"\r{words}{rest}" if live else words, end="" if live and not over else "\n", file=stream, flush=True)
+        except (OSError, ValueError):
+            self._quiet = True
         self._shown, self._due = not over, now + (_AGAIN if live else _PLAIN)
 
 

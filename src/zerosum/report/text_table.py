@@ -10,6 +10,8 @@ import shutil
 from collections.abc import Sequence
 from textwrap import wrap
 
+from zerosum.errors import printable
+
 PIPE = 150
 """Columns where the output is no terminal and COLUMNS is not set."""
 
@@ -29,7 +31,7 @@ def paragraph(text: str, indent: str = "", first: str | None = None, width: int 
     """Running text wrapped between words; a word that is longer than a line stays whole. first: the indent of the first line."""
     width = min(PARAGRAPH, width or columns())
     lines = wrap(
-        text,
+        " ".join(map(printable, text.split("\n"))),
         width,
         initial_indent=indent if first is None else first,
         subsequent_indent=indent,
@@ -48,6 +50,7 @@ def wrapped(text: str) -> str:
 def text_table(heads: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[str] = (), width: int | None = None) -> str:
     """Rows of cells under their headings, within `width` characters (default: `columns()`). right: headings of right-aligned columns."""
     width = width or columns()
+    rows = [[printable(cell) for cell in row] for row in rows]
     table = [heads, *rows]
     widths = _fitted(table, width)
     if widths is None:

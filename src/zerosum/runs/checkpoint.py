@@ -21,10 +21,12 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
 from zerosum.errors import Refusal
+from zerosum.plain_files import NotPlain, open_to_read, read_plain, reason, remedy, require_own, sync_folder, write_synced
 from zerosum.play.course import Course
 from zerosum.play.players import Players, Tensors
 
 KEPT = 2
+WEIGHTS = "weights.safetensors"
 NOISE = 0.03  # scores (`Checks.score`) that differ by less are alike
 # safetensors' names of torch's types.
 TYPES = {
@@ -53,10 +55,17 @@ class Checkpoint:
         return int(self.meta["round"])
 
     def tensors(self, file: str, like: Tensors) -> Tensors:
-        """The tensors of one file. Raises Refusal, before memory is taken for them, where they do not fit `like`."""
+        """The tensors of one file.
+
+        Raises Refusal where they do not fit `like`, before memory is taken for them, and where a weight is not finite.
+        """
         self.require_fit(file, like)
         with safe_open(self.path / file, framework="pt") as stored:
-            return {name: stored.get_tensor(name) for name in like}
+            found = {name: stored.get_tensor(name) for name in like}
+        if file == WEIGHTS and (bad := [name for name, tensor in found.items() if not bool(torch.isfinite(tensor).all())]):
+            what = f"The weights in {self.path / file} contain NaN or infinite numbers (in {bad[0]}), which no training of zerosum saves"
+            raise Refusal(f"{what}: delete that checkpoint to use the one before it, or restore the run from a copy.")
+        return found
 
     def require_fit(self, file: str, like: Tensors) -> None:
         """Compares names, shapes and types with `like`, which may lie on the meta device. Raises Refusal where they differ."""
@@ -75,21 +84,8 @@ class Checkpoint:
 
 
 def _write(path: Path, content: bytes) -> dict[str, Any]:
-    with path.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
+    write_synced(path, content)
     return {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
-
-
-def sync_folder(path: Path) -> None:
-    """Puts a folder's entries on the disk; Windows has no such call and needs none."""
-    if os.name == "posix":
-        descriptor = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
 
 
 def seal(meta: dict[str, Any]) -> str:
@@ -107,6 +103,7 @@ def write(run: Path, meta: dict[str, Any], files: dict[str, Tensors]) -> Path:
     home = run / "checkpoints"
     final, temporary = home / f"{meta['round']:09d}", home / f".partial-{meta['round']:09d}"
     try:
+        require_own([home])
         home.mkdir(exist_ok=True)
         for stale in home.glob(".partial-*"):  # What killed processes left.
             shutil.rmtree(stale)
@@ -119,8 +116,7 @@ def write(run: Path, meta: dict[str, Any], files: dict[str, Tensors]) -> Path:
         shutil.rmtree(temporary, ignore_errors=True)
         need = sum(tensor.nbytes for tensors in files.values() for tensor in tensors.values())
         raise Refusal(
-            f"A checkpoint of {need:,} bytes could not be written to {home} ({error.strerror or error}): free some room; "
-            "the one before it is whole."
+            f"A checkpoint of {need:,} bytes could not be written to {home} ({reason(error)}): {remedy(error)}; the one before it is whole."
         ) from error
     _prune(run, int(meta["round"]))
     return final
@@ -179,7 +175,7 @@ def _is_count(value: Any) -> bool:
 
 def _manifest(path: Path) -> dict[str, Any]:
     """The manifest of the checkpoint at `path`, its seal and its types checked. Raises ValueError and its like, or OSError."""
-    meta = json.loads((path / "manifest.json").read_bytes())
+    meta = json.loads(read_plain(path / "manifest.json"))
     if meta["seal"] != seal(meta):
         raise ValueError("its seal is broken")
     if not all(_is_count(meta[name]) for name in ("round", "samples", "record_bytes")):
@@ -207,6 +203,8 @@ def verified(path: Path) -> Checkpoint:
     """The checkpoint at `path`, each file compared with its hash. Raises Refusal that names what is damaged."""
     try:
         meta = _manifest(path)
+    except NotPlain:
+        raise
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise Refusal(f"Checkpoint {path} is damaged: its manifest cannot be read.") from error
     for name, stated in meta["files"].items():
@@ -214,7 +212,7 @@ def verified(path: Path) -> Checkpoint:
         if "\0" in name or file.parent != path:
             raise Refusal(f"Checkpoint {path} is damaged: its manifest names {name!r}, outside its folder.")
         try:
-            with file.open("rb") as content:
+            with open_to_read(file) as content:
                 whole = os.fstat(content.fileno()).st_size == stated["bytes"]
                 whole = whole and hashlib.file_digest(content, "sha256").hexdigest() == stated["sha256"]
         except OSError as error:
@@ -230,11 +228,15 @@ def verified(path: Path) -> Checkpoint:
 
 
 def newest(run: Path) -> tuple[Checkpoint | None, list[str]]:
-    """The newest whole checkpoint, and a sentence for each damaged one that was passed over on the way to it."""
+    """The newest whole checkpoint, and a sentence for each damaged one that was passed over on the way to it.
+
+    Raises NotPlain where a file of one is a pipe or a device, which is no damage but somebody's intent."""
     complaints: list[str] = []
     for path in reversed(listed(run)):
         try:
             return verified(path), complaints
+        except NotPlain:
+            raise
         except Refusal as refusal:
             complaints.append(str(refusal))
     return None, complaints
@@ -243,7 +245,7 @@ def newest(run: Path) -> tuple[Checkpoint | None, list[str]]:
 @torch.no_grad()
 def restore(players: Players, checkpoint: Checkpoint, moments: bool = True) -> None:
     """Copies a checkpoint's state into the players, the optimisers' too unless `moments` is false. Raises Refusal where it does not fit."""
-    files = players.files() if moments else {"weights.safetensors": players.weights()}
+    files = players.files() if moments else {WEIGHTS: players.weights()}
     for file, mine in files.items():
         for name, tensor in checkpoint.tensors(file, mine).items():
             mine[name].copy_(tensor)

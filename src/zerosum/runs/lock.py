@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
 
 from zerosum.errors import Refusal
+from zerosum.plain_files import read_plain, reason, remedy, require_own, sync_folder, write_synced
 from zerosum.play.distributed import is_first, job, restarted
-from zerosum.runs.checkpoint import sync_folder
+
+CHANGED = ("lock", "run.json.partial", "record.jsonl")
+"""Files of a run that are written in place."""
+
+REPLACED = ("run.json", "checkpoints", "grids", "grid.png", "report.html", "tensorboard")
+"""What else zerosum writes in a run folder: files that are renamed over old ones, and folders of such files."""
 
 # What a process leaves that was killed before it could name its run.
 UNNAMED = {"lock", "run.json.partial"}
@@ -30,14 +35,15 @@ def claim(out: Path) -> None:
         raise Refusal(f"{out} holds other files, which zerosum does not overwrite: give another --out.")
     try:
         out.mkdir(parents=True, exist_ok=True)
+        sync_folder(out.parent)
     except OSError as error:
-        raise Refusal(f"The output folder {out} cannot be made ({error.strerror}): give another --out.") from error
+        raise Refusal(f"The output folder {out} cannot be made ({reason(error)}): {remedy(error)}; or give another --out.") from error
 
 
 def goes_on(out: Path) -> bool:
     """Whether this is torchrun starting again what already trains in `out`: after it lost a process, or anew under the same --rdzv-id."""
     try:
-        manifest = json.loads((out / "run.json").read_bytes())
+        manifest = json.loads(read_plain(out / "run.json"))
         return restarted() or (job() is not None and manifest.get("job") == job())
     except (OSError, ValueError, AttributeError, RecursionError):
         return False
@@ -48,26 +54,29 @@ def name(out: Path, manifest: dict[str, Any]) -> None:
     content = json.dumps(manifest, indent=1).encode()
     temporary = out / "run.json.partial"
     try:
-        with temporary.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
+        write_synced(temporary, content)
         temporary.replace(out / "run.json")
         sync_folder(out)
     except OSError as error:
         temporary.unlink(missing_ok=True)
-        what = f"{len(content):,} bytes could not be written to {out / 'run.json'} ({error.strerror or error})"
-        raise Refusal(f"{what}: free some room, or give another --out.") from error
+        what = f"{len(content):,} bytes could not be written to {out / 'run.json'} ({reason(error)})"
+        raise Refusal(f"{what}: {remedy(error)}, or give another --out.") from error
 
 
 class locked:
-    """One writer a run: holds RUN/lock while the block runs. A dead process holds nothing. Raises Refusal when a live one does."""
+    """One writer a run: holds RUN/lock while the block runs. A dead process holds nothing.
+
+    Raises Refusal when a live process holds it. Raises it too, before anything is opened, where a name that a run writes is a link, a
+    pipe or the like (`plain_files`).
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.lock = FileLock(path / "lock")
 
     def __enter__(self) -> None:
+        require_own(self.path / name for name in REPLACED)
+        require_own((self.path / name for name in CHANGED), in_place=True)
         try:
             self.lock.acquire(timeout=0)
         except Timeout as error:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from zerosum.errors import Refusal
+from zerosum.plain_files import open_own, reason, remedy
 from zerosum.records import Row
 
 
@@ -42,7 +43,7 @@ class Record:
     def __init__(self, path: Path, keep_bytes: int | None = None) -> None:
         """keep_bytes: cut an existing record back to this length, because training writes the rows after the checkpoint again."""
         self.path = path
-        self._file = path.open("ab", buffering=0)
+        self._file = open_own(path, "ab")
         self._length = path.stat().st_size
         self._waiting = b""
         if keep_bytes is not None and keep_bytes < self._length:
@@ -69,7 +70,7 @@ class Record:
         """The record's length in bytes. Raises Refusal where waiting rows cannot be written."""
         if error := self._written():
             need = f"{len(self._waiting):,} bytes could not be written to {self.path}"
-            raise Refusal(f"{need} ({error.strerror or error}): free some room; the rows wait in memory meanwhile.") from error
+            raise Refusal(f"{need} ({reason(error)}): {remedy(error)}; the rows wait in memory meanwhile.") from error
         return self._length
 
     def sync(self) -> None:
@@ -77,7 +78,7 @@ class Record:
         try:
             os.fsync(self._file.fileno())
         except OSError as error:
-            raise Refusal(f"{self.path} could not be put on the disk ({error.strerror or error}): free some room and resume.") from error
+            raise Refusal(f"{self.path} could not be put on the disk ({reason(error)}): {remedy(error)}, then resume.") from error
 
     def close(self) -> None:
         self._file.close()

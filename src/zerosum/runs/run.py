@@ -18,6 +18,7 @@ from zerosum.data.space import Space
 from zerosum.errors import Refusal
 from zerosum.nets import displacement_numbers
 from zerosum.nets.conditioning import conditional, takes_labels
+from zerosum.options import expanded
 from zerosum.play import oom
 from zerosum.play.config import Config, from_json
 from zerosum.play.players import Players, skeleton
@@ -208,7 +209,7 @@ class Run:
 
 def open_run(path: str | Path, given: Modules | None = None) -> Run:
     """The run in a folder. Raises Refusal when the folder is no run, or one that this version cannot read."""
-    path = Path(path)
+    path = expanded(path)
     run = Run(path, read_manifest(path), given)
     _require_sound(run)
     return run

@@ -7,6 +7,8 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from zerosum.plain_files import NotPlain, read_plain
+
 if TYPE_CHECKING:
     from zerosum.runs.run import Run
 
@@ -33,8 +35,8 @@ def html(run: Run) -> str:
 
 def _embedded(file: Path) -> str:
     try:
-        content = file.read_bytes()
-    except OSError:
+        content = read_plain(file)
+    except (OSError, NotPlain):
         return ""
     if len(content) > LARGEST:
         return ""

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from zerosum.plain_files import read_plain, require_own, write_whole
 from zerosum.play.players import Players
 from zerosum.runs.labels import one_class_a_row
 from zerosum.runs.run import Run
@@ -21,11 +22,7 @@ def draw_grid(run: Run, players: Players, draw: Draw, path: Path) -> None:
     modality, newest = run.space.modality, run.path / "grid.png"
     by_class = one_class_a_row(len(run.classes), modality.preview_samples) if modality.one_file_each else None
     n = modality.preview_samples if by_class is None else len(by_class)
-    temporary = newest.with_suffix(".partial")
-    try:
-        path.parent.mkdir(exist_ok=True)
-        draw(run.drawn_by(players.ema.module, n, run.config.seed, by_class), path)
-        temporary.write_bytes(path.read_bytes())
-        temporary.replace(newest)
-    finally:
-        temporary.unlink(missing_ok=True)
+    require_own([path.parent, newest])
+    path.parent.mkdir(exist_ok=True)
+    draw(run.drawn_by(players.ema.module, n, run.config.seed, by_class), path)
+    write_whole(newest, read_plain(path))

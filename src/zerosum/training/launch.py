@@ -24,6 +24,7 @@ from zerosum.play.distributed import Processes, cores, job, join
 from zerosum.play.given_players import require_playable
 from zerosum.play.horizon import Horizon
 from zerosum.play.interrupt import Stop
+from zerosum.play.memory import require_memory
 from zerosum.play.players import Players
 from zerosum.play.schedule import depends_on_horizon
 from zerosum.play.step import Algorithm1
@@ -63,25 +64,12 @@ def train(
     """
     if (samples is None) == (minutes is None):
         raise Refusal("Give the length of the training as either samples or minutes.")
-    check(config)
-    execution = choose(config, data.space.kind)
-    processes = join(execution.device)
-    value = smoothed(VALUES[config.game.value], config.game.smoothing)  # A game and nets that do not go together are refused here.
-    players = Players(config, data.space, torch.device(execution.device), given)
-    _ = players.optimisers  # A player without weights is refused here.
-    require_trainable(config, data)
-    if given is not None:
-        require_playable(*given, config, data)
-    require_divisible(config, processes, players)
-    if processes.first:  # What it finds is recorded, and all processes use that.
-        execution = fitted(execution, config, players, data.space.shape if given is None else None)
-    execution = shared(execution, processes, config, data.space.kind)
-    asked = {"samples": samples, "minutes": minutes, "until_plateau": until_plateau}
+    execution, processes, players = prepared(config, data, given)
     manifest = described(config, data, execution, processes, players) | {
         "command": command,
         "preset": preset,
-        "asked": asked,
-        "equilibrium": value.equilibrium,
+        "asked": {"samples": samples, "minutes": minutes, "until_plateau": until_plateau},
+        "equilibrium": smoothed(VALUES[config.game.value], config.game.smoothing).equilibrium,
         "sampling": {"widen": default_widening(players.G)},
         "players": "built" if given is None else "given",
     }
@@ -102,6 +90,26 @@ def train(
             Loop(run, agreed_on(data, processes), horizon, execution, listener, draw, processes, players).go(stop)
             return run
     return _again(out, data, config, listener, draw, given)
+
+
+def prepared(config: Config, data: Data, given: Modules | None) -> tuple[Execution, Processes, Players]:
+    """How a training is executed, by which processes, and its players. Raises Refusal for what cannot be trained."""
+    check(config)
+    execution = choose(config, data.space.kind)
+    processes = join(execution.device)
+    smoothed(VALUES[config.game.value], config.game.smoothing)  # A game and nets that do not go together are refused here.
+    players = Players(config, data.space, torch.device(execution.device), given)
+    _ = players.optimisers  # A player without weights is refused here.
+    require_trainable(config, data)
+    if given is not None:
+        require_playable(*given, config, data)
+    require_divisible(config, processes, players)
+    if given is None and execution.device == "cpu":
+        require_memory(config, data.space, config.batch // processes.size, 2 if execution.precision == "bf16" else 4)
+    if processes.first:  # What it finds is recorded, and all processes use that.
+        execution = fitted(execution, config, players, data.space.shape if given is None else None)
+    execution = shared(execution, processes, config, data.space.kind)
+    return execution, processes, players
 
 
 def _again(out: Path, data: Data, config: Config, listener: Listener | None, draw: Draw | None, given: Modules | None) -> Run:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import time
-import traceback
 from typing import Any
 
 import torch
@@ -29,7 +28,7 @@ from zerosum.runs.checkpoint import course_of, restore
 from zerosum.runs.record import Listener, Record, plain
 from zerosum.runs.run import Run
 from zerosum.training.grids import Draw, draw_grid
-from zerosum.training.timers import Requests, Timers
+from zerosum.training.timers import Requests, Retry, Timers
 from zerosum.version import __version__
 
 PATIENCE, AGAIN = 60.0, 2.0  # seconds that a finished run waits for room on the disk, and between two tries
@@ -61,11 +60,10 @@ class Loop:
             self.record = Record(run.path / "record.jsonl", keep_bytes=int(start["record_bytes"]))
             self.saver = AsyncCheckpoint(run.path)
             self.checks = Checks(run.rows("check"), data, self.algorithm, horizon)
-        self.timers = Timers(self.seconds, horizon.share(self.samples, self.seconds))
+        self.timers, self._retry = Timers(self.seconds, horizon.share(self.samples, self.seconds)), Retry()
         self._clock = None if horizon.until is None else Clock(horizon.until, self.seconds, horizon.samples)
         self._sum = torch.zeros(len(STATISTICS), device=self.algorithm.device)
-        self._steps_summed = 0
-        self._row_at, self._grid_at = (self.samples, self.seconds), -1
+        self._row_at, self._steps_summed, self._grid_at = (self.samples, self.seconds), 0, -1
         self._until_plateau = bool(run.manifest["asked"].get("until_plateau"))
 
     def _found(self) -> dict[str, Any]:
@@ -106,8 +104,7 @@ class Loop:
         """Writes the mean statistics since the last such row. Here alone the loop waits for the device."""
         if not self._steps_summed:
             return
-        means = (self._sum / self._steps_summed).tolist()
-        samples, seconds = self._row_at
+        means, (samples, seconds) = (self._sum / self._steps_summed).tolist(), self._row_at
         rate = (self.samples - samples) / max(self.seconds - seconds, 1e-9)
         self.write("signals", **dict(zip(STATISTICS, means, strict=True)), rate=round(rate, 2))
         self._sum.zero_()
@@ -121,7 +118,7 @@ class Loop:
         try:
             draw_grid(self.run, self.players, self.draw, self.run.path / file)
         except (OSError, Refusal) as error:
-            self.write("complaint", message=f"The grid {self.run.path / file} could not be drawn ({error}); the training goes on.")
+            self._failed(f"The grid {self.run.path / file} could not be drawn ({error}); the training goes on.")
             return
         self._grid_at = self.t
         self.write("grid", file=file)
@@ -134,25 +131,30 @@ class Loop:
         course = self._course
         meta: dict[str, Any] = {"schema": SCHEMA, "round": self.t, "samples": self.samples, "seconds": self.seconds}
         meta |= {"horizon": course and course.end, "knots": course and course.to_json(), "until": self.horizon.until}
-        meta["record_bytes"] = self.record.length()
-        meta["score"] = self.checks.keep(self.seconds)
+        meta |= {"record_bytes": self.record.length(), "score": self.checks.keep(self.seconds)}
         self.saver.save(meta, {file: host_copy(tensors) for file, tensors in self.players.files().items()}, self.record.sync)
 
     def _save_if_possible(self) -> None:
-        """A checkpoint in mid-run. If the disk is full, the run goes on: the next one may find room."""
+        """A checkpoint in mid-run. If the disk is full, the run continues: the next one may find room."""
         self._complain()
-        if self.record is not None and self.saver.busy:
+        if self.record is not None and (self.saver.busy or not self._retry.due(time.monotonic())):
             return
         try:
             self.save()
         except Refusal as refusal:
-            self.write("complaint", message=str(refusal))
+            self._failed(str(refusal))
+
+    def _failed(self, message: str) -> None:
+        """Records that a write failed. The next write in mid-run comes a minute later."""
+        self.write("complaint", message=message)
+        self._retry.failed(time.monotonic())
 
     def _complain(self) -> None:
         """Records a save that failed, and steps that are not executed as run.json says."""
-        for complaint in (self.saver.failure() if self.record is not None else None, self.algorithm.complaint()):
-            if complaint:
-                self.write("complaint", message=str(complaint))
+        if self.record is not None and (failure := self.saver.failure()):
+            self._failed(str(failure))
+        if complaint := self.algorithm.complaint():
+            self.write("complaint", message=str(complaint))
 
     def _save_last(self, stop: Stop) -> None:
         """The run's last checkpoint. On a full disk it tries again for a while, unless somebody has asked to stop. Raises Refusal."""
@@ -217,9 +219,8 @@ class Loop:
         self._sum += played
         self._steps_summed += 1
         self.t += 1
-        now = time.perf_counter()
-        self.seconds += now - self._tick
-        self._tick = now
+        before, self._tick = self._tick, time.perf_counter()
+        self.seconds += self._tick - before
         self._check(played)
 
     def _check(self, played: torch.Tensor | None) -> None:
@@ -232,10 +233,11 @@ class Loop:
         due = self.timers.due(self.seconds, self.horizon.share(self.samples, self.seconds))
         if due.progress and self.listener:
             self.listener.progress(self.samples, self.horizon.samples, self.seconds)
-        checkpoint = due.checkpoint or self.checks.worth_keeping(self.seconds)
+        room = self._retry.due(time.monotonic())
+        checkpoint = room and (due.checkpoint or self.checks.worth_keeping(self.seconds))
         end = self._clock.decide(self.samples, self.seconds) if self._clock is not None else None
         plateaued = self._until_plateau and self.checks.plateaued()
-        return Requests(stop.asked, self.horizon.out_of_time(self.seconds), due.row, due.grid, checkpoint, end or 0, plateaued)
+        return Requests(stop.asked, self.horizon.out_of_time(self.seconds), due.row, room and due.grid, checkpoint, end or 0, plateaued)
 
     def _between_steps(self, agreed: Requests) -> None:
         if agreed.horizon:
@@ -290,7 +292,6 @@ class Loop:
             raise Refusal(sentence) from error
 
     def _lack_of_memory(self, error: Exception) -> str:
-        traceback.clear_frames(error.__traceback__)  # They hold what filled the memory.
-        alone = self.processes.size == 1  # Else the others are waiting, and there is no time to try smaller batches.
-        what = lack_of_memory(error, self.algorithm, self.t, tries=alone)
+        # Of several processes the others are waiting, and there is no time to try smaller batches.
+        what = lack_of_memory(error, self.algorithm, self.t, tries=self.processes.size == 1)
         return f"There is not enough memory: {what}; what was saved in {self.run.path} stays."

@@ -13,6 +13,20 @@ GRID = 2.0  # At least so much time between two grids.
 # each factor GRID_GROWTH. From about an eighth of the run on they are GRID_LAST of it apart, so that the end of a long one is covered.
 GRID_FIRST, GRID_GROWTH, GRID_LAST = 1 / 1000, 2**0.5, 1 / 20
 CHECKPOINT = 60.0
+RETRY = 60.0
+
+
+class Retry:
+    """When to write again after a write that failed: a full disk is tried once a minute, not at every step."""
+
+    def __init__(self) -> None:
+        self._until = 0.0
+
+    def due(self, now: float) -> bool:
+        return now >= self._until
+
+    def failed(self, now: float) -> None:
+        self._until = now + RETRY
 
 
 class Due(NamedTuple):

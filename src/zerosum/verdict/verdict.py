@@ -9,8 +9,9 @@ from typing import Any
 
 from zerosum.verdict.advice import advice
 from zerosum.verdict.check_view import CheckView, Row, check_views
+from zerosum.verdict.conditions import far
 from zerosum.verdict.diagnoses import DIAGNOSES, EARLY, IMPROVING, PLATEAUED, TROUBLES, Diagnosis
-from zerosum.verdict.symptoms import SCALE, SYMPTOMS, far, percent, present
+from zerosum.verdict.symptoms import SCALE, SYMPTOMS, percent, present
 from zerosum.verdict.thresholds import limit
 from zerosum.verdict.trend import CheckViews, falls, flat, hot, improving, recent, smoothed_distances, window
 

@@ -1,0 +1,45 @@
+"""How much memory a training step needs at least: a lower bound, computed before anything is allocated.
+
+Linux grants more memory than a machine has, and kills the process that uses it. A batch that cannot fit is therefore refused beforehand.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from zerosum.data.space import Space
+from zerosum.errors import Refusal
+from zerosum.play import oom
+from zerosum.play.config import Config
+from zerosum.play.players import skeleton
+
+
+def least_bytes_per_sample(config: Config, space: Space, value_bytes: int = 4) -> int:
+    """Bytes that a discriminator update keeps for each sample of a batch, at least: outputs of D's layers, for a real and a generated one.
+
+    value_bytes: of one number. G, the copies that an optimiser makes, and what lies between the layers come on top.
+    """
+    players = skeleton(config, space)
+    numbers = 0
+
+    def count(layer: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+        nonlocal numbers
+        numbers += output[0].numel()
+
+    for layer in players.D.modules():
+        if isinstance(layer, (nn.Linear, nn.Conv2d)):
+            layer.register_forward_hook(count)
+    two = torch.empty((2, *space.shape), device="meta")
+    labels = (torch.zeros(2, dtype=torch.int64, device="meta"),) if "d" in players.labelled else ()
+    with torch.no_grad():
+        players.D(two, *labels)
+    return 2 * numbers * value_bytes
+
+
+def require_memory(config: Config, space: Space, batch: int, value_bytes: int = 4) -> None:
+    """Raises Refusal where this machine has less free memory than a batch needs at least. batch: samples in this process."""
+    each, free = least_bytes_per_sample(config, space, value_bytes), 1024 * oom.available()
+    if batch * each > free:
+        need = f"A training step at --batch {config.batch} needs more than {batch * each / 1e9:,.1f} GB of memory"
+        raise Refusal(f"{need}, and this machine has {free / 1e9:,.1f} GB free: give a smaller --batch, --net.width or --data.size.")
