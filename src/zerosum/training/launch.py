@@ -31,7 +31,7 @@ from zerosum.play.step import Algorithm1
 from zerosum.records import SCHEMA
 from zerosum.runs.checkpoint import course_of
 from zerosum.runs.lock import claim, goes_on, locked, name
-from zerosum.runs.record import Listener
+from zerosum.runs.record import Listener, plain
 from zerosum.runs.run import Modules, Run, open_run
 from zerosum.runs.sampling import default_widening
 from zerosum.training.grids import Draw
@@ -69,7 +69,7 @@ def train(
         "command": command,
         "preset": preset,
         "asked": {"samples": samples, "minutes": minutes, "until_plateau": until_plateau},
-        "equilibrium": smoothed(VALUES[config.game.value], config.game.smoothing).equilibrium,
+        "equilibrium": plain(smoothed(VALUES[config.game.value], config.game.smoothing).equilibrium),  # As JSON has it.
         "sampling": {"widen": default_widening(players.G)},
         "players": "built" if given is None else "given",
     }
