@@ -10,6 +10,8 @@ from typing import Any
 from zerosum.records import Row
 from zerosum.report.numbers import finite
 
+_EARLIER_SUFFIXES = {"points": ".npy", "images": ".png"}
+
 
 def ending(rows: Sequence[Row]) -> Row | None:
     """The stop row of a run that has ended; None while it trains, or where its process was killed.
@@ -32,13 +34,18 @@ def next_commands(rows: Sequence[Row], manifest: Mapping[str, Any], path: Path |
     if own or in_memory:
         return _python(str(path), further, own, in_memory)
     run = shlex.quote(str(path))
-    target = "samples.png" if data.get("kind") == "images" else "samples.npy"
-    looking = [f"zerosum sample {run} -n 64 --out {target}", f"zerosum evaluate {run}", f"zerosum diagnose {run}"]
+    looking = [f"zerosum sample {run} -n 64 --out samples{_suffix(data)}", f"zerosum evaluate {run}", f"zerosum diagnose {run}"]
     if further is None:
         return looking[::-1] if _failed(rows) else looking
     resume = f"zerosum resume {run}" + (f" --samples {further}" if further else "")
     # A run that was cut short goes on first; a longer end is a choice.
     return [*looking, resume] if further else [resume, *looking]
+
+
+def _suffix(data: Mapping[str, Any]) -> str:
+    """Of the file that suits samples of a run's data: what the run recorded, or, for an earlier run, what suited its kind then."""
+    recorded = data.get("suffix")
+    return recorded if recorded in (".npy", ".png") else _EARLIER_SUFFIXES.get(str(data.get("kind")), ".npy")
 
 
 def _further(rows: Sequence[Row]) -> int | None:

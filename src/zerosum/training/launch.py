@@ -234,6 +234,7 @@ def described(config: Config, data: Data, execution: Execution, processes: Proce
             "name": data.name,
             **data.space.to_json(),
             "what": data.space.modality.describe(data.space.shape),
+            "suffix": data.space.modality.suffix,
             "class_counts": data.train.counts(len(data.classes)) if data.classes and isinstance(data.train, Rows) else None,
             "train": data.train.size,
             "validation": data.validation.size,
