@@ -11,8 +11,10 @@ from torch import Tensor, nn
 
 import zerosum as zs
 from zerosum.data.source import Data, open_data
-from zerosum.play.config import Config, PriorOptions
+from zerosum.nets import NETS
+from zerosum.play.config import Config, NetOptions, PriorOptions
 from zerosum.play.given_players import require_playable
+from zerosum.play.players import Players
 
 Made = Callable[[], nn.Module]
 
@@ -64,6 +66,7 @@ WRONG: dict[str, tuple[str, Made, Made, str]] = {
     "noise for a convolution": ("images", lambda: nn.ConvTranspose2d(4, 1, 8), d_images, r"a convolution of 4 channels.*nn\.Unflatten"),
     "another shape": ("points", lambda: g_points(3), d_points, r"makes a tensor of shape \(16, 3\): make it a tensor of shape \(16, 2\)"),
     "pixels out of range": ("images", lambda: g_images(Growing()), d_images, r"in \[-1, 1\] here: end it in nn\.Tanh\(\)"),
+    "pixels in half of the range": ("images", lambda: g_images(nn.Sigmoid()), d_images, r"pixels from 0\..* are in \[-1, 1\] here"),
     "probabilities": ("points", g_points, lambda: d_points(nn.Linear(8, 1), nn.Sigmoid()), "leave out the Sigmoid"),
     "probabilities in a row": (
         "points",
@@ -104,6 +107,20 @@ def test_a_linear_end_is_never_taken_for_a_sigmoid(seed: int) -> None:
         require_playable(g_points(), D, config, data)
         nn.init.normal_(D[-1].weight, std=1e-3)
         require_playable(g_points(), D, config, data)
+
+
+@pytest.mark.parametrize("kind", NETS)
+def test_every_kind_of_net_passes_as_given(kind: str, images: Tensor) -> None:
+    """Also those that end in no Tanh."""
+    data, config = open_data(images), Config(prior=PriorOptions(dim=4), net=NetOptions(kind=kind, width=4))  # type: ignore[arg-type]
+    players = Players(config, data.space, torch.device("cpu"))
+    require_playable(players.G, players.D, config, data)
+
+
+def test_modules_of_float64_are_called_with_float64() -> None:
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        require_playable(g_points().double(), d_points().double(), Config(prior=PriorOptions(dim=4)), open_data("ring8"))
 
 
 def test_the_check_leaves_modules_and_random_numbers_alone(images: Tensor) -> None:

@@ -14,7 +14,7 @@ from zerosum.report.page import write_report
 from zerosum.report.words import NEXT, STOPS
 
 Row = dict[str, Any]
-IMAGES = {"players": "built", "data": {"spec": "mnist", "kind": "images"}}
+IMAGES = {"players": "built", "data": {"spec": "mnist", "shape": [1, 28, 28]}}
 START = {"type": "start", "samples": 0, "horizon": 1000}
 SCORE = {"type": "score", "samples": 640, "name": "frechet", "value": 1.0}
 
@@ -53,9 +53,9 @@ def test_a_run_that_goes_on_or_was_killed_has_no_ending() -> None:
 
 
 def test_what_no_command_line_can_name_gets_lines_of_python() -> None:
-    own = next_commands([START, stop("interrupted")], {"players": "given", "data": {"spec": "ring8", "kind": "points"}}, "runs/a")
+    own = next_commands([START, stop("interrupted")], {"players": "given", "data": {"spec": "ring8", "shape": [2]}}, "runs/a")
     assert own[0] == 'run = zs.resume("runs/a", generator=G, discriminator=D)'
-    memory = next_commands([START, stop("finished")], {"players": "built", "data": {"spec": None, "kind": "points"}}, "runs/a")
+    memory = next_commands([START, stop("finished")], {"players": "built", "data": {"spec": None, "shape": [2]}}, "runs/a")
     assert memory[0] == 'run = zs.load("runs/a")'
     assert memory[-1] == 'run = zs.resume("runs/a", data=x, samples=1280)'
 

@@ -39,8 +39,8 @@ _ARRANGING = (
     "Mean",
 )
 
-CLOSE = 1e-3
-"""How far outside [-1, 1] rounding may put a pixel."""
+FAR = 4.0
+"""Root mean square of pixels from which they are on another scale than [-1, 1]. A G with a linear end may begin at 1 to 2 and learn."""
 
 _CONVOLUTIONS = (nn.modules.conv._ConvNd,)
 
@@ -48,13 +48,14 @@ _CONVOLUTIONS = (nn.modules.conv._ConvNd,)
 def require_playable(G: nn.Module, D: nn.Module, config: Config, data: Data) -> None:
     """Raises Refusal where G does not turn noise into samples of the data's shape, or D does not give one logit a sample."""
     raw, y = data.train.head(FEW), data.train.labels_head(FEW)
-    x, z = data.space.encode(raw), PRIORS[config.prior.kind]((len(raw), config.prior.dim), config.seed, "trial of given players", 0)
+    dtype = torch.promote_types(next(G.parameters()).dtype, torch.float32)  # As the training will compute them.
+    z = PRIORS[config.prior.kind]((len(raw), config.prior.dim), config.seed, "trial of given players", 0).to(dtype)
+    x = data.space.encode(raw).to(dtype)
     labels = y if conditional(config.net.classes, data.space.classes) else None
     with torch.random.fork_rng(devices=[]):
-        with torch.no_grad():
-            fake = _samples(_copy(G), z, labels, config.prior.dim)
+        fake = _samples(_copy(G), z, labels, config.prior.dim)
         _require_samples(fake, x)
-        _require_logits(_copy(D), x, fake, labels)
+        _require_logits(_copy(D), x, fake.detach().to(dtype), labels)
 
 
 def _copy(module: nn.Module) -> nn.Module:
@@ -92,12 +93,14 @@ def _require_samples(fake: Any, x: Tensor) -> None:
     if not bool(torch.isfinite(fake).all()):
         raise Refusal("The generator makes samples that are NaN or infinite before it is trained: correct its initialisation.")
     low, high = fake.min().item(), fake.max().item()
-    if x.ndim == 4 and max(-low, high) > 1 + CLOSE:
+    # A Sigmoid cannot make the darker half of the pixels.
+    half = x.ndim == 4 and low >= 0 and high <= 1 and _last_operation(fake).startswith(_BOUNDED)
+    if half or (x.ndim == 4 and fake.square().mean().sqrt().item() > FAR):
         raise Refusal(f"The generator makes pixels from {low:.3g} to {high:.3g}, and images are in [-1, 1] here: end it in nn.Tanh().")
 
 
 def _require_logits(D: nn.Module, x: Tensor, fake: Tensor, y: Tensor | None) -> None:
-    noise = torch.randn(x.shape, generator=torch.Generator().manual_seed(0))
+    noise = torch.randn(x.shape, generator=torch.Generator().manual_seed(0)).to(x.dtype)
     try:
         outputs = [_called(D, inputs, y) for inputs in (x, fake, noise, LARGE * noise)]
     except Exception as error:

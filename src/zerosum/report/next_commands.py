@@ -34,7 +34,14 @@ def next_commands(rows: Sequence[Row], manifest: Mapping[str, Any], path: Path |
     if own or in_memory:
         return _python(str(path), further, own, in_memory)
     run = shlex.quote(str(path))
+<<<<<<< HEAD
     looking = [f"zerosum sample {run} -n 64 --out samples{_suffix(data)}", f"zerosum evaluate {run}", f"zerosum diagnose {run}"]
+=======
+    # An image has three axes; whatever has fewer is written as an array.
+    shape = data.get("shape")
+    target = "samples.png" if isinstance(shape, list) and len(shape) == 3 else "samples.npy"
+    looking = [f"zerosum sample {run} -n 64 --out {target}", f"zerosum evaluate {run}", f"zerosum diagnose {run}"]
+>>>>>>> main
     if further is None:
         return looking[::-1] if _failed(rows) else looking
     resume = f"zerosum resume {run}" + (f" --samples {further}" if further else "")

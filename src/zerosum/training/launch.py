@@ -69,7 +69,6 @@ def train(
         "command": command,
         "preset": preset,
         "asked": {"samples": samples, "minutes": minutes, "until_plateau": until_plateau},
-        "equilibrium": smoothed(VALUES[config.game.value], config.game.smoothing).equilibrium,
         "sampling": {"widen": default_widening(players.G)},
         "players": "built" if given is None else "given",
     }
@@ -224,6 +223,7 @@ def shared(execution: Execution, processes: Processes, config: Config, kind: str
 
 def described(config: Config, data: Data, execution: Execution, processes: Processes, players: Players) -> dict[str, Any]:
     """What run.json says of a run that begins now; its schema is in docs/run-folder.md."""
+    equilibrium = smoothed(VALUES[config.game.value], config.game.smoothing).equilibrium
     return {
         "schema": SCHEMA,
         "zerosum": __version__,
@@ -246,4 +246,5 @@ def described(config: Config, data: Data, execution: Execution, processes: Proce
         "ranks": processes.size,
         "job": job(),
         "parameters": {letter: sum(p.numel() for p in m.parameters()) for letter, m in (("G", players.G), ("D", players.D))},
+        "equilibrium": equilibrium and list(equilibrium),
     }

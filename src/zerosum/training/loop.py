@@ -197,10 +197,10 @@ class Loop:
         self.write("start", horizon=self.horizon.samples, **versions, pid=os.getpid(), ranks=self.processes.size)
         if self.t == 0:
             self._check(None)
-            self.write_grid()
             self.save()
             if self.record is not None:
                 self.saver.wait()
+            self.write_grid()
         self._tick = time.perf_counter()
 
     def _until_the_end(self, stop: Stop) -> str:
