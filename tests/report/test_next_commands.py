@@ -76,10 +76,10 @@ def test_the_page_names_the_run_so_that_its_commands_work_anywhere(
     [
         ({"kind": "series", "suffix": ".npy"}, ".npy"),
         ({"kind": "drawings", "suffix": ".png"}, ".png"),
-        ({"kind": "images"}, ".png"),
-        ({"kind": "points"}, ".npy"),
-        ({"kind": "series", "suffix": "; rm -r ."}, ".npy"),
-        ({"kind": ["images"], "suffix": 3}, ".npy"),
+        ({"kind": "images", "shape": [1, 28, 28]}, ".png"),
+        ({"kind": "points", "shape": [2]}, ".npy"),
+        ({"shape": [2], "suffix": "; rm -r ."}, ".npy"),
+        ({"shape": 3, "suffix": ["x"]}, ".npy"),
     ],
 )
 def test_samples_go_into_the_file_that_the_run_recorded_for_them(data: dict[str, object], suffix: str) -> None:

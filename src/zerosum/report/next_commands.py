@@ -10,8 +10,6 @@ from typing import Any
 from zerosum.records import Row
 from zerosum.report.numbers import finite
 
-_EARLIER_SUFFIXES = {"points": ".npy", "images": ".png"}
-
 
 def ending(rows: Sequence[Row]) -> Row | None:
     """The stop row of a run that has ended; None while it trains, or where its process was killed.
@@ -34,14 +32,7 @@ def next_commands(rows: Sequence[Row], manifest: Mapping[str, Any], path: Path |
     if own or in_memory:
         return _python(str(path), further, own, in_memory)
     run = shlex.quote(str(path))
-<<<<<<< HEAD
     looking = [f"zerosum sample {run} -n 64 --out samples{_suffix(data)}", f"zerosum evaluate {run}", f"zerosum diagnose {run}"]
-=======
-    # An image has three axes; whatever has fewer is written as an array.
-    shape = data.get("shape")
-    target = "samples.png" if isinstance(shape, list) and len(shape) == 3 else "samples.npy"
-    looking = [f"zerosum sample {run} -n 64 --out {target}", f"zerosum evaluate {run}", f"zerosum diagnose {run}"]
->>>>>>> main
     if further is None:
         return looking[::-1] if _failed(rows) else looking
     resume = f"zerosum resume {run}" + (f" --samples {further}" if further else "")
@@ -50,9 +41,11 @@ def next_commands(rows: Sequence[Row], manifest: Mapping[str, Any], path: Path |
 
 
 def _suffix(data: Mapping[str, Any]) -> str:
-    """Of the file that suits samples of a run's data: what the run recorded, or, for an earlier run, what suited its kind then."""
-    recorded = data.get("suffix")
-    return recorded if recorded in (".npy", ".png") else _EARLIER_SUFFIXES.get(str(data.get("kind")), ".npy")
+    """Of the file that suits samples of a run's data. Earlier runs did not record it: an image has three axes, other samples had fewer."""
+    recorded, shape = data.get("suffix"), data.get("shape")
+    if recorded in (".npy", ".png"):
+        return str(recorded)
+    return ".png" if isinstance(shape, list) and len(shape) == 3 else ".npy"
 
 
 def _further(rows: Sequence[Row]) -> int | None:
