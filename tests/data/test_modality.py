@@ -29,6 +29,7 @@ from zerosum.measure.features import FEATURES
 from zerosum.monitor.reference import ROWS
 from zerosum.play.presets import PRESETS, default_preset
 from zerosum.report.grid import PREVIEWS, save_grid
+from zerosum.report.next_commands import next_commands
 
 # Shapes by the number of axes: of one value, and as large as users have them.
 SHAPES: dict[int, list[tuple[int, ...]]] = {
@@ -165,6 +166,7 @@ def test_a_row_a_reader_and_a_preview_are_all_that_a_new_modality_needs(tmp_path
     run = zerosum.train(path, samples=64, out=tmp_path / "run", batch=16, net_classes="auto", net_width=16, device="cpu")
     assert (run.space.kind, run.classes) == ("series", ("falling", "rising"))
     assert run.manifest["data"]["what"] == "series of 5 numbers"
+    assert any("samples.npy" in command for command in next_commands(run.rows(), run.manifest, run.path))
     assert {"G.embedding.weight", "D.embedding.weight"} <= run.players().weights().keys()
     assert (run.path / "grid.png").read_bytes() == b"drawn"
     assert set(drawn.shapes) == {(9, 5)}

@@ -69,3 +69,19 @@ def test_the_page_names_the_run_so_that_its_commands_work_anywhere(
     assert f"zerosum resume {run.resolve()} --samples" in page
     assert f"zerosum evaluate {run.resolve()}" in page
     assert NEXT["finished"] in page
+
+
+@pytest.mark.parametrize(
+    ("data", "suffix"),
+    [
+        ({"kind": "series", "suffix": ".npy"}, ".npy"),
+        ({"kind": "drawings", "suffix": ".png"}, ".png"),
+        ({"kind": "images", "shape": [1, 28, 28]}, ".png"),
+        ({"kind": "points", "shape": [2]}, ".npy"),
+        ({"shape": [2], "suffix": "; rm -r ."}, ".npy"),
+        ({"shape": 3, "suffix": ["x"]}, ".npy"),
+    ],
+)
+def test_samples_go_into_the_file_that_the_run_recorded_for_them(data: dict[str, object], suffix: str) -> None:
+    commands = next_commands([], {"data": data}, "runs/a")
+    assert f"zerosum sample runs/a -n 64 --out samples{suffix}" in commands

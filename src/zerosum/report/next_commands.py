@@ -32,15 +32,20 @@ def next_commands(rows: Sequence[Row], manifest: Mapping[str, Any], path: Path |
     if own or in_memory:
         return _python(str(path), further, own, in_memory)
     run = shlex.quote(str(path))
-    # An image has three axes; whatever has fewer is written as an array.
-    shape = data.get("shape")
-    target = "samples.png" if isinstance(shape, list) and len(shape) == 3 else "samples.npy"
-    looking = [f"zerosum sample {run} -n 64 --out {target}", f"zerosum evaluate {run}", f"zerosum diagnose {run}"]
+    looking = [f"zerosum sample {run} -n 64 --out samples{_suffix(data)}", f"zerosum evaluate {run}", f"zerosum diagnose {run}"]
     if further is None:
         return looking[::-1] if _failed(rows) else looking
     resume = f"zerosum resume {run}" + (f" --samples {further}" if further else "")
     # A run that was cut short goes on first; a longer end is a choice.
     return [*looking, resume] if further else [resume, *looking]
+
+
+def _suffix(data: Mapping[str, Any]) -> str:
+    """Of the file that suits samples of a run's data. Earlier runs did not record it: an image has three axes, other samples had fewer."""
+    recorded, shape = data.get("suffix"), data.get("shape")
+    if recorded in (".npy", ".png"):
+        return str(recorded)
+    return ".png" if isinstance(shape, list) and len(shape) == 3 else ".npy"
 
 
 def _further(rows: Sequence[Row]) -> int | None:

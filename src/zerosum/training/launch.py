@@ -31,7 +31,7 @@ from zerosum.play.step import Algorithm1
 from zerosum.records import SCHEMA
 from zerosum.runs.checkpoint import course_of
 from zerosum.runs.lock import claim, goes_on, locked, name
-from zerosum.runs.record import Listener, plain
+from zerosum.runs.record import Listener
 from zerosum.runs.run import Modules, Run, open_run
 from zerosum.runs.sampling import default_widening
 from zerosum.training.grids import Draw
@@ -69,7 +69,6 @@ def train(
         "command": command,
         "preset": preset,
         "asked": {"samples": samples, "minutes": minutes, "until_plateau": until_plateau},
-        "equilibrium": plain(smoothed(VALUES[config.game.value], config.game.smoothing).equilibrium),  # As JSON has it.
         "sampling": {"widen": default_widening(players.G)},
         "players": "built" if given is None else "given",
     }
@@ -224,6 +223,7 @@ def shared(execution: Execution, processes: Processes, config: Config, kind: str
 
 def described(config: Config, data: Data, execution: Execution, processes: Processes, players: Players) -> dict[str, Any]:
     """What run.json says of a run that begins now; its schema is in docs/run-folder.md."""
+    equilibrium = smoothed(VALUES[config.game.value], config.game.smoothing).equilibrium
     return {
         "schema": SCHEMA,
         "zerosum": __version__,
@@ -234,6 +234,7 @@ def described(config: Config, data: Data, execution: Execution, processes: Proce
             "name": data.name,
             **data.space.to_json(),
             "what": data.space.modality.describe(data.space.shape),
+            "suffix": data.space.modality.suffix,
             "class_counts": data.train.counts(len(data.classes)) if data.classes and isinstance(data.train, Rows) else None,
             "train": data.train.size,
             "validation": data.validation.size,
@@ -245,4 +246,5 @@ def described(config: Config, data: Data, execution: Execution, processes: Proce
         "ranks": processes.size,
         "job": job(),
         "parameters": {letter: sum(p.numel() for p in m.parameters()) for letter, m in (("G", players.G), ("D", players.D))},
+        "equilibrium": equilibrium and list(equilibrium),
     }
