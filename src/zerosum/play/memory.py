@@ -14,7 +14,6 @@ from zerosum.play import oom
 from zerosum.play.config import Config
 from zerosum.play.players import skeleton
 
-
 WHOLE_STEP = 2.5
 """The peak of a whole step over what D's layers keep. Measured: 2.7 to 4.3 for the presets digits, dcgan and points, with and without a
 penalty. Below all of these, so that a batch that fits is not refused."""
