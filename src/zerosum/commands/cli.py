@@ -48,7 +48,7 @@ def overview() -> str:
     commands = "\n".join(f"  {name:<10} {line}" for name, line in COMMANDS.items())
     return (
         "usage: zerosum COMMAND ...\n\n"
-        "Train generative adversarial networks, and be told in words and with evidence how the training is going.\n\n"
+        "Train generative adversarial networks (GANs), and read in words, with evidence, how the training is going.\n\n"
         f"commands:\n{commands}\n\nexamples:\n{EXAMPLES}\n"
         "`zerosum COMMAND --help` lists the options of a command; `zerosum --version` prints the version."
     )
