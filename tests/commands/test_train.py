@@ -75,3 +75,11 @@ def test_a_dry_run_refuses_what_training_would(tmp_path: Path, monkeypatch: pyte
         assert main(["train", "ring8", "--dry-run", *words]) == 2
         assert sentence in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("data", "said"), [("ring8", True), ("mnist", False)])
+def test_classes_asked_of_data_without_any_are_answered(data: str, said: bool, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["train", data, "--net.classes", "auto", "--dry-run"]) == 0
+    assert ("no class labels" in capsys.readouterr().err) == said
+    assert main(["train", data, "--dry-run"]) == 0
+    assert capsys.readouterr().err == ""

@@ -1,4 +1,4 @@
-"""The least memory of a training step: against a count by hand, and as a refusal before anything is allocated."""
+"""The memory of a training step: against a count by hand, and as a refusal before anything is allocated."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from zerosum.data import space
 from zerosum.nets import NETS
 from zerosum.play import oom
 from zerosum.play.config import Config, NetOptions
-from zerosum.play.memory import least_bytes_per_sample, require_memory
+from zerosum.play.memory import WHOLE_STEP, least_bytes_per_sample, require_memory
 
 
 def test_an_mlp_by_hand() -> None:
@@ -33,10 +33,11 @@ def test_every_kind_of_net_is_counted(kind: str, classes: str) -> None:
 
 def test_the_limit_is_the_free_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     config, points = Config(net=NetOptions(kind="mlp", width=10, depth=3)), space.points([0.0, 0.0], [1.0, 1.0])
-    monkeypatch.setattr(oom, "available", lambda: 31)  # 31 KiB: 128 times the 248 bytes of a sample.
-    require_memory(config, points, 128)
+    monkeypatch.setattr(oom, "available", lambda: 310)  # KiB: 1,280 times the 248 bytes of a sample.
+    fits = int(1280 / WHOLE_STEP)
+    require_memory(config, points, fits)
     with pytest.raises(zs.Refusal, match="--batch"):
-        require_memory(config, points, 129)
+        require_memory(config, points, fits + 1)
 
 
 def test_a_batch_that_cannot_fit_is_refused_before_anything_is_written(tmp_path: Path) -> None:

@@ -107,6 +107,9 @@ def test_advice_names_options_and_values(made: Any) -> None:
     learned = verdict(made.run("discriminator overfitting"), none).advice
     assert "--game.penalty r1r2 instead of none" in learned
     assert "--data.flip" not in learned  # Its nets are perceptrons, for points.
+    assert "--game.augment" not in learned
+    images = {**config, "net": {**config["net"], "kind": "dcgan"}}
+    assert "--game.augment diffaugment instead of none" in verdict(made.run("discriminator overfitting"), images).advice
 
 
 def test_the_verdict_loads_no_torch() -> None:

@@ -51,7 +51,7 @@ _FIXABLE = {getattr(errno, name) for name in _NAMES if hasattr(errno, name)}
 def overview() -> str:
     """The page of `zerosum --help`."""
     commands = "\n".join(paragraph(line, " " * 13, f"  {name:<10} ") for name, line in COMMANDS.items())
-    about = paragraph("Train generative adversarial networks, and be told in words and with evidence how the training is going.")
+    about = paragraph("Train generative adversarial networks (GANs), and read in words, with evidence, how the training is going.")
     further = paragraph("`zerosum COMMAND --help` lists the options of a command; `zerosum --version` prints the version.")
     return f"usage: zerosum COMMAND ...\n\n{about}\n\ncommands:\n{commands}\n\nexamples:\n{EXAMPLES}\n{further}"
 

@@ -169,7 +169,7 @@ def _refuse_unknown(words: Sequence[str], flags: Sequence[Flag], prog: str) -> N
     names = [f.name.removeprefix("--") for f in flags if not f.is_positional]
     for word in words:
         if not word.startswith("-"):
-            raise Refusal(f"{prog} does not know what to do with {word!r}: it is one word too many.")
+            raise Refusal(f"{prog} has no use for {word!r}: leave it out, or see {prog} --help.")
         name = word.split("=", 1)[0]
         raise unknown(f"{prog} has no option {name}", name.lstrip("-"), names, "--{}", f"See {prog} --help.")
 
@@ -209,7 +209,7 @@ def parse_given(
         raise HelpAsked(parser(default).format_help())
     for flag in needed:
         if flag.key not in given:
-            raise Refusal(f"{prog} needs {flag.name} after it: {prog} --help says what that may be, with examples.")
+            raise Refusal(f"{prog} needs {flag.name}: {prog} --help explains it, with examples.")
     for key, value in given.items():
         default = replaced(default, key, value)
     return default, given

@@ -26,7 +26,8 @@ EXAMPLES = """\
   zerosum sample runs/digits -n 64 --widen 1 --out digits.png   displaced as in training (default: 1.25 times as widely)
 For a run that was trained with --net.classes auto:
   zerosum sample runs/pets -n 64 --class cat --out cats.png     one class, by its name or its number
-  zerosum sample runs/pets -n 60 --class cat,dog --out pets.png  as many of each, in this order; all: of every class
+  zerosum sample runs/pets -n 60 --class cat,dog --out pets.png  30 of each class, in this order
+  zerosum sample runs/pets -n 60 --class all --out all.png      equally many of every class
 """
 
 STEPS = 10
@@ -54,8 +55,8 @@ class Sample:
     interpolate: bool = False
     """Walk from one z to another, in rows of ten samples, instead of drawing each z anew."""
     classes: str | None = short("--class", None)
-    """Which class to draw, for a conditional run: a name or a number, several with commas between them (as many samples of each, in this
-    order), or all. Default: classes by their shares of the training data."""
+    """Class to draw, for a conditional run: a name or a number; several with commas between them (equally many samples of each, in this
+    order); or all. Default: classes by their shares of the training data."""
     widen: float | None = None
     """How many times as widely as in training samples are displaced, for a run with --net.elastic. Default: what the run states, 1.25."""
 

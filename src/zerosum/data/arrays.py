@@ -106,7 +106,7 @@ def classify(shape: tuple[int, ...], dtype: np.dtype[Any], name: str, channels_f
         if shape[3] <= 4:
             return "images", (shape[3], shape[1], shape[2])
     if len(shape) in (3, 4) and dtype.kind == "f":
-        wanted = "images must be uint8 from 0 to 255, so scale them to that and convert"
+        wanted = "scale images to 0 to 255 and convert them to uint8 (for a torchvision data set, leave ToTensor out)"
     raise Refusal(f"{found}: {wanted}.")
 
 

@@ -105,7 +105,7 @@ def _pair(item: Any, what: str) -> tuple[Any, Any]:
     if isinstance(item, (np.ndarray, Tensor, Image.Image)):
         return item, None
     found = f"{type(item).__name__} of {len(item)}" if isinstance(item, (tuple, list, dict)) else type(item).__name__
-    raise Refusal(f"One {what} of the data is a {found}: each must be samples as an array or tensor, or (samples, labels).")
+    raise Refusal(f"One {what} of the data is a {found}: give arrays, tensors or PIL images, alone or in pairs (x, label).")
 
 
 def _sample(x: Array | Tensor | Image.Image) -> Any:

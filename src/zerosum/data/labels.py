@@ -28,7 +28,7 @@ def class_numbers(labels: Any, count: int, name: str) -> tuple[Labels | None, Cl
         shape = f"The labels of {name} have shape {y.shape}, several numbers a sample"
         raise Refusal(f"{shape}: give one class a sample; one-hot labels become class numbers with y.argmax(1).")
     if y.shape != (count,):
-        raise Refusal(f"{name} has {count} samples and {y.size} labels: give one label a sample.")
+        raise Refusal(f"There are {count} samples in {name} and {y.size} labels: give one label a sample.")
     values, numbers = np.unique(_whole(y, name), return_inverse=True)
     return numbers.astype(np.int64), tuple(str(v) for v in values)
 

@@ -50,10 +50,10 @@ def _words(suggestion: Suggestion, config: Mapping[str, Any] | None) -> str | No
 
 
 def _applies(option: str, config: Mapping[str, Any]) -> bool:
-    """Whether an option has an effect in this config: gamma needs a penalty, and points have no mirror image."""
+    """Whether an option has an effect in this config: gamma needs a penalty, and points can be neither mirrored nor augmented."""
     if option == "game.gamma":
         return bool(option_value(config, "game.penalty") != "none")
-    return not (option == "data.flip" and option_value(config, "net.kind") == "mlp")
+    return not (option in ("data.flip", "game.augment") and option_value(config, "net.kind") == "mlp")
 
 
 def _shown(value: object) -> str:

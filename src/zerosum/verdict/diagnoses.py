@@ -75,6 +75,7 @@ TROUBLES: tuple[Diagnosis, ...] = (
         unless_improving=False,
         suggestions=(
             Suggestion("game.penalty", "it limits D's gradient", value="r1r2"),
+            Suggestion("game.augment", "D sees each image transformed in many ways (Zhao et al. 2020)", value="diffaugment"),
             Suggestion("game.gamma", "a smoother D", factor=10.0, value=1.0),
             Suggestion("net.width", "a smaller D", factor=0.5),
             Suggestion("data.flip", "mirrored images are new to D", value=True),

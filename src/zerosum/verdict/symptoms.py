@@ -76,7 +76,7 @@ def _says_worse(views: CheckViews) -> str:
 
 def _says_missing(views: CheckViews) -> str:
     modes = views[-1].modes
-    known = f"; {modes[0]} of the {modes[1]} modes are reached" if modes is not None else ""
+    known = f"; modes reached: {modes[0]} of {modes[1]}" if modes is not None else ""
     return (
         f"{percent(recent_median(views, 'missing'))} of G's samples would have to move to match the data's distribution (real samples: 0 %)"
         + known

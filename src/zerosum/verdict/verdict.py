@@ -167,7 +167,7 @@ def _progress(views: CheckViews) -> list[str]:
         if last.coverage is not None and last.coverage > last.ema_coverage + limit("EMA lags"):
             said.append(f"G itself scores {percent(last.coverage)}: the average lags while learning rates are high")
     if last.modes is not None:
-        said.append(f"{last.modes[0]} of {last.modes[1]} modes are reached")
+        said.append(f"modes reached: {last.modes[0]} of {last.modes[1]}")
     if last.decay_left > limit("decay left"):
         said.append(f"{percent(last.decay_left)} of the decay of learning rates or penalty is still to come, and may bring more")
     return said
