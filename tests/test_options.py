@@ -198,5 +198,5 @@ def test_a_path_may_begin_with_a_home_folder(tmp_path: Path, monkeypatch: pytest
 
 
 def test_a_home_folder_of_no_user_is_refused() -> None:
-    with pytest.raises(Refusal, match="write the path in full"):
+    with pytest.raises(Refusal, match="give the path in full"):
         Option(Path).read("~no such user/a", "--out")

@@ -143,7 +143,7 @@ class Option:
         if self.optional and text.lower() == "none" and "none" not in self.names:
             return None
         try:
-            value = text if self.names else _whole(text) if self.kind is int else expanded(text) if self.kind is Path else self.kind(text)
+            value = text if self.names or self.kind is Path else _whole(text) if self.kind is int else self.kind(text)
         except ValueError:
             self._refuse(text, name)
         return self.checked(value, name)

@@ -203,7 +203,7 @@ def test_a_fingerprint_is_of_the_content(folder: Path, tmp_path: Path, save: Cal
         ("ring", "ring8"),
         ("pictures/cast", r"Did you mean .*pictures/cats"),
         ("no/such/place", "neither by name nor as a path"),
-        ("~no such user/pictures", "write the path in full"),
+        ("~no such user/pictures", "give the path in full"),
     ],
 )
 def test_what_does_not_exist_gets_the_nearest_names(spec: str, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -72,7 +72,7 @@ def test_it_is_reported_diagnosed_and_measured(folder: Path, capsys: pytest.Capt
     assert "twin" not in page
     assert read_run(folder).unreadable == 0
     assert main(["diagnose", str(folder)]) == 0
-    assert zs.load(folder).verdict().state in capsys.readouterr().out.lower()
+    assert zs.load(folder).verdict().state in " ".join(capsys.readouterr().out.split()).lower()
     scores = {score.name: score for score in zs.evaluate(zs.load(folder), n=300)}
     assert any(score.value is not None for score in scores.values())
 
@@ -80,4 +80,4 @@ def test_it_is_reported_diagnosed_and_measured(folder: Path, capsys: pytest.Capt
 def test_it_says_how_it_ended(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = shutil.copytree(FOLDERS / "points", tmp_path / "points")
     assert main(["resume", str(folder)]) == 0  # Finished: there is nothing to do but to say so.
-    assert "is finished: 2,016 training samples" in capsys.readouterr().out
+    assert "is finished: 2,016 training samples" in " ".join(capsys.readouterr().out.split())

@@ -56,7 +56,7 @@ def test_a_resume_takes_what_is_missing_and_says_so(run: Path, capfd: pytest.Cap
     assert report_is_current(read_run(run))
     whole = types(run)
     assert cli.main(["resume", str(run)]) == 0
-    said = capfd.readouterr().out
+    said = " ".join(capfd.readouterr().out.split())
     assert "lacked" not in said
     assert "is finished: 320 training samples" in said
     assert types(run) == whole
@@ -104,7 +104,7 @@ def test_without_its_data_a_run_gets_its_report(run: Path, monkeypatch: pytest.M
 
     monkeypatch.setattr("zerosum.runs.run.Run.data", gone)
     assert cli.main(["resume", str(run)]) == 0
-    said = capfd.readouterr().out
+    said = " ".join(capfd.readouterr().out.split())
     assert f"{run} lacked its report" in said
     assert "The data are missing: restore them." in said
 

@@ -136,7 +136,7 @@ def test_diagnose_in_words(runs: dict[str, tuple[Run, LiveRun]], capsys: pytest.
     assert main(["diagnose", str(runs["healthy"][0].path), "--check"]) == 0
     assert "State at each check" in capsys.readouterr().out
     assert main(["diagnose", str(runs["mode collapse"][0].path)]) == 0
-    assert "Try, one at a time" in capsys.readouterr().out
+    assert "Try, one at a time" in " ".join(capsys.readouterr().out.split())
 
 
 def test_until_plateau_stops_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
