@@ -61,7 +61,7 @@ def test_a_tensors_channels_come_first_where_both_readings_fit() -> None:
         ((50, 17), "u1", r"shape \(50, 17\) and type uint8, either flattened images or points: reshape images to \(N, H, W\)"),
         ((), "f4", "give points"),
         ((0, 2), "f4", "empty"),
-        ((50, 28, 28), "f4", "uint8 from 0 to 255"),
+        ((50, 28, 28), "f4", "scale images to 0 to 255 and convert them to uint8"),
         ((50, 9, 8, 5), "u1", "C up to 4"),
         ((50, 2), "c8", "complex64"),
         ((50, 2), "?", "bool"),
@@ -123,7 +123,7 @@ def test_npz_takes_images_labels_and_the_test_set(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("labels", "words"),
     [
-        (np.zeros(19, int), "20 samples and 19 labels"),
+        (np.zeros(19, int), "20 samples in x and 19 labels"),
         (np.zeros((20, 2), int), r"argmax\(1\)"),
         (np.full(20, 0.5), "float64: give whole numbers"),
     ],

@@ -271,7 +271,7 @@ def of_bmp(place: Path) -> Data:
 @pytest.mark.parametrize(
     ("labels", "words"),
     [
-        ([0, 1] * 30, "80 samples and 60 labels"),
+        ([0, 1] * 30, "80 samples in the array and 60 labels"),
         (np.linspace(0, 1, N), "type float64: give whole numbers"),
         (np.where(Y == 0, np.nan, 1.0), "20 of the 80 labels of the array are NaN"),
         (np.where(Y == 0, np.inf, 1.0), "type float64: give whole numbers"),
@@ -336,7 +336,7 @@ X = torch.from_numpy(telling())
         ([X[:40], X[:40, :5]], "samples of different shapes"),
         ([(X[:40], Y[:30]), (X[:40], Y[:50])], "40 samples and labels of shape"),
         (Items([X[0], X[0, :5]], [0, 1]), "differ in shape"),
-        (Items(["a.png", "b.png"], [0, 1]), "must be samples"),
+        (Items(["a.png", "b.png"], [0, 1]), "is a tuple of 2: give arrays, tensors"),
         (Items(X, [0] * 79 + [None]), "1 of 80 items have no labels"),
     ],
 )

@@ -70,7 +70,7 @@ def test_a_name_in_the_manifest_changes_nothing(made: Any) -> None:
     rows = made.run("mode collapse")
     named = [row | {"modes": 2, "modes_of": 8, "high_quality": 0.9, "jsd": 0.5} for row in rows]
     assert verdict(named).state == verdict(rows).state
-    assert any("2 of the 8 modes" in sentence for sentence in verdict(named).evidence)
+    assert any("modes reached: 2 of 8" in sentence for sentence in verdict(named).evidence)
 
 
 def test_precedence_names_the_cause_and_lists_the_rest(made: Any) -> None:
