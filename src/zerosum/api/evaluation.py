@@ -50,20 +50,21 @@ def evaluate(
     options: DataOptions | None = None,
     progress: Showing = None,
 ) -> Scores:
-    """Every measure that fits, with reference score and interval, as a list that prints as a table.
+    """Compute every measure that fits, with its reference score and 95 % interval. The result is a list that prints as a table.
 
-    A measure that is impossible here carries the sentence that says why.
+    A measure that cannot be computed here has a note that says why.
 
-    target: a run or its folder, measured against the held-out test part of its data; or, with `against`, any set of samples: a name, a
-        path, an array or a tensor. Reals by a name that has a test part are that part; a known density is drawn from.
-    n: how many of each side at most; default 10,000. seed: of the run's samples.
-    features: "digits", those of the classifier in the package; "inception", those of the network of 2015-12-05, in which Frechet distances
-        are published, its weights downloaded where they are not at hand; "fresh", a discriminator's fitted for the purpose; "auto", the
-        digits' where the classifier recognises the reals as digits, else inception's where its weights are at hand, else a fresh
-        discriminator's. Points are measured as they are.
-    weights: the file of inception's weights; by default where `zerosum.measure.weights.obtain` looks.
-    options: how images at a path are read, on both sides. progress: False for none, or a function that is called
-        with (label, done, total) as data are read and measured.
+    target: a run or its folder, compared with the held-out test part of its data. With `against`, any set of samples: a name, a path, an
+        array or a tensor.
+    against: the real samples. Of named data with a test part, that part is used; a known density is sampled.
+    n: most samples to compare on each side; default 10,000. seed: of the run's samples.
+    features: in which images are compared. "digits": of the digit classifier in the package. "inception": of the Inception network of
+        2015, in which Frechet distances are published; its weights are downloaded if needed. "fresh": of a classifier trained for this
+        comparison. "auto": digits if the classifier recognises the real samples as digits, else inception if its weights are on this
+        machine, else fresh. Points are compared as they are.
+    weights: the file of the Inception network's weights; by default where `zerosum.measure.weights.obtain` looks.
+    options: how images at a path are read, on both sides.
+    progress: False for none, or a function that is called with (label, done, total) as data are read and measured.
 
     Raises Refusal where nothing can be measured.
     """
