@@ -104,7 +104,7 @@ def test_sample_as_a_grid_a_folder_and_a_walk(place: Path) -> None:
         (["train", "ring8", "--device", "gpu"], "--device must be cpu, cuda, cuda:N or auto"),
         (["train", "ring8", "--out", "text.txt"], "is a file, and a run is a folder"),
         (["train", ""], "There is no data ''"),
-        (["train", "ring8", "--out", "runs/ring8-1"], "holds another run"),
+        (["train", "ring8", "--out", "runs/ring8-1"], "contains another run"),
         (["train", "rign8"], "Did you mean ring8"),
         (["train", "ring8", "--preset", "point"], "Did you mean points?"),
         (["train", "ring8", "--minutes", "1", "--samples", "1"], "not both"),

@@ -110,7 +110,7 @@ def main(argv: Sequence[str]) -> int:
         refuse_taken(args.out)
     data = open_data(args.data, args.config.data, False if quiet else reading)
     if args.config.net.classes == "auto" and not data.space.classes and not quiet:
-        print(f"{data.name} has no class labels, so --net.classes auto has no effect.", file=sys.stderr)
+        tell(f"{data.name} has no class labels, so --net.classes auto has no effect.", error=True)
     if args.dry_run:
         return _dry_run(args, given, data)
     if data.skipped and not quiet:

@@ -31,7 +31,7 @@ def claim(out: Path) -> None:
             raise Refusal(f"{out} is a file, and a run is a folder: give another --out.")
         if (out / "run.json").exists():
             further = f"or go on with zerosum resume {out}"
-            raise Refusal(f"{out} holds another run, which zerosum does not overwrite: give another --out, {further}.")
+            raise Refusal(f"{out} contains another run, which zerosum does not overwrite: give another --out, {further}.")
         raise Refusal(f"{out} holds other files, which zerosum does not overwrite: give another --out.")
     try:
         out.mkdir(parents=True, exist_ok=True)
