@@ -1,4 +1,4 @@
-"""Knobs that the runs of benchmarks/verdict.py share, and what a way of playing is."""
+"""Options that the runs of benchmarks/verdict.py share, and what a way of playing is."""
 
 from __future__ import annotations
 

@@ -58,9 +58,9 @@ def test_a_wheel_alone_trains_the_digits_and_shows_them(wheel: Path, tmp_path: P
     code = (
         f"import sys, zerosum; assert zerosum.__file__.startswith({str(alone)!r}); from zerosum.commands.cli import main; sys.exit(main())"
     )
-    knobs = ["--samples", "64", "--batch", "32", "--net.kind", "mlp", "--net.width", "8", "--data.limit", "512", "--threads", "1"]
+    options = ["--samples", "64", "--batch", "32", "--net.kind", "mlp", "--net.width", "8", "--data.limit", "512", "--threads", "1"]
     done = subprocess.run(
-        [sys.executable, "-P", "-c", code, "train", "mnist", *knobs, "--out", "run"],
+        [sys.executable, "-P", "-c", code, "train", "mnist", *options, "--out", "run"],
         cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": str(alone), "OMP_NUM_THREADS": "1"},
         capture_output=True,

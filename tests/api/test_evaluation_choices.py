@@ -75,7 +75,7 @@ def test_what_a_training_leaves_never_waits_for_inception() -> None:
 
 
 def test_nothing_is_downloaded_unasked(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pooch.retrieve", lambda *given, **knobs: pytest.fail("downloaded"))
+    monkeypatch.setattr("pooch.retrieve", lambda *given, **options: pytest.fail("downloaded"))
     assert features_for("auto", COLOURS) is None
 
 

@@ -20,8 +20,8 @@ def test_the_figure_of_a_line_is_drawn_and_told(
 ) -> None:
     monkeypatch.setattr("zerosum.study.lesson.lesson", partial(lesson, checks=5))
     where = tmp_path / "lesson.png"
-    knobs = ["--net.width", "8", "--batch", "32", "--data", "mixture:0.5*N(-1,0.3)+0.5*N(1,0.3)"]
-    assert main(["lab", "--figure", str(where), "--rounds", "12", "--json", *knobs]) == 0
+    options = ["--net.width", "8", "--batch", "32", "--data", "mixture:0.5*N(-1,0.3)+0.5*N(1,0.3)"]
+    assert main(["lab", "--figure", str(where), "--rounds", "12", "--json", *options]) == 0
     told = json.loads(capsys.readouterr().out)
     assert told["figure"] == str(where)
     assert (told["a"]["rounds"], told["d"]["rounds"]) == (told["b"]["rounds"], 12)

@@ -45,8 +45,8 @@ def zerosum(*words: str | Path, cwd: Path) -> Done:
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a finished run on ring8, runs/ring8-1, and one on digits, runs/mnist-1."""
     folder = tmp_path_factory.mktemp("place")
-    for data, knobs in (("ring8", SMALL), ("mnist", DIGITS)):
-        done = zerosum("train", data, "--samples", "320", *knobs, cwd=folder)
+    for data, options in (("ring8", SMALL), ("mnist", DIGITS)):
+        done = zerosum("train", data, "--samples", "320", *options, cwd=folder)
         assert done.returncode == 0, done.stderr
         assert f"runs/{data}-1 is finished: 320 training samples" in done.stdout
         for words in (f"runs/{data}-1/grid.png", f"runs/{data}-1/report.html", f"zerosum sample runs/{data}-1", "zerosum evaluate"):

@@ -43,7 +43,7 @@ BASE = Config(
 MUON = replace(PLAYER, optimiser="muon", beta1=0.5)
 
 
-def knobs(**given: Any) -> Config:
+def config_of(**given: Any) -> Config:
     game = {k: v for k, v in given.items() if k in GameOptions.__dataclass_fields__}
     net = {k: v for k, v in given.items() if k in NetOptions.__dataclass_fields__}
     rest = {k: v for k, v in given.items() if k not in (*game, *net)}
@@ -51,18 +51,18 @@ def knobs(**given: Any) -> Config:
 
 
 CONFIGS = {
-    **{name: knobs(value=name) for name in VALUES},
-    **{f"penalty {name}": knobs(penalty=name) for name in PENALTIES},
-    "by autograd": knobs(engine="eager"),
-    "by autograd, between": knobs(engine="eager", penalty="gp"),
-    "steps": knobs(k=2, g_steps=2),
-    "simultaneous": knobs(order="simultaneous"),
-    "reused, BatchNorm": knobs(fakes="reused", penalty="none", norm="batch"),
-    "muon": knobs(d=MUON, g=MUON, value="non_saturating"),
-    "resnet": knobs(kind="resnet", hidden=0),
-    "mlp": knobs(kind="mlp", hidden=0),
-    "by class": knobs(classes="auto"),
-    "augmented": knobs(augment="diffaugment"),
+    **{name: config_of(value=name) for name in VALUES},
+    **{f"penalty {name}": config_of(penalty=name) for name in PENALTIES},
+    "by autograd": config_of(engine="eager"),
+    "by autograd, between": config_of(engine="eager", penalty="gp"),
+    "steps": config_of(k=2, g_steps=2),
+    "simultaneous": config_of(order="simultaneous"),
+    "reused, BatchNorm": config_of(fakes="reused", penalty="none", norm="batch"),
+    "muon": config_of(d=MUON, g=MUON, value="non_saturating"),
+    "resnet": config_of(kind="resnet", hidden=0),
+    "mlp": config_of(kind="mlp", hidden=0),
+    "by class": config_of(classes="auto"),
+    "augmented": config_of(augment="diffaugment"),
 }
 SPACE = replace(images(SHAPE), classes=("a", "b", "c"))
 
@@ -235,7 +235,7 @@ def test_who_replays() -> None:
         choose(replace(config, engine="eager"), "images").engine == choose(replace(config, device="cpu", engine="eager"), "images").engine
     )
     chosen = choose(config, "images")
-    players = Players(knobs(kind="mlp", hidden=0, dropout=0.5), images(SHAPE), torch.device("cpu"))
+    players = Players(config_of(kind="mlp", hidden=0, dropout=0.5), images(SHAPE), torch.device("cpu"))
     assert fitted(chosen, config, players, SHAPE).engine == "eager"
     assert fitted(chosen, config, Players(BASE, images(SHAPE), torch.device("cpu")), SHAPE) == chosen
     assert launch.shared(chosen, Processes(0, 2, 2), config, "images").engine == "eager"

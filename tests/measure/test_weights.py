@@ -133,7 +133,7 @@ def test_what_is_no_state_dict_is_told_in_a_sentence(content: bytes, tmp_path: P
 
 def test_bytes_with_another_hash_are_never_handed_to_torch(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     published = replace(as_published(file), sha256="0" * 64)
-    monkeypatch.setattr(torch, "load", lambda *given, **knobs: pytest.fail("handed on"))
+    monkeypatch.setattr(torch, "load", lambda *given, **options: pytest.fail("handed on"))
     refusal(file, published)
 
 

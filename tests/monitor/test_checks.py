@@ -88,12 +88,12 @@ class Forgetful(Discriminator):
 
 @pytest.mark.usefixtures("often")
 def test_checks_leave_the_global_generator_as_it_was(ring: Data, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    knobs: dict[str, Any] = {"width": 8, "depth": 1, "norm": "none", "activation": "relu", "slope": 0.2}
+    options: dict[str, Any] = {"width": 8, "depth": 1, "norm": "none", "activation": "relu", "slope": 0.2}
 
     def play(name: str) -> dict[str, Tensor]:
         with torch.random.fork_rng():
             torch.manual_seed(0)
-            given: tuple[nn.Module, nn.Module] = (Generator((2,), 4, **knobs), Forgetful((2,), **knobs))
+            given: tuple[nn.Module, nn.Module] = (Generator((2,), 4, **options), Forgetful((2,), **options))
             launch.train(ring, tmp_path / name, replace(POINTS, game=PLAIN), samples=160, given=given)
         return state(tmp_path / name)
 

@@ -16,7 +16,7 @@ from zerosum.play.config import Config, GameOptions, NetOptions, PriorOptions
 from zerosum.training import launch
 
 POINTS = Config(prior=PriorOptions(dim=4), net=NetOptions(width=8, depth=2), batch=8, threads=1, device="cpu")
-KNOBS = {"width": 8, "depth": 1, "activation": "leaky_relu", "slope": 0.2}
+OPTIONS = {"width": 8, "depth": 1, "activation": "leaky_relu", "slope": 0.2}
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +46,7 @@ class MadeFromOurs(mlp.Discriminator):
 
 @pytest.mark.parametrize(
     "make",
-    [WithAModule, lambda: WithAMethod(nn.Linear(2, 8), nn.ReLU(), nn.Linear(8, 1)), lambda: MadeFromOurs((2,), **KNOBS)],
+    [WithAModule, lambda: WithAMethod(nn.Linear(2, 8), nn.ReLU(), nn.Linear(8, 1)), lambda: MadeFromOurs((2,), **OPTIONS)],
 )
 def test_a_persons_own_d_may_have_a_chain_of_its_own(make: type[nn.Module], ring: Data, tmp_path: Path) -> None:
     with torch.random.fork_rng():
@@ -62,7 +62,7 @@ def test_our_own_d_with_weights_that_are_no_layers_own_is_no_chain(ring: Data, t
     """Spectral normalisation computes a layer's weight from another: a gradient in the layer's weight would move nothing."""
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        G, D = nn.Linear(4, 2), mlp.Discriminator((2,), **KNOBS)
+        G, D = nn.Linear(4, 2), mlp.Discriminator((2,), **OPTIONS)
         nn.utils.parametrizations.spectral_norm(D.body.layers[0])
     before = D.body.layers[0].parametrizations.weight.original.clone()
     launch.train(ring, tmp_path / "a", POINTS, samples=16, given=(G, D))

@@ -94,16 +94,16 @@ def gapless(run: Path) -> bool:
     return rounds == sorted(rounds) and len(set(signals)) == len(signals) and ends[-1] == "finished"
 
 
-def play(out: Path, knobs: list[str], kills: int, seed: int) -> dict[str, int]:
+def play(out: Path, options: list[str], kills: int, seed: int) -> dict[str, int]:
     chosen = random.Random(seed)
-    pid, _ = begin(["train", *knobs, "--out", str(out / "straight")])
+    pid, _ = begin(["train", *options, "--out", str(out / "straight")])
     assert os.waitpid(pid, 0)[1] == 0
     straight = state(out / "straight")
     counts = {"kills": 0, "mid_run": 0, "loadable": 0, "runs": 0, "same": 0, "gapless": 0, "resumed": 0, "bad_exits": 0}
     run, last = out / "run-0", -1
     while counts["kills"] < kills or run.exists():
         going_on = (run / "run.json").exists()
-        pid, pipe = begin(["resume", str(run), "--quiet"] if going_on else ["train", *knobs, "--out", str(run)])
+        pid, pipe = begin(["resume", str(run), "--quiet"] if going_on else ["train", *options, "--out", str(run)])
         began = os.read(pipe, 1) == b"."
         os.close(pipe)
         if counts["kills"] < kills and began:
@@ -137,8 +137,8 @@ def main(out: Path, seed: int, asked: list[str]) -> None:
     np.save(pictures, (normal((60, 16, 16), 0, "pictures") * 40 + 128).clamp(0, 255).to(torch.uint8).numpy())
     for name, _, kills in (word.partition(":") for word in asked):
         (out / name).mkdir()
-        knobs = [str(pictures) if word == "PICTURES" else word for word in GAMES[name]]
-        print(json.dumps(play(out / name, knobs, int(kills), seed)), flush=True)
+        options = [str(pictures) if word == "PICTURES" else word for word in GAMES[name]]
+        print(json.dumps(play(out / name, options, int(kills), seed)), flush=True)
 
 
 if __name__ == "__main__":

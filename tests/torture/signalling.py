@@ -31,7 +31,7 @@ from zerosum.runs.run import open_run
 from zerosum.training import timers
 from zerosum.training.loop import Loop
 
-KNOBS = ["--batch", "16", "--net.width", "16", "--prior.dim", "4", "--samples", "1000000", "--quiet"]
+OPTIONS = ["--batch", "16", "--net.width", "16", "--prior.dim", "4", "--samples", "1000000", "--quiet"]
 # Where each phase's code is entered: the object and the name of the function.
 PHASES: dict[str, tuple[Any, str]] = {
     "start-up": (zerosum.api, "open_data"),
@@ -75,8 +75,8 @@ def begin(run: Path, phase: str, seconds: float) -> tuple[int, int]:
         # The first checkpoint syncs twice, and the first look is before the first round: what comes after is in mid-run.
         after = {"steps": 20, "saving": 4, "measuring": 2}.get(phase, 1)
         setattr(owner, name, lingering(getattr(owner, name), writing, seconds, after))
-        knobs = KNOBS[:-2] + ["160", "--quiet"] if phase == "report" else KNOBS
-        os._exit(cli.main(["train", "ring8", "--out", str(run), *knobs]))
+        options = OPTIONS[:-2] + ["160", "--quiet"] if phase == "report" else OPTIONS
+        os._exit(cli.main(["train", "ring8", "--out", str(run), *options]))
     os.close(writing)
     return pid, reading
 

@@ -208,16 +208,16 @@ NOT_SO = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_s
 
 
 def test_values_of_other_types_in_a_config(tally: Any, count: Any) -> None:
-    """Each knob in turn gets values of every JSON type: it takes a value of its own type, and refuses others by its name."""
-    knobs = [(part, name) for part, value in to_json(SMALL).items() for name in (value if isinstance(value, dict) else [None])]
+    """Each option in turn gets values of every JSON type: it takes a value of its own type, and refuses others by its name."""
+    options = [(part, name) for part, value in to_json(SMALL).items() for name in (value if isinstance(value, dict) else [None])]
     refused = 0
 
     @settings(max_examples=count(400, 100), deadline=None, database=None, derandomize=True)
-    @given(st.sampled_from(knobs), NOT_SO)
-    def one(knob: tuple[str, str | None], value: Any) -> None:
+    @given(st.sampled_from(options), NOT_SO)
+    def one(option: tuple[str, str | None], value: Any) -> None:
         nonlocal refused
         values = to_json(SMALL)
-        part, name = knob
+        part, name = option
         (values[part] if name else values)[name or part] = value
         sentence = refusal_of(from_json, values)
         if sentence is None:

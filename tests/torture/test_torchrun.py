@@ -19,7 +19,7 @@ from zerosum.records import read_rows
 from zerosum.runs import checkpoint
 
 HERE = Path(__file__).parent
-KNOBS = ["--batch", "64", "--net.width", "32", "--prior.dim", "4", "--quiet"]
+OPTIONS = ["--batch", "64", "--net.width", "32", "--prior.dim", "4", "--quiet"]
 MOST = 150.0  # seconds from the loss of a process to the end of those that are left: the time limit that ranks.py states, and some
 pytestmark = [
     pytest.mark.slow,
@@ -41,7 +41,7 @@ def launched(out: Path, samples: int, restarts: int, job: str = "none") -> subpr
         # Without a place to meet, torchrun makes up a name of its own in place of --rdzv-id.
         *["--rdzv-backend", "c10d", "--rdzv-endpoint", "localhost:0", "--rdzv-id", job],
     ]
-    command = [*launcher, str(HERE / "hurried.py"), "train", "ring8", "--out", str(out), "--samples", str(samples), *KNOBS]
+    command = [*launcher, str(HERE / "hurried.py"), "train", "ring8", "--out", str(out), "--samples", str(samples), *OPTIONS]
     here = {**os.environ, "OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": "lo"}
     return subprocess.Popen(command, env=here, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 

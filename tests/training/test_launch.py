@@ -272,7 +272,7 @@ REFUSED: list[Any] = [
     pytest.param(replace(IMAGES, net=NetOptions(kind="dcgan", norm="batch")), "pictures", "--net.norm none", id="penalty with BatchNorm"),
     pytest.param(replace(POINTS, net=NetOptions(kind="dcgan")), "ring", "--net.kind mlp", id="convolutions of points"),
     pytest.param(replace(POINTS, game=GameOptions(value="hinge", smoothing=0.1)), "ring", "target", id="smoothing without a label"),
-    pytest.param(replace(IMAGES, net=NetOptions(kind="resnet", dropout=0.5)), "pictures", "--net.dropout", id="a knob that the net lacks"),
+    pytest.param(replace(IMAGES, net=NetOptions(kind="resnet", dropout=0.5)), "pictures", "--net.dropout", id="not of the net"),
     pytest.param(
         replace(POINTS, game=GameOptions(augment="diffaugment")), "ring", "transforms images, and .* contains points", id="of images"
     ),

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from zerosum.play.config import Config, GameOptions, NetOptions, PlayerOptions, PriorOptions
+from zerosum.play.presets import PRESETS
 
 # In one dimension.
 LESSON = Config(
@@ -16,12 +19,4 @@ LESSON = Config(
 )
 
 # In the plane: the preset for points, with a z that can be drawn.
-PLANE_LESSON = Config(
-    game=GameOptions(value="relativistic", penalty="r1r2", gamma=0.1, gamma_end=0.01),
-    prior=PriorOptions(kind="normal", dim=2),
-    net=NetOptions(kind="mlp", width=128, depth=2, depth_g=3, activation_g="tanh", octaves=7),
-    d=PlayerOptions(lr=3e-2, lr_end=1e-4, beta2=0.9, equalised=True),
-    g=PlayerOptions(lr=3e-2, lr_end=1e-4, beta2=0.9, equalised=True),
-    batch=256,
-    average=0.0,
-)
+PLANE_LESSON = replace(PRESETS["points"].config, prior=PriorOptions(kind="normal", dim=2), average=0.0)
