@@ -14,7 +14,8 @@ from torch import Tensor
 from verdict_drawn import SIDE, beads, corners, gratings, shapes, tinted
 
 from zerosum.chance import generator
-from zerosum.data.density import DENSITIES, Density, Mixture, parse_mixture
+from zerosum.data.density import DENSITIES, Density, Mixture
+from zerosum.data.written import parse_mixture
 from zerosum.data.options import DataOptions
 from zerosum.data.source import Data, of_density, open_data
 

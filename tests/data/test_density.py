@@ -10,7 +10,8 @@ from torch import Tensor
 from torch.testing import assert_close
 
 from zerosum.chance import generator
-from zerosum.data.density import DENSITIES, Density, Mixture, checkerboard, grid25, moons, parse_mixture, ring8, spiral
+from zerosum.data.density import DENSITIES, Density, Mixture, checkerboard, grid25, moons, ring8, spiral
+from zerosum.data.written import parse_drawn, parse_mixture
 from zerosum.errors import Refusal
 
 ROWS = list(DENSITIES)
@@ -196,3 +197,19 @@ def test_a_mixture_that_is_no_density_is_refused_in_one_sentence(text: str, comp
         parse_mixture(text)
     assert str(refusal.value).endswith(".")
     assert "\n" not in str(refusal.value)
+
+
+def test_a_drawing_is_a_mixture_along_its_points() -> None:
+    p = parse_drawn("0.05@-1,0;0,0.5; 1,0")
+    assert p.means.tolist() == [[-1.0, 0.0], [0.0, 0.5], [1.0, 0.0]]
+    assert p.modes is None
+    assert_close(p.stds, torch.full((3,), 0.05, dtype=torch.float64))
+    assert_close(p.weights.sum(), torch.tensor(1.0, dtype=torch.float64))
+
+
+@pytest.mark.parametrize(
+    "text", ["", "0.05", "@1,2", "0.05@1", "0.05@1,2;x,3", "0@1,2", "99@1,2", "0.1@1e9,2", "0.1@" + ";".join(["0,0"] * 1001)]
+)
+def test_what_is_no_drawing_is_refused(text: str) -> None:
+    with pytest.raises(Refusal, match="drawing"):
+        parse_drawn(text)

@@ -12,7 +12,8 @@ from torch.nn.functional import logsigmoid
 from torch.testing import assert_close
 
 from zerosum.chance import generator
-from zerosum.data.density import DENSITIES, bimodal, gaussian, mixture, parse_mixture, ring8, uniform
+from zerosum.data.density import DENSITIES, bimodal, gaussian, mixture, ring8, uniform
+from zerosum.data.written import parse_mixture
 from zerosum.errors import Refusal
 from zerosum.game.value import VALUES
 from zerosum.theory.optimum import LOG4, average_losses, expected, free_discriminator, jsd, line_jsd, logits_of, plane_jsd, v, v_star

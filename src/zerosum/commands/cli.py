@@ -32,7 +32,7 @@ COMMANDS: dict[str, str] = {
     "report": "Write a run's report.html again, at any time.",
     "inspect": "Say what zerosum would train on, what it would skip, and why.",
     "prove": "Check the theorems: each proved number beside the measured one.",
-    "lab": "Draw the teaching figure from a real training, or run a scenario in which a GAN fails.",
+    "lab": "Play with a GAN in a browser; draw the teaching figure; or run a scenario in which a GAN fails.",
     "bench": "Time training steps, sampling and loading on this machine beside plain PyTorch.",
     "stress": "Run a standard trial (ring8, grid25, dirac, parzen) beside published results.",
 }

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from zerosum.commands.flags import flat, parse, positional
+from zerosum.commands.flags import flat, parse_given, positional
 from zerosum.commands.terminal import tell
 from zerosum.errors import Refusal, nearest
 from zerosum.play.config import Config
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from zerosum.study.lesson import Lesson
 
 EXAMPLES = """\
+  zerosum lab                          the page
   zerosum lab --figure lesson.png
   zerosum lab --figure lesson.gif --data bimodal --game.value non_saturating
   zerosum lab --figure plane.png --data ring8
@@ -51,8 +52,8 @@ ROW_HEADINGS = {
 
 @dataclass(frozen=True)
 class Lab:
-    """Train a small GAN on a known density and draw p_data, p_g, D and the theory's values along the way. Or play a scenario in which
-    training fails, and the change that fixes it."""
+    """Without arguments: a page on which you play with a GAN in a browser. With a scenario: play a training that fails, and the change that
+    fixes it. Else: train a small GAN on a known density and draw p_data, p_g, D and the theory's values along the way."""
 
     scenario: Literal["helvetica", "vanishing", "drawbacks"] | None = positional("SCENARIO", optional=True)
     """helvetica (mode collapse, two causes), vanishing (vanishing gradients), or drawbacks (four problems and their fixes). Without one,
@@ -67,7 +68,17 @@ class Lab:
     """Seeds that a scenario is repeated with."""
     json: bool = False
     """Print one JSON object and nothing else."""
+    port: int | None = None
+    """The page's port. Default: the first free one from 8765 on."""
+    host: str = "127.0.0.1"
+    """The page's address. Any other than 127.0.0.1 needs the token that is printed."""
+    no_browser: bool = False
+    """Do not open a browser for the page."""
     config: Config = flat(Config)
+
+
+# With nothing else on the command line, the page is started.
+_PAGE = {"port", "host", "no_browser"}
 
 
 def defaults(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -83,7 +94,11 @@ def defaults(given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def main(argv: Sequence[str]) -> int:
-    args = parse(Lab, argv, prog="zerosum lab", examples=EXAMPLES, preset=defaults)
+    args, given = parse_given(Lab, argv, prog="zerosum lab", examples=EXAMPLES, preset=defaults)
+    if given.keys() <= _PAGE:
+        from zerosum.commands import lab_page
+
+        return lab_page.main(host=args.host, port=args.port, browser=not args.no_browser)
     if args.rounds is not None and args.rounds < 1:
         raise Refusal(f"--rounds must be at least 1, not {args.rounds}.")
     if args.seeds < 1:
@@ -100,8 +115,8 @@ def main(argv: Sequence[str]) -> int:
 
 def density(spec: str) -> Density:
     """The known density of this name or mixture. Raises Refusal for another."""
-    from zerosum.data.density import DENSITIES, parse_mixture
-    from zerosum.data.source import MIXTURE
+    from zerosum.data.density import DENSITIES
+    from zerosum.data.written import MIXTURE, parse_mixture
 
     if spec in DENSITIES:
         return DENSITIES[spec]()

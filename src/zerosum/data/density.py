@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
@@ -263,6 +262,28 @@ def checkerboard() -> Boxes:
     return Boxes(low, low + 1)
 
 
+def circle() -> Mixture:
+    """A circle of radius 1, uniform in angle, thickened by noise of sigma .05."""
+    angle = 2 * math.pi * _midpoints(128)
+    return _equal(torch.stack([angle.cos(), angle.sin()], 1), 0.05, curve=True)
+
+
+def segment() -> Mixture:
+    """The straight line from (-1, -.6) to (1, .6), uniform, thickened by noise of sigma .05."""
+    t = 2 * _midpoints(64) - 1
+    return _equal(torch.stack([t, 0.6 * t], 1), 0.05, curve=True)
+
+
+def clusters() -> Mixture:
+    """Two round Gaussians in the plane, sigma .15 an axis."""
+    return _equal(torch.tensor([[-0.7, -0.4], [0.7, 0.4]], dtype=torch.float64), 0.15)
+
+
+def blobs() -> Mixture:
+    """Three separate round Gaussians in the plane, sigma .08 an axis."""
+    return _equal(torch.tensor([[-0.8, -0.5], [0.0, 0.8], [0.8, -0.5]], dtype=torch.float64), 0.08)
+
+
 DENSITIES: dict[str, Callable[[], Density]] = {
     "gaussian": gaussian,
     "bimodal": bimodal,
@@ -272,27 +293,8 @@ DENSITIES: dict[str, Callable[[], Density]] = {
     "spiral": spiral,
     "moons": moons,
     "checkerboard": checkerboard,
+    "line": segment,
+    "circle": circle,
+    "clusters": clusters,
+    "blobs": blobs,
 }
-
-_NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
-_TERM = re.compile(rf"(?:({_NUMBER})\*)?N\(({_NUMBER}),({_NUMBER})\)")
-
-
-def parse_mixture(text: str) -> Mixture:
-    """Parse a 1-D mixture such as "0.3*N(-2,0.5)+0.7*N(1,0.2)": weight*N(mean,standard deviation), terms joined by +.
-
-    A single term needs no weight. Raises Refusal for other text, and for a density that does not integrate to one.
-    """
-    terms = [_TERM.fullmatch(term) for term in re.split(r"(?<=\))\+", re.sub(r"\s", "", text))]
-    read = [t for t in terms if t is not None and (t[1] or len(terms) == 1)]
-    if len(read) < len(terms):
-        raise Refusal(f"The mixture {text!r} cannot be read: write weight*N(mean,std) joined by +, for example 0.3*N(-2,0.5)+0.7*N(1,0.2).")
-    weights = [float(t[1] or 1) for t in read]
-    means, stds = [float(t[2]) for t in read], [float(t[3]) for t in read]
-    if min(stds) <= 0:
-        raise Refusal(f"The mixture {text!r} has a standard deviation of {min(stds):g}: each must be above 0.")
-    if not max(1e-12, 1e-6 * max(map(abs, means))) <= min(stds) <= max(stds) <= 1e12:
-        raise Refusal(f"The mixture {text!r} is beyond 32-bit numbers: give stds from 1e-12 to 1e12, each above a millionth of any mean.")
-    if min(weights) <= 0 or abs(sum(weights) - 1) > 1e-6:
-        raise Refusal(f"The mixture {text!r} is a density that does not integrate to one: its weights must be positive with sum 1.")
-    return mixture(weights, means, stds)

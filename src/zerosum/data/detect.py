@@ -10,7 +10,7 @@ import numpy as np
 from torch import Tensor
 
 from zerosum.data.arrays import classify, declared
-from zerosum.data.density import DENSITIES, parse_mixture
+from zerosum.data.density import DENSITIES
 from zerosum.data.idx import idx_shape, is_idx
 from zerosum.data.image_folder import channels, read_headers
 from zerosum.data.image_size import chosen_size, parse_size
@@ -18,7 +18,8 @@ from zerosum.data.in_memory import InMemory, as_array, in_memory
 from zerosum.data.listing import list_images
 from zerosum.data.modality import MODALITIES
 from zerosum.data.options import DataOptions
-from zerosum.data.source import MIXTURE, Spec, existing, idx_in, own_reader, reader_of
+from zerosum.data.source import Spec, existing, idx_in, own_reader, reader_of
+from zerosum.data.written import parse_written
 from zerosum.errors import Refusal
 
 # Reading the headers of this many images takes about a second. The shape of a larger collection is not detected.
@@ -39,8 +40,8 @@ def kind_of(spec: Spec, options: DataOptions | None = None) -> Kind:
         return Kind("points", (DENSITIES[spec]().dim,))
     if isinstance(spec, str) and spec in ("mnist", "fashion-mnist"):
         return _kind("images", (1, 28, 28), options)
-    if isinstance(spec, str) and spec.startswith(MIXTURE):
-        return Kind("points", (parse_mixture(spec.removeprefix(MIXTURE)).dim,))
+    if isinstance(spec, str) and (written := parse_written(spec)) is not None:
+        return Kind("points", (written.dim,))
     found = in_memory(spec)
     if not isinstance(found, InMemory):
         return _of_path(existing(found), options)

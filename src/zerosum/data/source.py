@@ -17,7 +17,7 @@ from torch import Tensor
 
 from zerosum.data import space
 from zerosum.data.arrays import items_of, read_array, read_idx_files
-from zerosum.data.density import DENSITIES, Density, parse_mixture
+from zerosum.data.density import DENSITIES, Density
 from zerosum.data.fashion import read_fashion
 from zerosum.data.idx import is_idx
 from zerosum.data.image_folder import read_images
@@ -30,6 +30,7 @@ from zerosum.data.order import Indices
 from zerosum.data.parts import Draws, Part, Rows
 from zerosum.data.space import Space
 from zerosum.data.split import Keys, digests, limited, split
+from zerosum.data.written import parse_written
 from zerosum.errors import Refusal, nearest
 from zerosum.options import expanded
 from zerosum.records import is_run
@@ -50,7 +51,6 @@ class FileReader(Protocol):
         ...
 
 
-MIXTURE = "mixture:"
 _CHUNK = 2**18
 
 
@@ -107,7 +107,7 @@ DATA: dict[str, Callable[[DataOptions, Progress | None], Data]] = {
 
 
 def open_data(spec: Spec, options: DataOptions | None = None, progress: Progress | None = None) -> Data:
-    """Open data by name (a row of DATA), as "mixture:0.3*N(-2,0.5)+0.7*N(1,0.2)", by path, or as Python objects.
+    """Open data by name (a row of DATA), as "mixture:0.5*N(0,1)+0.5*N(3,1)" or "drawn:0.05@0,0;0,1", by path, or as Python objects.
 
     Python objects: an array or tensor; a tuple (samples, labels); a map-style data set; an iterable of batches (see `in_memory`). Arrays
     are points (N, d) or uint8 images (N, H, W[, C]); tensors of images are (N, H, W) or (N, C, H, W). progress(stage, done, total) is
@@ -116,8 +116,8 @@ def open_data(spec: Spec, options: DataOptions | None = None, progress: Progress
     options = options or DataOptions()
     if isinstance(spec, str) and spec in DATA:
         return DATA[spec](options, progress)
-    if isinstance(spec, str) and spec.startswith(MIXTURE):
-        return of_density("mixture", spec, parse_mixture(spec.removeprefix(MIXTURE)), options)
+    if isinstance(spec, str) and (written := parse_written(spec)) is not None:
+        return of_density(spec.partition(":")[0], spec, written, options)
     found = in_memory(spec)
     if isinstance(found, InMemory):
         tensor = isinstance(found.x, Tensor)

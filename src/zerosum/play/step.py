@@ -32,7 +32,8 @@ from zerosum.play.statistics import pooled, statistics
 class Algorithm1:
     """The game between two players. `step(t)` plays step t = 0, 1, ...; the same t from the same state is the same step, bit for bit.
 
-    whole: whether the players' state is that between two steps, and not one in the middle of a step.
+    whole: whether the players' state is that between two steps, and not one in the middle of a step. moving: the players that are updated,
+    by the letters "d" and "g"; a player that is not keeps its weights and moments, and its gradient is computed all the same.
     """
 
     def __init__(
@@ -40,6 +41,7 @@ class Algorithm1:
     ) -> None:
         self.config, self.players, self.source, self.space = config, players, source, space
         self.execution, self.processes, self.whole = execution, processes, True
+        self.moving = frozenset("dg")
         self.value = smoothed(VALUES[config.game.value], config.game.smoothing)
         self.device, self.networks = torch.device(execution.device), networks_for(players, execution)
         self.backend = backend_for(self.networks, players, self.value, PENALTIES[config.game.penalty], execution)
@@ -106,6 +108,8 @@ class Algorithm1:
         return norm
 
     def _update(self, letter: str, lr: Number) -> None:
+        if letter not in self.moving:
+            return
         optimiser = self.players.optimisers[letter]
         for group in optimiser.param_groups:
             group["lr"] = lr * group["share"]
