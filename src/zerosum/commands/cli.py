@@ -33,6 +33,7 @@ COMMANDS: dict[str, str] = {
     "inspect": "Say what zerosum would train on, what it would skip, and why.",
     "prove": "Check the theorems: each proved number beside the measured one.",
     "lab": "Play with a GAN in a browser; draw the teaching figure; or run a scenario in which a GAN fails.",
+    "watch": "Show runs in a browser as they train: samples, curves, verdict, comparisons.",
     "bench": "Time training steps, sampling and loading on this machine beside plain PyTorch.",
     "stress": "Run a standard trial (ring8, grid25, dirac, parzen) beside published results.",
 }

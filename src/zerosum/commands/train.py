@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -54,6 +55,8 @@ class Train:
     """Stop earlier if the run plateaus: if the distance to held-out data stops improving and the learning rates have decayed."""
     tensorboard: bool = False
     """Also write the record for TensorBoard, into RUN/tensorboard (needs pip install 'zerosum[tensorboard]')."""
+    watch: bool = False
+    """Also show the run in a browser while it trains (needs pip install 'zerosum[web]'). `zerosum watch RUN` shows it later."""
     quiet: bool = False
     """Show no progress."""
     dry_run: bool = False
@@ -101,6 +104,7 @@ def main(argv: Sequence[str]) -> int:
     from zerosum.api import open_data, train
     from zerosum.api.training import refuse_taken, run_folder
     from zerosum.commands.listeners import followed, report
+    from zerosum.commands.watching import watched
     from zerosum.play.distributed import is_first, require_name
     from zerosum.report.progress import reading
 
@@ -115,7 +119,11 @@ def main(argv: Sequence[str]) -> int:
         return _dry_run(args, given, data)
     if data.skipped and not quiet:
         tell(f"{len(data.skipped)} files or folders were skipped; zerosum inspect {args.data} says why.", error=True)
-    with run_folder(args.out, data.name) as out, followed(out, quiet=quiet, tensorboard=args.tensorboard and is_first()) as listener:
+    with (
+        run_folder(args.out, data.name) as out,
+        watched(out) if args.watch and is_first() else nullcontext(),
+        followed(out, quiet=quiet, tensorboard=args.tensorboard and is_first()) as listener,
+    ):
         run = train(
             data,
             minutes=args.minutes,
