@@ -10,7 +10,7 @@ from typing import Any
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
@@ -55,9 +55,18 @@ def lab_app(session: Session, helps: Mapping[str, str]) -> Starlette:
     async def options(request: Request) -> Response:
         return JSONResponse(about)
 
+    async def file(request: Request) -> Response:
+        name = request.path_params["name"]
+        content = session.files.get(name)
+        if content is None:
+            return PlainTextResponse("There is no such file: ask for it on the page first.", 404)
+        kind = "image/png" if name.endswith(".png") else "text/html; charset=utf-8"
+        return Response(content, media_type=kind, headers={"content-disposition": f'attachment; filename="zerosum-{name}"'})
+
     routes = [
         Route("/", html_page("lab.html")),
         Route("/api/options", options),
+        Route("/api/{name:str}", file),
         WebSocketRoute("/api/lab", socket),
         *common_routes(),
     ]

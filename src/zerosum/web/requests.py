@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from zerosum.errors import Refusal
 from zerosum.web import pictures
+from zerosum.web.export import export
+from zerosum.web.figure import teaching_figure
 from zerosum.web.frames import encoded
+from zerosum.web.machine import Machine
 
 if TYPE_CHECKING:
     from zerosum.web.game import Game
-    from zerosum.web.machine import Machine
     from zerosum.web.session import Session
 
 Request = Mapping[str, Any]
@@ -25,9 +27,14 @@ def curves(session: Session, request: Request) -> dict[str, Any]:
 
 def _at(session: Session) -> tuple[Game, Machine]:
     """Game a's mirror at the step that is looked at. The caller holds the painter's `busy`."""
-    game, machine = session.painter.mirror("a")
+    game, machine = _mirror(session)
     if len(machine.data.space.shape) != 3:
         raise Refusal("z sliders and interpolation are for images: choose mnist as the data.")
+    return game, machine
+
+
+def _mirror(session: Session) -> tuple[Game, Machine]:
+    game, machine = session.painter.mirror("a")
     game.time.restore(machine, game.time.head if session.at is None else session.at)
     return game, machine
 
@@ -69,4 +76,29 @@ def scene(session: Session, request: Request) -> dict[str, Any]:
     return {"scene": base64.b64encode(encoded(*game.scene.view())).decode()}
 
 
-REQUESTS: dict[str, Callable[[Session, Request], dict[str, Any]]] = {"curves": curves, "image": image, "walk": walk, "scene": scene}
+def figure(session: Session, request: Request) -> dict[str, Any]:
+    """The teaching figure of game a at the step that is looked at; it can be fetched as a file afterwards."""
+    game, at = session.games["a"], session.at
+    machine = Machine(game.setup)
+    game.time.restore(machine, game.time.head if at is None else at)
+    png, words = teaching_figure(machine, game.time)
+    session.files["figure.png"] = png
+    return {"png": base64.b64encode(png).decode(), "alt": words}
+
+
+def exported(session: Session, request: Request) -> dict[str, Any]:
+    """The session as one HTML file, which can be fetched afterwards."""
+    game = session.games["a"]
+    page = export(game, Machine(game.setup)).encode()
+    session.files["export.html"] = page
+    return {"bytes": len(page)}
+
+
+REQUESTS: dict[str, Callable[[Session, Request], dict[str, Any]]] = {
+    "curves": curves,
+    "image": image,
+    "walk": walk,
+    "scene": scene,
+    "figure": figure,
+    "export": exported,
+}

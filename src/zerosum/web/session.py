@@ -41,6 +41,7 @@ class Session:
         self.phase = -1
         self.scenario: str | None = None
         self.message = ""
+        self.files: dict[str, bytes] = {}  # what was computed on request and may be fetched
         self.revision = 0
         self.layers: frozenset[str] = frozenset()
         self.rate = 0.0
