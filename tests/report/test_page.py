@@ -16,7 +16,7 @@ from zerosum.report.grid import save_grid
 from zerosum.report.page import moments, write_report
 
 Make = Callable[..., Path]
-VOID = {"meta", "img", "br", "path", "use"}
+VOID = {"meta", "img", "br", "path", "use", "input"}
 
 
 class Balanced(HTMLParser):
@@ -248,3 +248,39 @@ def test_the_losses_at_equilibrium_are_those_that_the_run_recorded(
     monkeypatch.setattr(page.figures, "losses", lambda rows, equilibrium: (found.append(list(equilibrium)), losses(rows, equilibrium))[1])
     write_report(make_run(manifest={**manifest, "equilibrium": recorded}))
     assert found == [drawn]
+
+
+def checked(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rows with checks whose distance falls from 1/2 to 0."""
+    more = [
+        {
+            "type": "check",
+            "round": i,
+            "samples": 6400 * i,
+            "seconds": float(i),
+            "data": "points",
+            "finite": True,
+            "fresh": 0.3 / i,
+            "floor_fresh": 0.0,
+        }
+        | {"average_coverage": 0.9 - 0.5 / i, "floor_coverage": 0.9, "average_missing": 0.5 / i, "floor_missing": 0.0, "auc": 0.6}
+        for i in range(1, 9)
+    ]
+    return [*rows[:-1], *more, rows[-1]]
+
+
+def test_the_checks_are_a_curve_and_a_band(make_run: Make, rows: list[dict[str, Any]]) -> None:
+    page = page_of(make_run(rows=checked(rows)))
+    Balanced(page)
+    assert "Distance to held-out real samples" in page
+    assert page.count('<rect x="') >= 8
+    assert re.search(r'aria-label="[A-Z][a-z ]+ from 6,400 samples', page)
+
+
+def test_moments_are_chosen_with_a_radio_group(make_run: Make) -> None:
+    page = page_of(make_run())
+    assert page.count('type="radio" name="moment"') == 6
+    assert page.count(" checked>") == 1
+    assert page.count('<label for="moment-') == 6
+    assert page.count("data:image/gif") == 1
+    assert "<script" not in page

@@ -251,15 +251,13 @@ def test_nothing_is_wider_than_the_window_and_all_controls_are_labelled(lab: str
     assert unnamed == []
 
 
-def test_ten_tabs_at_once_and_closed_ones_stop_nothing(lab: str, tab: Tab, browser: Any) -> None:
+def test_ten_tabs_at_once_and_closed_ones_stop_nothing(lab: str, tab: Tab) -> None:
     t = tab(link(lab))
     t.until(f"{STEP}")
-    others = [browser.new_page() for _ in range(9)]
-    for page in others:
-        page.goto(lab)
-    for page in others:
-        page.wait_for_function(f"{STEP}")
-    for page in others:
-        page.close()
+    others = [tab(lab) for _ in range(9)]
+    for other in others:
+        other.until(STEP)
+    for other in others[1:]:
+        other.page.close()
     at = steps(t)
     t.until(f"window.lab.state.games.a.head > {at + 5}")

@@ -96,6 +96,13 @@ def speed(rows: Sequence[Row]) -> Figure | None:
     return _lines(rows, {"rate": ("samples per second", P_G)}, limits=(0, None))
 
 
+def distance(rows: Sequence[Row]) -> Figure | None:
+    """The distance to held-out real samples at each check, from 0 to 1, with the line 0, which is what real samples score."""
+    known = [row for row in rows if finite(row.get("distance")) is not None]
+    drawn = _lines(known, {"distance": ("distance", P_G)}, level=(0.0, "real"), limits=(-0.03, 1.03))
+    return drawn if len(known) > 1 else None
+
+
 def score(rows: Sequence[Row], name: str) -> Figure | None:
     """One measure over the training, with its 95 % interval and its reference score. rows: of type score, of any names."""
     mine = [row for row in rows if row.get("name") == name]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import math
 import re
 import shlex
@@ -22,12 +23,15 @@ from zerosum.report.facts import about, options, scores, summary
 from zerosum.report.folder import RunFolder, read_run
 from zerosum.report.next_commands import ending, next_commands
 from zerosum.report.numbers import count, duration, finite
+from zerosum.report.timelapse import timelapse
+from zerosum.report.verdict_timeline import history, timeline
 from zerosum.report.words import CURVES, HEALTHY_SCORES, NEXT, NO_PROBABILITY
 from zerosum.verdict import verdict as judge
 
 _MOMENTS = 6
 _HEAD = 2000  # bytes of a page that say how many rows it is of
 _NEWEST_BYTES = 900_000
+_LAPSE_BYTES, _LAPSE_FRAMES, _LAPSE_WIDEST = 300_000, 24, 400
 _MOMENT_BYTES = 180_000  # base64 adds a third: all pictures together stay under 2.7 MB
 
 
@@ -66,7 +70,7 @@ def render(run: RunFolder, verdict: Mapping[str, Any] | None = None) -> str:
     """The page as text."""
     loader = FileSystemLoader(Path(__file__).parent / "templates")
     environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    grids = run.grids()
+    grids, checks = run.grids(), history(verdict)
     return environment.get_template("report.html").render(
         name=run.path.resolve().name,
         data=_known(run.manifest, "data").get("name"),
@@ -74,9 +78,11 @@ def render(run: RunFolder, verdict: Mapping[str, Any] | None = None) -> str:
         verdict=_verdict(verdict),
         state=_state(run),
         newest=_newest(run, grids),
-        moments=[m for row, file in moments(grids) if (m := _moment(row, file)) is not None],
+        moments=[m for row, file in moments(grids) if (m := _moment(row, file, checks)) is not None],
+        timeline=timeline(checks),
+        timelapse=_timelapse([file for _, file in grids]),
         scores=scores(run),
-        curves=curves(run),
+        curves=[*distance(checks), *curves(run)],
         no_probability=_no_probability(run),
         about=about(run),
         options=options(run),
@@ -189,6 +195,27 @@ def _newest(run: RunFolder, grids: Sequence[tuple[Row, Path]]) -> dict[str, Any]
     return None if uri is None else {"uri": uri, "samples": count(row["samples"]) if "samples" in row else None}
 
 
-def _moment(row: Row, file: Path) -> dict[str, str] | None:
-    uri = data_uri(file, _MOMENT_BYTES)
-    return None if uri is None else {"uri": uri, "samples": count(row.get("samples")), "time": duration(row.get("seconds"))}
+def _moment(row: Row, file: Path, checks: Sequence[Row]) -> dict[str, str] | None:
+    uri, seen = data_uri(file, _MOMENT_BYTES), finite(row.get("samples"))
+    if uri is None:
+        return None
+    then = next((str(check["state"]) for check in reversed(checks) if seen is not None and check["samples"] <= seen), "")
+    return {"uri": uri, "samples": count(row.get("samples")), "time": duration(row.get("seconds")), "state": then}
+
+
+def _timelapse(files: Sequence[Path]) -> str | None:
+    """The grids as a GIF in the page; None for less than three, or where it would take more than its share of the page."""
+    content = timelapse(files, most=_LAPSE_FRAMES, widest=_LAPSE_WIDEST) if len(files) > 2 else None
+    if content is None or len(content) > _LAPSE_BYTES:
+        return None
+    return f"data:image/gif;base64,{base64.b64encode(content).decode()}"
+
+
+def distance(checks: Sequence[Row]) -> list[dict[str, Any]]:
+    """The curve of the distance to held-out real samples, where two checks have measured it."""
+    drawing = figures.distance(checks)
+    if drawing is None:
+        return []
+    words = CURVES["distance"]
+    svg = Markup(inline_svg(drawing, words.title, "d"))
+    return [{"title": words.title, "svg": svg, "meaning": words.meaning, "healthy": words.healthy}]

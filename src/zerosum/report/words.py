@@ -17,6 +17,12 @@ class Curve:
 
 
 CURVES: dict[str, Curve] = {
+    "distance": Curve(
+        "Distance to held-out real samples",
+        "How far the averaged generator's samples are from held-out real ones, by the checks of the run: 0 is as close as real samples are "
+        "to one another, 1 is nothing in common.",
+        "Healthy: a fall towards 0, which is what real samples score. The verdict explains a rise, or a level far from 0.",
+    ),
     "V": Curve(
         "Value of the game",
         "V(D, G) = E log D(x) + E log(1 - D(G(z))), in nats: how well D separates real from generated samples. At 0 it is never wrong. "

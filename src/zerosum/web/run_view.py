@@ -30,11 +30,6 @@ COLUMNS: dict[str, list[tuple[str, str, str]]] = {
     "speed": [("rate", "samples per second", "g")],
 }
 LEVELS = {"V": (-1.3862943611, "-log 4"), "probabilities": (0.5, "1/2"), "accuracy": (0.5, "1/2")}
-DISTANCE = (
-    "How far the averaged generator's samples are from held-out real ones, by the checks of the run: 0 is as close as real samples are to "
-    "one another, 1 is nothing in common.",
-    "Healthy: a fall towards 0, which is what real samples score. The verdict explains a rise, or a level far from 0.",
-)
 
 
 class WatchedRun:
@@ -129,7 +124,7 @@ class WatchedRun:
     def _distance(self, found: Mapping[str, Any]) -> dict[str, Any]:
         history = [row for row in found["history"] if row["distance"] is not None]
         columns = [[row["samples"] for row in history], [_short(row["distance"]) for row in history]]
-        return {"columns": columns, "meaning": DISTANCE[0], "healthy": DISTANCE[1]}
+        return {"columns": columns, "meaning": CURVES["distance"].meaning, "healthy": CURVES["distance"].healthy}
 
     def _curves(self) -> list[dict[str, Any]]:
         shown = []

@@ -19,10 +19,10 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from zerosum.plain_files import NotPlain, read_plain
+from zerosum.report.timelapse import timelapse
 from zerosum.web.pages import ERRORS, common_routes, html_page
 from zerosum.web.run_state import found_runs, locked_by
 from zerosum.web.run_view import WatchedRun
-from zerosum.web.timelapse import timelapse
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 LARGEST_PICTURE = 40 << 20
