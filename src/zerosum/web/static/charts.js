@@ -33,6 +33,9 @@ export class Chart {
           points: { show: false }, value: (_, v) => (v === null || v === undefined ? "–" : +v.toPrecision(4)) }))],
       hooks: { draw: [(u) => level !== null && drawLevel(u, level)], ready: [(u) => onpick && u.over.addEventListener("click", () => onpick(u.posToVal(u.cursor.left, "x")))] },
     }, this.data, this.place);
+    const canvas = this.place.querySelector("canvas");
+    canvas.setAttribute("role", "img");
+    canvas.setAttribute("aria-label", this.series.map(([label]) => label).join(", ") + " over " + (x === "step" ? "the steps" : x));
   }
 
   replace(data) {
