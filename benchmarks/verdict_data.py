@@ -15,9 +15,9 @@ from verdict_drawn import SIDE, beads, corners, gratings, shapes, tinted
 
 from zerosum.chance import generator
 from zerosum.data.density import DENSITIES, Density, Mixture
-from zerosum.data.written import parse_mixture
 from zerosum.data.options import DataOptions
 from zerosum.data.source import Data, of_density, open_data
+from zerosum.data.written import parse_mixture
 
 
 def mixture(weights: list[float], means: list[list[float]], stds: list[float], curve: bool = False) -> Mixture:

@@ -27,7 +27,7 @@ from zerosum.web.views import view
 
 MOMENTS, MOST = 160, 2_700_000
 SAMPLES = 500
-SCRIPTS = ("dom.js", "frame.js", "paint.js", "charts.js", "offline.js")
+SCRIPTS = ("dom.js", "frame.js", "tiles.js", "paint.js", "charts.js", "offline.js")
 
 
 def export(game: Game, machine: Machine, moments: int = MOMENTS, most: int = MOST) -> str:

@@ -149,7 +149,7 @@ class RecordReader:
     def curve(self, keys: Iterable[str]) -> list[list[Any]]:
         """Samples seen, and the numbers of these keys, as columns; rows without samples are left out."""
         rows = [row for row in self.signals if isinstance(row.get("samples"), int | float)]
-        return [[row["samples"] for row in rows], *([_short(row.get(key)) for row in rows] for key in keys)]
+        return [[row["samples"] for row in rows], *([short(row.get(key)) for row in rows] for key in keys)]
 
     def judged(self) -> list[Row]:
         """The rows from which the verdict is read."""
@@ -159,5 +159,5 @@ class RecordReader:
         return [*kept, *([self.end] if self.end is not None else [])]
 
 
-def _short(value: Any) -> float | None:
+def short(value: Any) -> float | None:
     return float(f"{value:.5g}") if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e300 else None

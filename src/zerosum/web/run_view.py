@@ -15,7 +15,7 @@ from zerosum.report.folder import RunFolder
 from zerosum.report.next_commands import next_commands
 from zerosum.report.words import CURVES, HEALTHY_SCORES, NO_PROBABILITY
 from zerosum.verdict import verdict
-from zerosum.web.record_reader import RecordReader, _short
+from zerosum.web.record_reader import RecordReader, short
 from zerosum.web.run_state import state_of
 
 # The columns of each curve: the record's key, the label, the colour. In reading order.
@@ -123,7 +123,7 @@ class WatchedRun:
 
     def _distance(self, found: Mapping[str, Any]) -> dict[str, Any]:
         history = [row for row in found["history"] if row["distance"] is not None]
-        columns = [[row["samples"] for row in history], [_short(row["distance"]) for row in history]]
+        columns = [[row["samples"] for row in history], [short(row["distance"]) for row in history]]
         return {"columns": columns, "meaning": CURVES["distance"].meaning, "healthy": CURVES["distance"].healthy}
 
     def _curves(self) -> list[dict[str, Any]]:
@@ -156,7 +156,7 @@ class WatchedRun:
             if len(rows) > 1:
                 columns = [
                     [row["samples"] for row in rows],
-                    *([_short(row.get(key)) for row in rows] for key in ("value", "low", "high", "floor")),
+                    *([short(row.get(key)) for row in rows] for key in ("value", "low", "high", "floor")),
                 ]
                 series = [[name, "g"], ["95 % from", "faint"], ["to", "faint"], ["real data", "ink"]]
                 meaning = str(rows[-1].get("meaning") or f"{name} of samples of the averaged generator.")

@@ -1,7 +1,7 @@
 // Images in the lab: one image by its z and class, sliders for z's first coordinates, and a walk between two draws of z.
 
 import { byId, element, number } from "./dom.js";
-import { picture } from "./paint.js";
+import { picture } from "./tiles.js";
 
 const SLIDERS = 8;
 
