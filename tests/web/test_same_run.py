@@ -142,7 +142,7 @@ def test_every_scenario_and_its_cure_can_be_played(name: str) -> None:
     from zerosum.api.training import with_options
 
     row = SCENARIOS[name]
-    assert from_json(row.setup.to_json()) == row.setup
+    assert from_json(row.setup.to_json()).config == row.setup.config
     game = Game(row.setup)
     assert game.step()
     if row.cured is not None:
