@@ -130,7 +130,9 @@ class Lab {
   compareControl() {
     const name = byId("compare-option").value, about = this.about.options[name];
     const made = control(name, about, "compare-value", () => {});
-    setValue(made, this.state ? this.state.games.a.options[name] : "");
+    // A choice is offered that differs from the first game's; a number is there to be changed.
+    const present = this.state ? this.state.games.a.options[name] : "";
+    setValue(made, about.choices.find((word) => word !== present) ?? present);
     byId("compare-slot").replaceChildren(made);
   }
 

@@ -40,6 +40,7 @@ export class Model {
       this.values.D.textContent = "x " + number(probe.D_real, 2);
       this.values.D2.textContent = "G " + number(probe.D_fake, 2);
     }
+    if (!probe) Object.values(this.values).forEach((text) => (text.textContent = ""));
     this.losses[0].textContent = "loss of D " + number(statistics.loss_d);
     this.losses[1].textContent = "loss of G " + number(statistics.loss_g);
     this.back.textContent = "G's gradient, norm " + number(statistics.grad_g);
