@@ -71,7 +71,7 @@ def _may_gain(layer: nn.Module) -> bool:
 
 
 def candidates(player: nn.Module, batch: Sequence[int]) -> Iterator[tuple[str, MapShape, int]]:
-    """Each convolution of a player that another route may compute faster: its name, the shape of its larger map, the channels of its smaller map.
+    """Each convolution of a player that another route may compute faster: its name, its larger map's shape, its smaller map's channels.
 
     The shapes are seen as one sample passes through a copy: on the meta device PyTorch would load its compiler first, for seconds.
     """

@@ -30,8 +30,8 @@ class Execution:
 
     engine: "eager" is PyTorch's own way; "bf16_copy" computes with a bf16 copy of each player's weights (engine/bf16_copy.py); "graph"
     replays whole steps on a GPU (engine/cuda_graph.py). isa: see `instruction_set`. reason: a sentence. routes: which maps of which
-    convolutions are computed by which other route (engine/conv_autotune.py), "" for none. closed_form: whether gradients are written out where the nets
-    allow it (engine/closed_form.py).
+    convolutions are computed by which other route (engine/conv_autotune.py), "" for none. closed_form: whether gradients are written
+    out where the nets allow it (engine/closed_form.py).
     """
 
     engine: str
