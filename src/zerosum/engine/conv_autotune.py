@@ -19,6 +19,7 @@ from zerosum.engine.networks import labels_for
 from zerosum.engine.strided import CONVOLUTION, PRODUCT, UNSHUFFLED, Routes, down, is_strided, outer, up
 
 WIDE = 128 * 128  # input channels times output channels from which a layer is timed as a product
+WIDEST = 256 * 512  # from which the weight gradient is a product without timing
 FEW = 4  # channels of an image, up to which other routes than the convolution are timed
 MARGIN = 0.85  # Another route is used where it takes less than this share of the convolution's time.
 TRIES = 3
@@ -27,13 +28,24 @@ MapShape = tuple[int, int, int, int]  # N, C, H, W of the larger map
 
 
 def usual_routes(players: Mapping[str, nn.Module]) -> str:
-    """The routes that gained on every processor that was tried, without timing: maps up to an image of few channels, unshuffled."""
-    unshuffled = Routes(up=UNSHUFFLED)
-    return " ".join(
-        stated_routes(letter, name, unshuffled)
-        for letter, player in players.items()
-        for name, layer in player.named_modules()
-        if is_strided(layer) and _few(layer) <= FEW < _many(layer)
+    """The routes that gained on every processor that was tried, without timing.
+
+    Maps up to an image of few channels go by unshuffled maps. The weight gradients of the widest layers, whose maps are small, are products.
+    """
+    words = []
+    for letter, player in players.items():
+        for name, layer in player.named_modules():
+            if (routes := _usual(layer)) != Routes():
+                words.append(stated_routes(letter, name, routes))
+    return " ".join(words)
+
+
+def _usual(layer: nn.Module) -> Routes:
+    if not is_strided(layer):
+        return Routes()
+    return Routes(
+        up=UNSHUFFLED if _few(layer) <= FEW < _many(layer) else CONVOLUTION,
+        outer=PRODUCT if _few(layer) * _many(layer) >= WIDEST else CONVOLUTION,
     )
 
 
@@ -48,7 +60,7 @@ def faster_routes(players: Mapping[str, nn.Module], inputs: Mapping[str, Sequenc
     for letter, player in players.items():
         for name, size, channels in candidates(player, inputs[letter]):
             if (size, channels) not in timed and time.perf_counter() > until:
-                timed[size, channels] = Routes(up=UNSHUFFLED if size[1] <= FEW else CONVOLUTION)
+                timed[size, channels] = _usual(player.get_submodule(name))
             elif (size, channels) not in timed:
                 timed[size, channels] = fastest(size, channels, dtype)
             if any(timed[size, channels]):
