@@ -30,7 +30,7 @@ MapShape = tuple[int, int, int, int]  # N, C, H, W of the larger map
 def usual_routes(players: Mapping[str, nn.Module]) -> str:
     """The routes that gained on every processor that was tried, without timing.
 
-    Maps up to an image of few channels go by unshuffled maps. The weight gradients of the widest layers, whose maps are small, are products.
+    Maps up to an image of few channels are unshuffled. The weight gradients of the widest layers, whose maps are small, are products.
     """
     words = []
     for letter, player in players.items():
