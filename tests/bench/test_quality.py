@@ -26,6 +26,10 @@ def test_the_first_time_at_or_below_the_aim_counts() -> None:
     assert seconds_to(CURVES["tuned"][0], 39.0) == 15.0
     assert seconds_to(CURVES["tuned"][0], 10.0) == 60.0
     assert seconds_to(CURVES["tuned"][0], 1.0) is None
+    # 39 to 9 in a factor four of time: halfway in the logarithms is twice the time.
+    assert seconds_to(CURVES["tuned"][0], (39.0 * 9.0) ** 0.5) == 60.0
+    assert seconds_to(CURVES["tuned"][0], (39.0 * 9.0) ** 0.5, between=True) == pytest.approx(30.0)
+    assert seconds_to(CURVES["tuned"][0], 50.0, between=True) == 15.0
 
 
 def test_ratios_are_medians_over_seeds_to_each_seeds_own_aim() -> None:

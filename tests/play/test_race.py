@@ -71,7 +71,7 @@ def test_a_short_budget_times_fewer_programs_and_keeps_the_rule() -> None:
     assert machine.calls == 3  # one call of each, and no judgement on fewer rounds than LEAST
     assert race(works, 13.0, machine.now, machine.now).chosen == "third"
     # Time for LEAST rounds of two: the third is not judged.
-    assert race(works, 1.8 + 14 * 0.3 + 0.1, machine.now, machine.now).chosen == "half"
+    assert race(works, 1.8 + 7 * (0.6 + 0.5) + 0.1, machine.now, machine.now).chosen == "half"
 
 
 def test_it_ends_with_the_budget_and_with_what_is_clear() -> None:
@@ -84,3 +84,18 @@ def test_it_ends_with_the_budget_and_with_what_is_clear() -> None:
     short = race({"rule": machine.program(0.1), "near": machine.program(0.1)}, 1.7, machine.now, machine.now)
     assert LEAST <= short.rounds["near"] < MOST
     assert short.spent < 2.0
+
+
+def test_a_machine_that_becomes_too_slow_ends_the_race() -> None:
+    machine = Machine(0)
+
+    def program(seconds: float) -> Callable[[], None]:
+        def work() -> None:
+            machine.calls += 1
+            machine.time += seconds * (1 if machine.calls <= 2 else 20)
+
+        return work
+
+    result = race({"rule": program(0.1), "better": program(0.05)}, 3.0, machine.now, machine.now)
+    assert result.chosen == "rule"
+    assert result.spent < 3.0 * 1.5 + 3.0  # the round in which it was noticed

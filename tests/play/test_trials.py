@@ -77,7 +77,15 @@ def test_candidates_differ_from_the_rule_and_from_one_another(monkeypatch: pytes
 
 @pytest.mark.parametrize(
     ("samples", "minutes", "budget"),
-    [(None, 0.5, 0.0), (None, 5.0, 3.0), (None, 10.0, 6.0), (None, 600.0, 20.0), (640_000, None, 10.0), (640, None, 0.0)],
+    [
+        (None, 1.5, 0.0),
+        (None, 5.0, 3.0),
+        (None, 10.0, 6.0),
+        (None, 600.0, 20.0),
+        (640_000, None, 10.0),
+        (76_800, None, 3.0),
+        (640, None, 0.0),
+    ],
 )
 def test_timing_takes_a_hundredth_of_the_run(samples: int | None, minutes: float | None, budget: float) -> None:
     assert budget_of(samples, minutes, samples_a_step=64, step_seconds=0.1) == pytest.approx(budget)

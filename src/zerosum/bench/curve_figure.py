@@ -8,7 +8,7 @@ from typing import Any
 LOOKS = {
     "published": ("#8a8f98", "DCGAN as published"),
     "tuned": ("#c46a1b", "DCGAN, tuned: R1, EMA, bf16"),
-    "zerosum": ("#1c5fb8", "zerosum"),
+    "zerosum": ("#1c5fb8", "zerosum, whole trainings"),
 }
 
 
@@ -32,5 +32,5 @@ def draw(row: dict[str, Any], path: Path) -> None:
         axis.set_major_formatter("{x:g}")
     axes.grid(True, which="major", color="#e4e6ea", linewidth=0.8)
     axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(frameon=False)
+    figure.legend(loc="outside upper center", ncols=3, frameon=False, fontsize=9)
     figure.savefig(path, dpi=150)

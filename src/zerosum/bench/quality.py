@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -82,16 +83,27 @@ def _samples_a_second(step: Callable[[], object], samples: int, now: Callable[[]
     return samples * steps / (now() - start)
 
 
-def seconds_to(curve: Curve, aim: float) -> float | None:
-    """The first seconds at which a curve is at or below an aim; None where it never is."""
-    return next((seconds for seconds, distance in curve if distance <= aim), None)
+def seconds_to(curve: Curve, aim: float, between: bool = False) -> float | None:
+    """The first seconds at which a curve is at or below an aim; None where it never is.
+
+    between: interpolate from the point before, in the logarithms of both. That favours the curve; without it, its next point counts.
+    """
+    for i, (seconds, distance) in enumerate(curve):
+        if distance > aim:
+            continue
+        if i and between:
+            before, worse = curve[i - 1]
+            part = math.log(worse / aim) / math.log(worse / distance)
+            return float(before * (seconds / before) ** part)
+        return seconds
+    return None
 
 
 def mnist_time(minutes: float, threads: int, seeds: Sequence[int] = (0, 1, 2), scored: int = SCORED) -> dict[str, Any]:
     """A row: each program's curves, and the seconds that each needs for the published DCGAN's distance after `minutes` (> 0).
 
-    A ratio is of seconds, the reference's over zerosum's, with the same seed; None where a program never reaches the distance. The
-    tuned DCGAN's time is that of its own first moment at least as good.
+    A ratio is of seconds, the reference's over zerosum's, with the same seed; None where a program never reaches the distance. In favour
+    of the references, their curves are interpolated, and zerosum's are not.
     """
     if threads:
         torch.set_num_threads(threads)
@@ -110,7 +122,9 @@ def _listed(distances: Sequence[float]) -> str:
 def row_of(curves: dict[str, list[Curve]], minutes: float) -> dict[str, Any]:
     """The row of `zerosum bench mnist-time` for the three programs' curves, one a seed."""
     aims = [min(distance for _, distance in curve) for curve in curves["published"]]
-    times = {who: [seconds_to(c, aim) for c, aim in zip(found, aims, strict=True)] for who, found in curves.items()}
+    times = {
+        who: [seconds_to(c, aim, between=who != "zerosum") for c, aim in zip(found, aims, strict=True)] for who, found in curves.items()
+    }
     own = times["zerosum"]
     against = {
         who: None if None in own or None in times[who] else median(b / a for a, b in zip(own, times[who], strict=True) if a and b)

@@ -128,7 +128,7 @@ class Config:
     """Arithmetic of the networks. auto: bf16 for images where the machine multiplies in it, float32 otherwise; timed in longer runs."""
     engine: Literal["auto", "eager", "graph"] = "auto"
     """How training steps are executed: by plain PyTorch (eager) or as CUDA graphs (graph). auto: graph on a GPU; on a CPU what is
-    fastest there, with closed-form gradients where the network allows them. Runs of a minute or more time it at their start."""
+    fastest there, with closed-form gradients where the network allows them. Runs of two minutes or more time it at their start."""
     threads: Annotated[int, Range(0, MOST_THREADS)] = 0
     """CPU threads. 0: one for points, all cores for images."""
     device: str = "auto"

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import accumulate
 from statistics import median
 
 LEAST, MOST = 7, 61  # rounds
 CLEARLY = 1.15  # A program whose fastest call takes this many times as long as the best's, after LEAST rounds, is timed no further.
+LATE = 1.5  # times the budget, after which a race that has not had LEAST rounds is given up
 WORTH = 0.98  # The first program, which the rule names, is replaced by one that needs less than this share of its time.
 
 Clock = Callable[[], float]
@@ -39,13 +41,15 @@ def race(works: Mapping[str, Callable[[], object]], budget: float, now: Clock, w
     """
     names, begun = list(works), wall()
     # First calls prepare primitives and do not count, but say how many programs there is time for.
-    each = min(_call(work, wall) for work in works.values())
-    racing = names[: max(1, int((budget - (wall() - begun)) / max(each, 1e-9) / LEAST))]
+    first = [_call(work, wall) for work in works.values()]
+    racing = names[: max(1, _affordable(first, budget - (wall() - begun)))]
     taken: dict[str, list[float]] = {name: [] for name in racing}
     while len(racing) > 1 and len(taken[names[0]]) < MOST:
         for name in racing:
             taken[name].append(_call(works[name], now))
         if len(taken[names[0]]) < LEAST:
+            if wall() - begun > LATE * budget:
+                racing = names[:1]  # The machine has become too slow to judge any.
             continue
         fastest = {name: min(taken[name]) for name in racing}
         racing = [name for name in racing if name == names[0] or fastest[name] < CLEARLY * min(fastest.values())]
@@ -57,6 +61,12 @@ def race(works: Mapping[str, Callable[[], object]], budget: float, now: Clock, w
     chosen = best if left.get(best, 1.0) < WORTH else names[0]
     timed = {name: times for name, times in taken.items() if times}
     return Result(chosen, {n: median(t) for n, t in timed.items()}, found, {n: len(t) for n, t in timed.items()}, wall() - begun)
+
+
+def _affordable(first: list[float], seconds: float) -> int:
+    """How many programs, in their order, can have LEAST calls each. first: seconds of the first call, which a slow moment may lengthen."""
+    likely = accumulate(LEAST * min(mine, 2 * min(first)) for mine in first)
+    return sum(1 for total in likely if total <= seconds)
 
 
 def _call(work: Callable[[], object], now: Clock) -> float:

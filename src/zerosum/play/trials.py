@@ -38,7 +38,7 @@ from zerosum.play.step import Algorithm1
 from zerosum.version import __version__
 
 SECONDS, SHARE, LONGEST = 3.0, 0.01, 20.0  # What timing may take: so long, or this share of a longer run up to LONGEST seconds.
-SHORTEST, FEWEST_STEPS = 60.0, 1000  # seconds and steps of a run that earns it back
+SHORTEST, FEWEST_STEPS = 120.0, 1000  # seconds and steps of a run that earns it back
 ROUTES_SHARE = 0.3  # of the budget, for timing single convolutions
 CROWDED = 0.2  # share of time waiting for a processor from which the machine is too busy to judge numbers of threads, or to keep a choice
 
