@@ -66,9 +66,11 @@ def test_a_machine_that_slows_down_meets_all_alike() -> None:
 def test_a_short_budget_times_fewer_programs_and_keeps_the_rule() -> None:
     machine = Machine(0)
     works = {"rule": machine.program(1.0), "half": machine.program(0.5), "third": machine.program(0.3)}
-    result = race(works, 3.0, machine.now, machine.now)
+    result = race(works, 3.2, machine.now, machine.now)
     assert result.chosen == "rule"
     assert machine.calls == 3  # one call of each, and no judgement on fewer rounds than LEAST
+    race(works, 1.8, machine.now, machine.now)
+    assert machine.calls == 3 + 1  # Half of the budget is gone with the first.
     assert race(works, 13.0, machine.now, machine.now).chosen == "third"
     # Time for LEAST rounds of two: the third is not judged.
     assert race(works, 1.8 + 7 * (0.6 + 0.5) + 0.1, machine.now, machine.now).chosen == "half"

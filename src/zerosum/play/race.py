@@ -41,7 +41,10 @@ def race(works: Mapping[str, Callable[[], object]], budget: float, now: Clock, w
     """
     names, begun = list(works), wall()
     # First calls prepare primitives and do not count, but say how many programs there is time for.
-    first = [_call(work, wall) for work in works.values()]
+    first: list[float] = []
+    for work in works.values():
+        if not first or wall() - begun < budget / 2:
+            first.append(_call(work, wall))
     racing = names[: max(1, _affordable(first, budget - (wall() - begun)))]
     taken: dict[str, list[float]] = {name: [] for name in racing}
     while len(racing) > 1 and len(taken[names[0]]) < MOST:
