@@ -59,12 +59,10 @@ def label(execution: Execution) -> str:
 
 
 def candidates(rule: Execution, config: Config, players: Players, space: Space, until: float) -> list[Execution]:
-    """The rule's execution, then each that differs from it in one respect; where nothing may differ, the rule's alone.
+    """The rule's execution, then each that differs from it in one respect and that the config allows.
 
     until: time.perf_counter() after which no further convolution is timed.
     """
-    if rule.device != "cpu" or config.engine != "auto":
-        return [rule]
     modules = {"d": players.D, "g": players.G}
     found = [rule]
     if config.precision == "auto" and MODALITIES[space.kind].bf16 and torch.backends.cpu.get_cpu_capability().startswith("AVX512"):
@@ -95,6 +93,8 @@ def measured(
     rule: Execution, config: Config, players: Players, space: Space, source: BatchSource, samples: int | None, minutes: float | None
 ) -> Trials:
     """Times the candidates, or reads what an earlier run of the same config on this machine has found. The players stay as they are."""
+    if rule.device != "cpu" or config.engine != "auto":
+        return Trials(rule, {})
     kept = _kept_file(rule, config, players, space)
     if (earlier := _read(kept)) is not None and (execution := _execution(rule, earlier["chosen"])) is not None:
         return Trials(execution, {**earlier, "kept": True})

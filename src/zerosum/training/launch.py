@@ -81,7 +81,7 @@ def train(
             claim(out)
             held.enter_context(locked(out))
             trials = Trials(execution, {})
-            if processes.size == 1:
+            if processes.size == 1 and given is None:
                 trials = measured(execution, config, players, data.space, data.train, samples, minutes)
             manifest = described(config, data, trials.execution, processes, players) | asked | {"timed": trials.table}
             name(out, manifest)
