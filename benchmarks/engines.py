@@ -40,7 +40,7 @@ def trained(data: str, engine: str, seed: int, samples: int, threads: int) -> Ma
         options = {"seed": seed, "threads": threads, **ENGINES[engine]}
         run = zs.train(data, samples=samples, out=Path(folder) / "run", options=options)
         found = scores(data, run.sample(10_000 if data == "mnist" else SCORED))
-        played = {f"its {name}": run.manifest["engine"][name] for name in ("engine", "precision", "passes")}
+        played = {f"its {name}": run.manifest["engine"][name] for name in ("engine", "precision", "routes", "closed_form")}
     print(json.dumps({"data": data, "which": engine, **played, "seed": seed, "samples": samples, **found}), flush=True)
     return found
 

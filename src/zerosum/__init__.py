@@ -12,6 +12,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from zerosum.openmp import bound_spinning
 from zerosum.version import __version__
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ _HOMES = {**dict.fromkeys(("evaluate", "inspect", "load", "open_data", "resume",
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'zerosum' has no attribute {name!r}")
+    bound_spinning()
     return getattr(import_module(_HOMES[name]), name)
 
 

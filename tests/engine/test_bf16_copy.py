@@ -20,8 +20,8 @@ from zerosum.data.options import DataOptions
 from zerosum.data.source import Data, open_data
 from zerosum.data.space import images
 from zerosum.engine import conv_autotune as routing
-from zerosum.engine.bf16_copy import routes_of
-from zerosum.engine.strided import Routed, Routes
+from zerosum.engine.bf16_copy import routes_of, stated_routes
+from zerosum.engine.strided import CONVOLUTION, PRODUCT, UNSHUFFLED, Routed, Routes
 from zerosum.play.config import Config, GameOptions, NetOptions, PlayerOptions, PriorOptions
 from zerosum.play.device import Execution, choose, fitted
 from zerosum.play.players import Players
@@ -82,23 +82,39 @@ def test_routes_play_the_same_round() -> None:
 
 
 def test_routes_are_read_as_they_are_written() -> None:
-    stated = "d.down.1:outer+up g.up.0:down"
-    assert routes_of(stated, "d") == {"down.1": Routes(up=True, outer=True)}
-    assert routes_of(stated, "g") == {"up.0": Routes(down=True)}
+    stated = "d.down.1:outer+up g.up.0:down-unshuffled"
+    assert routes_of(stated, "d") == {"down.1": Routes(up=PRODUCT, outer=PRODUCT)}
+    assert routes_of(stated, "g") == {"up.0": Routes(down=UNSHUFFLED)}
     assert routes_of("", "g") == {}
+    mixed = Routes(up=UNSHUFFLED, outer=PRODUCT)
+    assert routes_of(stated_routes("d", "a.b", mixed), "d") == {"a.b": mixed}
 
 
-def test_only_wide_layers_are_timed_and_the_faster_route_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_timing_maps_up_to_an_image_are_unshuffled() -> None:
     players = Players(BATCH_NORM, images(SHAPE), torch.device("cpu"))
     engine = choose(BATCH_NORM, "images")
-    assert fitted(engine, BATCH_NORM, players, SHAPE) == engine
-    timed = []
-    monkeypatch.setattr(routing, "WIDE", 8)
-    monkeypatch.setattr(routing, "_seconds", lambda work, by_product: timed.append(work(by_product).shape) or (1.0 if by_product else 2.0))
-    assert fitted(engine, BATCH_NORM, players, SHAPE).routes == "d.layers.0:down+up+outer g.layers.0:down+up+outer"
-    assert len(timed) == 6  # The last layer of G has the shape of D's first, and is not timed again.
-    monkeypatch.setattr(routing, "_seconds", lambda work, by_product: 1.0)
-    assert fitted(engine, BATCH_NORM, players, SHAPE).routes == ""
+    usual = "d.layers.0:up-unshuffled g.layers.0:up-unshuffled"
+    assert fitted(engine, BATCH_NORM, players, SHAPE) == replace(engine, routes=usual)
+    assert fitted(engine, replace(BATCH_NORM, engine="eager"), players, SHAPE) == engine
+    assert fitted(engine, BATCH_NORM, players, None) == engine  # a person's own modules
+
+
+@pytest.mark.parametrize(
+    ("seconds", "routes"),
+    [
+        ({CONVOLUTION: 2.0, PRODUCT: 1.0, UNSHUFFLED: 1.5}, "d.layers.0:down+up+outer g.layers.0:down+up+outer"),
+        ({CONVOLUTION: 1.1, PRODUCT: 1.0, UNSHUFFLED: 1.2}, ""),
+    ],
+)
+def test_the_fastest_route_is_taken(monkeypatch: pytest.MonkeyPatch, seconds: dict[str, float], routes: str) -> None:
+    players, timed = Players(BATCH_NORM, images(SHAPE), torch.device("cpu")), []
+    monkeypatch.setattr(routing, "_seconds", lambda work, route: timed.append(work(route).shape) or seconds[route])
+    inputs = {"d": (8, *SHAPE), "g": (8, 6)}
+    modules = {"d": players.D, "g": players.G}
+    assert routing.faster_routes(modules, inputs, torch.bfloat16, until=float("inf")) == routes
+    assert len(timed) == 9  # Three maps by three routes. The last layer of G has the shape of D's first, and is not timed again.
+    late = routing.faster_routes(modules, inputs, torch.bfloat16, until=0.0)
+    assert (late, len(timed)) == (routing.usual_routes(modules), 9)
 
 
 def test_a_bf16_copy_is_refreshed() -> None:

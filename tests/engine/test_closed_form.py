@@ -16,7 +16,7 @@ from zerosum.engine.backend import Autograd, Transform
 from zerosum.engine.closed_form import ClosedForm, owns_all_weights
 from zerosum.engine.networks import Networks
 from zerosum.engine.passes import Chain, GeneratorPasses
-from zerosum.engine.strided import Routed, Routes
+from zerosum.engine.strided import CONVOLUTION, PRODUCT, UNSHUFFLED, Routed, Routes
 from zerosum.game.augment import AUGMENTATIONS
 from zerosum.game.penalty import PENALTIES, Penalty
 from zerosum.game.value import VALUES, Value, smoothed
@@ -164,11 +164,11 @@ def test_odd_resolutions_have_no_chain() -> None:
     assert chain_of(build("resnet", (1, 44, 44), 4, {"width": 4, "depth": 1, "slope": 0.2})[1]) is None
 
 
-@pytest.mark.parametrize("by_product", [False, True])
-def test_routed_layers_take_part_by_their_own_maps(by_product: bool) -> None:
+@pytest.mark.parametrize("route", [CONVOLUTION, PRODUCT, UNSHUFFLED])
+def test_routed_layers_take_part_by_their_own_maps(route: str) -> None:
     it = Played("colour", VALUES["relativistic"], "r1r2")
     expected = it.autograd.discriminator_gradients(it.x, it.fake, None, GAMMA, None)[1]
-    it.D.set_submodule("layers.0", Routed(it.D.layers[0], Routes(by_product, by_product, by_product)))  # type: ignore[index, arg-type]
+    it.D.set_submodule("layers.0", Routed(it.D.layers[0], Routes(route, route, route)))  # type: ignore[index, arg-type]
     closed = ClosedForm(it.networks, VALUES["relativistic"], PENALTIES["r1r2"], Chain(chain_of(it.D)), torch.float64)
     found = closed.discriminator_gradients(it.x, it.fake, None, GAMMA, None)[1]
     assert_close(list(found.values()), list(expected.values()), rtol=1e-9, atol=1e-12)

@@ -10,9 +10,9 @@ from torch import Tensor, nn
 from torch.testing import assert_close
 
 from zerosum.chance import normal
-from zerosum.engine.strided import Down, Outer, Routed, Routes, Up, is_strided
+from zerosum.engine.strided import CONVOLUTION, PRODUCT, UNSHUFFLED, Down, Outer, Routed, Routes, Up, is_strided
 
-PRODUCT = Routes(True, True, True)
+PRODUCTS, ALL_UNSHUFFLED = Routes(PRODUCT, PRODUCT, PRODUCT), Routes(UNSHUFFLED, UNSHUFFLED, UNSHUFFLED)
 SIZES = [(4, 4), (6, 5), (7, 9), (14, 14)]
 
 
@@ -26,7 +26,7 @@ def derivatives(layer: nn.Module, x: Tensor) -> list[Tensor]:
     return [y, *first, *second]
 
 
-@pytest.mark.parametrize("routes", [Routes(*r) for r in itertools.product([False, True], repeat=3)])
+@pytest.mark.parametrize("routes", [Routes(*r) for r in itertools.product([CONVOLUTION, PRODUCT, UNSHUFFLED], repeat=3)])
 def test_each_route_is_the_convolution(routes: Routes) -> None:
     for size, odd in zip(SIZES, [(0, 0), (0, 1), (1, 1), (0, 0)], strict=True):
         x = normal((2, 3, *size), 0, "x").double()
@@ -36,7 +36,7 @@ def test_each_route_is_the_convolution(routes: Routes) -> None:
             assert_close(derivatives(Routed(layer, routes), x), derivatives(layer, x))
 
 
-@pytest.mark.parametrize("routes", [Routes(), PRODUCT])
+@pytest.mark.parametrize("routes", [Routes(), PRODUCTS, ALL_UNSHUFFLED])
 def test_gradients_and_their_gradients(routes: Routes) -> None:
     x = normal((1, 2, 4, 5), 0, "x").double().requires_grad_()
     y = normal((1, 2, 2, 2), 0, "y").double().requires_grad_()
@@ -51,12 +51,13 @@ def test_gradients_and_their_gradients(routes: Routes) -> None:
         assert torch.autograd.gradgradcheck(function, inputs)
 
 
-def test_bf16_routes_agree_to_its_resolution() -> None:
+@pytest.mark.parametrize("routes", [PRODUCTS, ALL_UNSHUFFLED])
+def test_bf16_routes_agree_to_its_resolution(routes: Routes) -> None:
     layer = nn.Conv2d(16, 24, 4, 2, 1)
     x = normal((2, 16, 8, 8), 0, "x")
     plain = layer(x)
     layer.bfloat16()
-    out = Routed(layer, PRODUCT)(x)
+    out = Routed(layer, routes)(x)
     assert out.dtype == torch.bfloat16
     assert_close(out.float(), plain, rtol=0.02, atol=0.02)
 

@@ -119,6 +119,14 @@ def test_odd_rows_are_shown_not_raised() -> None:
     assert "[bold]x[/nonsense].png" in shown(state)
 
 
+@pytest.mark.parametrize(("waited", "told"), [(None, False), (0.02, False), (0.19, False), (0.45, True)])
+def test_a_neighbour_that_slows_the_training_is_told(waited: float | None, told: bool) -> None:
+    state = LiveRun(samples=100)
+    state.take({"type": "signals", "samples": 100, "seconds": 1.0, "waited": waited})
+    sentence = "slowed by other programs: 45 % of the time waiting for a processor"
+    assert (sentence in line(state), sentence in shown(state, 200)) == (told, told)
+
+
 @pytest.mark.parametrize("reason", ["plateaued"])
 def test_a_plateau_is_read_from_new_and_old_records(reason: str) -> None:
     assert stopped({"type": "stop", "reason": reason}) == "Stopped at a plateau: it no longer improved."

@@ -41,7 +41,7 @@ def averaged(config: Config = DCGAN) -> nn.Module:
 
 @pytest.mark.parametrize("norm", ["none", "batch"])
 def test_a_run_trained_in_bf16_is_sampled_in_it(norm: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sampling, "has_bf16_unit", lambda: True)
+    monkeypatch.setattr(sampling, "bf16_unit", lambda: "BF16")
     G = averaged(replace(DCGAN, net=replace(DCGAN.net, norm=norm)))
     low = sampling_module(G, BF16)
     assert {p.dtype for p in G.parameters()} == {torch.float32}
@@ -55,13 +55,15 @@ def test_a_run_trained_in_bf16_is_sampled_in_it(norm: str, monkeypatch: pytest.M
 
 
 def test_else_the_average_is_sampled_itself(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sampling, "has_bf16_unit", lambda: True)
+    monkeypatch.setattr(sampling, "bf16_unit", lambda: "BF16")
     G = averaged()
     assert sampling_module(G, {"engine": "eager"}) is G
     other = nn.Sequential(nn.Linear(6, 144), nn.PReLU(), nn.Unflatten(1, SHAPE))
     assert sampling_module(other, BF16) is other
-    monkeypatch.setattr(sampling, "has_bf16_unit", lambda: False)
-    assert sampling_module(G, BF16) is G
+    monkeypatch.setattr(sampling, "bf16_unit", lambda: "")
+    plain = sampling_module(G, BF16)  # Its routes stay, and its weights are the average's own.
+    assert {*plain.parameters()} == {*G.parameters()}
+    assert_close(plain(torch.ones(2, 6)), G(torch.ones(2, 6)))
 
 
 # -- classes ----------------------------------------------------------------------------------------------------------------
@@ -167,7 +169,7 @@ def test_a_refusal_lists_a_dozen_classes_at_most() -> None:
 
 def test_a_conditional_generator_is_sampled_in_bf16(monkeypatch: pytest.MonkeyPatch) -> None:
     """Its embedding stays float32, as can be: only layers that multiply are copied."""
-    monkeypatch.setattr(sampling, "has_bf16_unit", lambda: True)
+    monkeypatch.setattr(sampling, "bf16_unit", lambda: "BF16")
     G, n = conditional("dcgan"), BLOCK + 3
     low, y = sampling_module(G, {"engine": "bf16_copy"}), torch.arange(n) % 3
     assert low is not G

@@ -58,11 +58,12 @@ def test_rounds_that_were_graphs_go_on_where_there_is_no_gpu(ring: Data, tmp_pat
 def test_a_processor_with_a_unit_for_bf16_is_another_for_bf16_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """torch calls both by one name, and their sums differ in the last bits."""
     found = {}
-    for has in (True, False):
-        monkeypatch.setattr(devices, "has_bf16_unit", lambda has=has: has)
-        found[has] = {precision: devices.instruction_set(precision) for precision in ("bf16", "float32")}
-    assert found[True]["float32"] == found[False]["float32"] == found[False]["bf16"]
-    assert found[True]["bf16"] == found[False]["bf16"] + "+AMX"
+    for unit in ("AMX", "BF16", ""):
+        monkeypatch.setattr(devices, "bf16_unit", lambda unit=unit: unit)
+        found[unit] = {precision: devices.instruction_set(precision) for precision in ("bf16", "float32")}
+    assert found["AMX"]["float32"] == found["BF16"]["float32"] == found[""]["float32"] == found[""]["bf16"]
+    assert found["AMX"]["bf16"] == found[""]["bf16"] + "+AMX"
+    assert found["BF16"]["bf16"] == found[""]["bf16"] + "+BF16"
 
 
 def test_a_resume_keeps_the_threads_of_the_first_start(ring: Data, tmp_path: Path) -> None:

@@ -18,10 +18,11 @@ from zerosum.data.batch import Batch
 from zerosum.data.space import Space
 from zerosum.engine.cuda_graph import WARM_UP_STEPS
 from zerosum.play.config import Config, GameOptions, NetOptions, PriorOptions
-from zerosum.play.device import choose, fitted
+from zerosum.play.device import Execution, choose, fitted
 from zerosum.play.players import Players
 from zerosum.play.presets import PRESETS
 from zerosum.play.step import Algorithm1
+from zerosum.play.trials import measured
 
 
 class Synthetic:
@@ -70,7 +71,9 @@ GAMES: dict[str, Game] = {
         (1, 28, 28),
         "the preset for digits at 28 x 28, as in `zerosum train mnist`, without displacements",
     ),
+    "images64": Game(PRESETS["images"].config, (3, 64, 64), "the preset for images at 64 x 64, batch 64"),
 }
+TRAINING_MINUTES = 60.0  # of the run for which `auto` chooses: the timing may then take as long as it does at most
 
 
 def small(game: Game) -> Game:
@@ -79,16 +82,34 @@ def small(game: Game) -> Game:
     return replace(game, config=narrow)
 
 
-def ours(game: Game, **options: Any) -> tuple[Algorithm1, Work]:
-    """zerosum's players, and a function that takes their next step. options: fields of the config to replace."""
-    where = Space("images", game.shape) if len(game.shape) == 3 else space.points([0.0] * game.shape[0], [1.0] * game.shape[0])
+def ours(game: Game, timed: bool = False, **options: Any) -> tuple[Algorithm1, Work]:
+    """zerosum's players, and a function that takes their next step. options: fields of the config to replace.
+
+    timed: execute steps as `auto` finds best on this machine, rather than by its rule.
+    """
     config = replace(game.config, **options)
-    engine = choose(config, where.kind)
-    players = Players(config, where, engine.prepare())
-    engine = fitted(engine, config, players, game.shape)
+    where, players, engine = _begun(game, config)
+    if timed:
+        engine = measured(engine, config, players, where, Synthetic(game.shape), None, TRAINING_MINUTES).execution
+    engine.prepare()
     algorithm = Algorithm1(config, players, Synthetic(game.shape), where, engine)
     played = iter(range(10**9))
     return algorithm, lambda: algorithm.step(next(played), None)
+
+
+def _begun(game: Game, config: Config) -> tuple[Space, Players, Execution]:
+    where = Space("images", game.shape) if len(game.shape) == 3 else space.points([0.0] * game.shape[0], [1.0] * game.shape[0])
+    engine = choose(config, where.kind)
+    players = Players(config, where, engine.prepare())
+    return where, players, fitted(engine, config, players, game.shape)
+
+
+def why(name: str, game: Game, threads: int) -> dict[str, Any]:
+    """The table of candidates that `auto` chooses from for this benchmark's training, with their times."""
+    config = replace(game.config, threads=threads)
+    where, players, engine = _begun(game, config)
+    trials = measured(engine, config, players, where, Synthetic(game.shape), None, TRAINING_MINUTES)
+    return {"name": name, "what": game.doc, "timed": trials.table, "reason": trials.execution.reason}
 
 
 def reference(game: Game, algorithm: Algorithm1) -> Work:
@@ -103,9 +124,9 @@ def reference(game: Game, algorithm: Algorithm1) -> Work:
     return lambda: plain.step(x)
 
 
-def line(name: str, game: Game, *, turns: int, seconds: float, threads: int, detail: bool = True) -> dict[str, Any]:
+def line(name: str, game: Game, *, turns: int, seconds: float, threads: int, detail: bool = True, timed: bool = True) -> dict[str, Any]:
     """One row of `zerosum bench`: samples a second of zerosum and of the reference, and how far zerosum is from the machine's limit."""
-    algorithm, play = ours(game, threads=threads)
+    algorithm, play = ours(game, timed, threads=threads)
     plain = reference(game, algorithm)
     for _ in range(WARM_UP_STEPS + 1 if algorithm.execution.engine == "graph" else 0):
         play()

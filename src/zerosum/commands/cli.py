@@ -16,6 +16,7 @@ from zerosum.commands import bugs
 from zerosum.commands.flags import HelpAsked
 from zerosum.commands.terminal import discard, prepare, tell
 from zerosum.errors import Refusal, nearest
+from zerosum.openmp import bound_spinning
 from zerosum.plain_files import remedy
 from zerosum.play import oom
 from zerosum.play.interrupt import interruptible
@@ -90,6 +91,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """The console script. No error leaves it as a traceback."""
     interruptible()
     prepare()
+    bound_spinning()
     try:
         status = dispatch(sys.argv[1:] if argv is None else argv)
         sys.stdout.flush()

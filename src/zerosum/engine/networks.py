@@ -19,7 +19,8 @@ class Networks:
     """G and D, by the letters "g" and "d" where one code serves both.
 
     players: the modules that the optimisers move. copies: bf16 copies that are computed with instead. arithmetic: the context in which
-    nets are called. dtype: of samples and logits between the nets. labelled: the players that are called with class labels.
+    nets are called. dtype: of samples and logits between the nets. labelled: the players that are called with class labels. computing:
+    modules of the players' very weights that are computed with instead, where there is no copy.
     """
 
     def __init__(
@@ -29,9 +30,10 @@ class Networks:
         arithmetic: Callable[[], AbstractContextManager[Any]],
         dtype: torch.dtype,
         labelled: frozenset[str] = frozenset(),
+        computing: Mapping[str, nn.Module] | None = None,
     ) -> None:
         self.copies, self.arithmetic, self.dtype, self.labelled = dict(copies), arithmetic, dtype, labelled
-        self.modules = {letter: copies[letter].module if letter in copies else player for letter, player in players.items()}
+        self.modules = {**players, **(computing or {}), **{letter: bf16.module for letter, bf16 in copies.items()}}
         self.frozen_statistics = {letter: frozen_running_statistics(module) for letter, module in self.modules.items()}
         self.weights = {letter: [p for p in player.parameters() if p.requires_grad] for letter, player in players.items()}
 

@@ -1,4 +1,4 @@
-"""The 4 x 4 convolutions of stride 2 that DCGAN climbs and descends by, each map by PyTorch's convolution or as one matrix product.
+"""The 4 x 4 convolutions of stride 2 that DCGAN climbs and descends by, each map by PyTorch's convolution or by another route.
 
 With w (O, C, 4, 4), three maps are linear in each of their arguments, and the gradient of each is made of the other two:
 
@@ -6,8 +6,11 @@ With w (O, C, 4, 4), three maps are linear in each of their arguments, and the g
     x' = up(y, w)       the transpose of down in x           transposed convolution
     w' = outer(x, y)    the transpose of down in w           patches of x against y
 
-So backward, and the backward of backward that penalties need, close on these three, and each may be computed by either route. Which is
-faster depends on the channels and on the machine (docs/speed.md); both are the same sums in another order.
+So backward, and the backward of backward that penalties need, close on these three, and each may be computed by any route: PyTorch's
+convolution; one matrix product of all patches; or a 2 x 2 convolution of stride 1 on unshuffled maps, which have a pixel's 2 x 2
+neighbours as channels. Where one side has a few channels (the image), PyTorch's transposed convolution leaves most of a vector register
+empty, and the unshuffled map has four times as many. Which is fastest depends on the channels and on the machine (docs/speed.md); all are
+the same sums in another order.
 """
 
 from __future__ import annotations
@@ -16,18 +19,21 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import conv2d, conv_transpose2d, pad
+from torch.nn.functional import conv2d, conv_transpose2d, pad, pixel_shuffle, pixel_unshuffle
 from torch.nn.grad import conv2d_weight
 
 K, S, P = 4, 2, 1  # kernel, stride, padding
 
 
-class Routes(NamedTuple):
-    """Which of the three maps are computed as a matrix product."""
+CONVOLUTION, PRODUCT, UNSHUFFLED = "", "product", "unshuffled"  # the routes of a map
 
-    down: bool = False
-    up: bool = False
-    outer: bool = False
+
+class Routes(NamedTuple):
+    """The route of each of the three maps."""
+
+    down: str = CONVOLUTION
+    up: str = CONVOLUTION
+    outer: str = CONVOLUTION
 
 
 def is_strided(layer: nn.Module) -> bool:
@@ -57,35 +63,59 @@ def _matrix(w: Tensor) -> Tensor:
     return w.permute(0, 2, 3, 1).reshape(w.shape[0], -1)
 
 
-def down(x: Tensor, w: Tensor, by_product: bool) -> Tensor:
+def _channels_last(h: Tensor) -> Tensor:
+    return h.contiguous(memory_format=torch.channels_last)
+
+
+def _unshuffled(x: Tensor) -> Tensor:
+    """x (N, C, H, W) with its border, 2 x 2 pixels as channels: (N, 4 C, H/2 + 1, W/2 + 1). An odd last row or column needs no border."""
+    return _channels_last(pixel_unshuffle(pad(x, (P, P - x.shape[3] % 2, P, P - x.shape[2] % 2)), 2))
+
+
+def _unshuffled_weights(w: Tensor) -> Tensor:
+    """Weights (O, C, 4, 4) of the same map on unshuffled ones, (O, 4 C, 2, 2): tap (2 a + s, 2 b + u) is tap (a, b) of pixel (s, u)."""
+    o, c = w.shape[:2]
+    return _channels_last(w.view(o, c, 2, 2, 2, 2).permute(0, 1, 3, 5, 2, 4).reshape(o, 4 * c, 2, 2))
+
+
+def down(x: Tensor, w: Tensor, route: str) -> Tensor:
     """y of x (N, C, H, W) and w (O, C, 4, 4)."""
-    if not by_product:
+    if route == UNSHUFFLED:
+        return conv2d(_unshuffled(x), _unshuffled_weights(w))
+    if route == CONVOLUTION:
         return conv2d(x, w, None, S, P)
     h, v = (x.shape[2] + 2 * P - K) // S + 1, (x.shape[3] + 2 * P - K) // S + 1
     return (_patches(x) @ _matrix(w).t()).view(x.shape[0], h, v, w.shape[0]).permute(0, 3, 1, 2)
 
 
-def up(y: Tensor, w: Tensor, odd: tuple[int, int], by_product: bool) -> Tensor:
+def up(y: Tensor, w: Tensor, odd: tuple[int, int], route: str) -> Tensor:
     """x of y (N, O, h, w) and w (O, C, 4, 4); odd: rows and columns beyond twice y's."""
-    if not by_product:
+    if route == CONVOLUTION:
         return conv_transpose2d(y, w, None, S, P, odd)
     n, _, h, v = y.shape
     c = w.shape[1]
+    if route == UNSHUFFLED:
+        whole = pixel_shuffle(conv_transpose2d(y, _unshuffled_weights(w)), 2)
+        return _channels_last(whole[:, :, P : P + 2 * h + odd[0], P : P + 2 * v + odd[1]])
     taps = (_rows(y) @ _matrix(w)).view(n, h, v, 2, 2, 2, 2, c)
     # Each pixel of the padded map is reached by 2 x 2 outputs: tap (2p + s, 2q + t) of output (i, j) lands on (2(i + p) + s, 2(j + q) + t).
     x = y.new_zeros(n, h + 1, 2, v + 1, 2, c)
     for p in range(2):
         for q in range(2):
             x[:, p : p + h, :, q : q + v] += taps[:, :, :, p, :, q].permute(0, 1, 3, 2, 4, 5)
-    whole = x.view(n, 2 * h + 2, 2 * v + 2, c)
-    return whole[:, P : P + 2 * h + odd[0], P : P + 2 * v + odd[1]].permute(0, 3, 1, 2)
+    padded = x.view(n, 2 * h + 2, 2 * v + 2, c)
+    return padded[:, P : P + 2 * h + odd[0], P : P + 2 * v + odd[1]].permute(0, 3, 1, 2)
 
 
-def outer(x: Tensor, y: Tensor, by_product: bool) -> Tensor:
+def outer(x: Tensor, y: Tensor, route: str) -> Tensor:
     """w of x (N, C, H, W) and y (N, O, H/2, W/2)."""
-    if by_product:
-        return (_rows(y).t() @ _patches(x)).view(y.shape[1], K, K, x.shape[1]).permute(0, 3, 1, 2)
-    w: Tensor = conv2d_weight(x, [y.shape[1], x.shape[1], K, K], y, S, P)  # type: ignore[no-untyped-call]
+    o, c = y.shape[1], x.shape[1]
+    if route == PRODUCT:
+        return (_rows(y).t() @ _patches(x)).view(o, K, K, c).permute(0, 3, 1, 2)
+    if route == UNSHUFFLED:
+        small: Tensor = conv2d_weight(_unshuffled(x), [o, 4 * c, 2, 2], y)  # type: ignore[no-untyped-call]
+        return small.view(o, c, 2, 2, 2, 2).permute(0, 1, 4, 2, 5, 3).reshape(o, c, K, K)
+    w: Tensor = conv2d_weight(x, [o, c, K, K], y, S, P)  # type: ignore[no-untyped-call]
     return w
 
 

@@ -14,7 +14,7 @@ from math import prod
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import leaky_relu
+from torch.nn.functional import leaky_relu_
 
 from zerosum.errors import Refusal
 from zerosum.nets.conditioning import class_input, class_projection, input_size, projected, with_class
@@ -109,7 +109,7 @@ class Generator(nn.Module):
         # Rows are read as H x W x C, the memory layout of channels-last convolutions: no copy.
         h = self.project(with_class(z, y, self.embedding)).unflatten(1, self.base).permute(0, 3, 1, 2)
         for i, (norm, layer) in enumerate(zip(self.norms, self.layers, strict=True)):
-            h = leaky_relu(norm(h), self.slope)
+            h = leaky_relu_(norm(h), self.slope)  # In place: neither a convolution nor BatchNorm needs its output again.
             if self.displacement_numbers and i == self.first_up:
                 h = displaced(h, field, self.amount)
             h = layer(h)
@@ -143,10 +143,10 @@ class Discriminator(nn.Module):
     def forward(self, x: Tensor, y: Tensor | None = None) -> Tensor:
         h = x.contiguous(memory_format=torch.channels_last)
         for layer, norm in zip(self.layers, self.norms, strict=True):
-            h = leaky_relu(norm(layer(h)), self.slope)
+            h = leaky_relu_(norm(layer(h)), self.slope)
         h = h.permute(0, 2, 3, 1).flatten(1)
         if self.leave is not None:
-            h = leaky_relu(self.leave(h), self.slope)
+            h = leaky_relu_(self.leave(h), self.slope)
         return projected(self.head(h)[:, 0], h, y, self.embedding)
 
     def chain(self) -> tuple[nn.Module, ...] | None:

@@ -14,7 +14,7 @@ from math import prod
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import leaky_relu, pad, pixel_shuffle, pixel_unshuffle
+from torch.nn.functional import leaky_relu, leaky_relu_, pad, pixel_shuffle, pixel_unshuffle
 
 from zerosum.nets.conditioning import class_input, class_projection, input_size, projected, with_class
 from zerosum.nets.init import initialise
@@ -35,7 +35,7 @@ class Block(nn.Module):
         initialise(self.second, scale=0.0)
 
     def forward(self, x: Tensor) -> Tensor:
-        out: Tensor = x + self.second(leaky_relu(self.first(leaky_relu(x, self.slope)), self.slope))
+        out: Tensor = x + self.second(leaky_relu_(self.first(leaky_relu(x, self.slope)), self.slope))
         return out
 
     def branch(self) -> tuple[nn.Module, ...]:

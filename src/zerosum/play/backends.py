@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from zerosum.engine.backend import Autograd, Backend
-from zerosum.engine.bf16_copy import bf16_copies
+from zerosum.engine.bf16_copy import bf16_copies, routes_of, with_routes
 from zerosum.engine.closed_form import ClosedForm, owns_all_weights
 from zerosum.engine.networks import Networks
 from zerosum.engine.passes import Chain, GeneratorPasses
@@ -22,7 +22,8 @@ def networks_for(players: Players, execution: Execution) -> Networks:
     modules = {"d": players.D, "g": players.G}
     copies = bf16_copies(modules, execution.routes) if execution.engine == "bf16_copy" else {}
     dtype = torch.promote_types(next(players.G.parameters()).dtype, torch.float32)
-    return Networks(modules, copies, execution.arithmetic, dtype, players.labelled)
+    computing = {} if copies else {letter: with_routes(module, routes_of(execution.routes, letter)) for letter, module in modules.items()}
+    return Networks(modules, copies, execution.arithmetic, dtype, players.labelled, computing)
 
 
 def backend_for(networks: Networks, players: Players, value: Value, penalty: Penalty | None, execution: Execution) -> Backend:

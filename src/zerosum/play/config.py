@@ -125,10 +125,10 @@ class Config:
     warmup: Annotated[float, Range(0)] = 0.0
     """Learning-rate warm-up: samples seen while both learning rates rise from zero."""
     precision: Literal["auto", "float32", "bf16"] = "auto"
-    """Arithmetic of the networks. auto: bf16 for images where the machine has hardware for it, float32 otherwise."""
+    """Arithmetic of the networks. auto: bf16 for images where the machine multiplies in it, float32 otherwise; timed in longer runs."""
     engine: Literal["auto", "eager", "graph"] = "auto"
-    """How training steps are executed: by plain PyTorch (eager) or as CUDA graphs (graph). auto: graph on a GPU; on a CPU
-    eager, with closed-form gradients where the network allows them."""
+    """How training steps are executed: by plain PyTorch (eager) or as CUDA graphs (graph). auto: graph on a GPU; on a CPU what is
+    fastest there, with closed-form gradients where the network allows them. Runs of two minutes or more time it at their start."""
     threads: Annotated[int, Range(0, MOST_THREADS)] = 0
     """CPU threads. 0: one for points, all cores for images."""
     device: str = "auto"

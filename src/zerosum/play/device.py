@@ -13,7 +13,7 @@ import torch
 
 from zerosum.data.modality import MODALITIES
 from zerosum.engine.bf16_copy import can_be_copied
-from zerosum.engine.conv_autotune import faster_as_products
+from zerosum.engine.conv_autotune import usual_routes
 from zerosum.errors import Refusal
 from zerosum.nets.traits import draws_random_numbers
 from zerosum.play.config import Config
@@ -30,8 +30,8 @@ class Execution:
 
     engine: "eager" is PyTorch's own way; "bf16_copy" computes with a bf16 copy of each player's weights (engine/bf16_copy.py); "graph"
     replays whole steps on a GPU (engine/cuda_graph.py). isa: see `instruction_set`. reason: a sentence. routes: which maps of which
-    convolutions are matrix products (engine/conv_autotune.py), "" for none. closed_form: whether gradients are written out where the nets
-    allow it (engine/closed_form.py).
+    convolutions are computed by which other route (engine/conv_autotune.py), "" for none. closed_form: whether gradients are written
+    out where the nets allow it (engine/closed_form.py).
     """
 
     engine: str
@@ -59,17 +59,24 @@ class Execution:
         return nullcontext()
 
 
-def has_bf16_unit() -> bool:
-    """Whether this CPU multiplies matrices in bf16 (AMX), and nothing in the environment forbids it."""
+def bf16_unit() -> str:
+    """How this CPU multiplies in bf16: "AMX" (matrix tiles), "BF16" (dot products of AVX-512), or "" where it must convert to float32.
+
+    An environment that forbids oneDNN an instruction set forbids it here too.
+    """
     allowed = os.environ.get("ONEDNN_MAX_CPU_ISA", "").upper()
-    if allowed not in ("", "DEFAULT", "ALL") and "AMX" not in allowed:
-        return False
-    return torch.backends.cpu.get_cpu_capability().startswith("AVX512") and bool(torch.cpu._is_amx_tile_supported())
+    free = allowed in ("", "DEFAULT", "ALL")
+    if not torch.backends.cpu.get_cpu_capability().startswith("AVX512"):
+        return ""
+    if torch.cpu._is_amx_tile_supported() and (free or "AMX" in allowed):
+        return "AMX"
+    return "BF16" if torch.cpu._is_avx512_bf16_supported() and (free or any(unit in allowed for unit in ("BF16", "FP16", "AMX"))) else ""
 
 
 def instruction_set(precision: str) -> str:
-    """The instruction set that torch uses on this CPU; with bf16 also whether AMX is used, which sums in another order."""
-    return torch.backends.cpu.get_cpu_capability() + ("+AMX" if precision == "bf16" and has_bf16_unit() else "")
+    """The instruction set that torch uses on this CPU; with bf16 also how it multiplies, since each unit sums in another order."""
+    unit = bf16_unit() if precision == "bf16" else ""
+    return torch.backends.cpu.get_cpu_capability() + (f"+{unit}" if unit else "")
 
 
 def device_of(config: Config) -> str:
@@ -92,10 +99,10 @@ def choose(config: Config, kind: str) -> Execution:
     if precision == "auto":
         if not modality.bf16:
             precision, reason = "float32", f"small nets on {kind} gain nothing from bf16"
-        elif device != "cpu" or has_bf16_unit():
-            precision, reason = "bf16", "this machine has a matrix unit for bf16"
+        elif device != "cpu" or bf16_unit():
+            precision, reason = "bf16", "this machine multiplies in bf16"
         else:
-            precision, reason = "float32", "this machine has no matrix unit for bf16"
+            precision, reason = "float32", "this machine has no instructions for bf16 products"
     engine = "eager"
     if config.engine == "auto" and precision == "bf16" and device == "cpu":
         engine, reason = "bf16_copy", f"{reason}; weights are copied to bf16 once after each update"
@@ -113,14 +120,8 @@ def fitted(execution: Execution, config: Config, players: Players, shape: Sequen
     modules = {"d": players.D, "g": players.G}
     if execution.engine == "graph" and any(map(draws_random_numbers, modules.values())):
         return replace(execution, engine="eager", reason=f"{execution.reason}; but dropout draws anew in each step, which is not recorded")
-    if execution.engine != "bf16_copy":
-        return execution
-    if not all(map(can_be_copied, modules.values())):
+    if execution.engine == "bf16_copy" and not all(map(can_be_copied, modules.values())):
         return replace(execution, engine="eager", reason=f"{execution.reason}; but only autocast knows how to compute some of their layers")
-    if shape is None:
+    if shape is None or execution.device != "cpu" or config.engine == "eager":
         return execution
-    execution.prepare()
-    routes = faster_as_products(modules, {"d": (config.batch, *shape), "g": (config.batch, config.prior.dim)})
-    many = len(routes.split())
-    reason = f"; {many} wide convolutions were timed faster as matrix products" if many else ""
-    return replace(execution, routes=routes, reason=execution.reason + reason)
+    return replace(execution, routes=usual_routes(modules))

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 
 _KEPT = 12  # newest rows of signals from which a trend is read
+_SLOWED = 0.2  # share of time in which threads wait for a processor, from which it is told; alone on a machine it is about 0.02
 
 
 @dataclass
@@ -135,7 +136,13 @@ def _left(state: LiveRun) -> str:
 def _counted(state: LiveRun) -> list[str]:
     of = "" if state.horizon is None else f" of {count(state.horizon)}"
     speed = f"{count(state.rate)} per second" if state.rate else ""
-    return [part for part in (f"{count(state.samples)}{of} samples", speed, _left(state)) if part]
+    return [part for part in (f"{count(state.samples)}{of} samples", speed, _left(state), _slowed(state)) if part]
+
+
+def _slowed(state: LiveRun) -> str:
+    """Says so where other programs use the processors that this training waits for; else ""."""
+    waited = finite(state.signals[-1].get("waited")) if state.signals else None
+    return f"slowed by other programs: {share(waited)} of the time waiting for a processor" if waited and waited >= _SLOWED else ""
 
 
 def line(state: LiveRun) -> str:

@@ -16,24 +16,25 @@ from torch import Tensor, nn
 
 from zerosum.chance import uniform
 from zerosum.data.space import Space
-from zerosum.engine.bf16_copy import Bf16Copy, can_be_copied, routes_of
+from zerosum.engine.bf16_copy import Bf16Copy, can_be_copied, routes_of, with_routes
 from zerosum.game.prior import PRIORS
 from zerosum.nets import displacement_numbers
 from zerosum.nets.elastic import WIDEN, widened
 from zerosum.play.config import PriorOptions
-from zerosum.play.device import has_bf16_unit
+from zerosum.play.device import bf16_unit
 
 BLOCK = 128
 
 
 def sampling_module(G: nn.Module, engine: Mapping[str, Any]) -> nn.Module:
-    """The module to sample with: a copy of G in bf16 where that is faster and its run was trained so; else G itself.
+    """The module to sample with: a copy of G in bf16 where that is faster and its run was trained so; else G's own weights.
 
     engine: as in the run's record. G must not change while the copy is in use.
     """
-    if engine.get("engine") != "bf16_copy" or not has_bf16_unit() or not can_be_copied(G):
-        return G
-    return Bf16Copy(G, routes_of(str(engine.get("routes", "")), "g")).module
+    routes = routes_of(str(engine.get("routes", "")), "g")
+    if engine.get("engine") != "bf16_copy" or not bf16_unit() or not can_be_copied(G):
+        return with_routes(G, routes) if next(G.parameters()).device.type == "cpu" else G
+    return Bf16Copy(G, routes).module
 
 
 def default_widening(G: nn.Module) -> float:

@@ -28,6 +28,7 @@ from zerosum.play.memory import require_memory
 from zerosum.play.players import Players
 from zerosum.play.schedule import depends_on_horizon
 from zerosum.play.step import Algorithm1
+from zerosum.play.trials import Trials, measured
 from zerosum.records import SCHEMA
 from zerosum.runs.checkpoint import course_of
 from zerosum.runs.lock import claim, goes_on, locked, name
@@ -65,7 +66,7 @@ def train(
     if (samples is None) == (minutes is None):
         raise Refusal("Give the length of the training as either samples or minutes.")
     execution, processes, players = prepared(config, data, given)
-    manifest = described(config, data, execution, processes, players) | {
+    asked = {
         "command": command,
         "preset": preset,
         "asked": {"samples": samples, "minutes": minutes, "until_plateau": until_plateau},
@@ -79,6 +80,10 @@ def train(
                 return None
             claim(out)
             held.enter_context(locked(out))
+            trials = Trials(execution, {})
+            if processes.size == 1 and given is None:
+                trials = measured(execution, config, players, data.space, data.train, samples, minutes)
+            manifest = described(config, data, trials.execution, processes, players) | asked | {"timed": trials.table}
             name(out, manifest)
             return manifest
 

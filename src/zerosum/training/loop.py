@@ -12,6 +12,7 @@ from zerosum.data.source import Data
 from zerosum.errors import Refusal
 from zerosum.monitor.checks import Checks
 from zerosum.play import oom
+from zerosum.play.contention import Contention
 from zerosum.play.course import Course
 from zerosum.play.device import Execution
 from zerosum.play.distributed import ALONE, Processes
@@ -64,6 +65,7 @@ class Loop:
         self._clock = None if horizon.until is None else Clock(horizon.until, self.seconds, horizon.samples)
         self._sum = torch.zeros(len(STATISTICS), device=self.algorithm.device)
         self._row_at, self._steps_summed, self._grid_at = (self.samples, self.seconds), 0, -1
+        self._contention = Contention()
         self._until_plateau = bool(run.manifest["asked"].get("until_plateau"))
 
     def _found(self) -> dict[str, Any]:
@@ -106,7 +108,7 @@ class Loop:
             return
         means, (samples, seconds) = (self._sum / self._steps_summed).tolist(), self._row_at
         rate = (self.samples - samples) / max(self.seconds - seconds, 1e-9)
-        self.write("signals", **dict(zip(STATISTICS, means, strict=True)), rate=round(rate, 2))
+        self.write("signals", **dict(zip(STATISTICS, means, strict=True)), rate=round(rate, 2), waited=self._contention.share())
         self._sum.zero_()
         self._steps_summed, self._row_at = 0, (self.samples, self.seconds)
 
