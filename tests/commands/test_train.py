@@ -73,7 +73,7 @@ def test_a_dry_run_says_which_settings_another_kind_of_net_brings(capsys: pytest
     assert main(["train", "mnist", "--dry-run", "--net.kind", "mlp", "--data.limit", "512"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert any("--d.optimiser" in line and "adam" in line and "suits --net.kind mlp" in line for line in lines)
-    assert any("--game.value" in line and "preset digits" in line or "--game.value" in line and "default" in line for line in lines)
+    assert any(("--game.value" in line and "preset digits" in line) or ("--game.value" in line and "default" in line) for line in lines)
 
 
 def test_a_dry_run_refuses_what_training_would(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -111,6 +111,4 @@ def with_net(config: Config, kind: Any) -> Config:
     if kind == config.net.kind or kind not in SUITED:
         return config
     suited = SUITED[kind]
-    return replace(
-        config, net=suited.net, d=suited.d, g=suited.g, batch=suited.batch, average=suited.average, warmup=suited.warmup
-    )
+    return replace(config, net=suited.net, d=suited.d, g=suited.g, batch=suited.batch, average=suited.average, warmup=suited.warmup)
