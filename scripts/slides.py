@@ -58,7 +58,7 @@ def write(where: Path) -> int:
     with quiet(), PdfPages(where, metadata={"Title": "Generative adversarial networks, measured", "CreationDate": None}) as pdf:
         cover = Figure(figsize=SIZE)
         cover.text(0.08, 0.55, "Generative adversarial networks, measured", fontsize=34)
-        cover.text(0.08, 0.45, "The figures of the zerosum course. Every figure is from a real training.", fontsize=17, color=FAINT)
+        cover.text(0.08, 0.45, "The figures of the zerosum course. Curves and samples are from real trainings.", fontsize=17, color=FAINT)
         pdf.savefig(cover)
         for number, slide in enumerate(deck, 2):
             page = Figure(figsize=SIZE)

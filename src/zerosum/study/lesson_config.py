@@ -13,7 +13,7 @@ LESSON = Config(
     game=GameOptions(value="minimax", penalty="none", k=4),
     prior=PriorOptions(kind="uniform", dim=1),
     net=NetOptions(kind="mlp", width=32, depth=2, activation="leaky_relu", activation_g="tanh", octaves=3),
-    d=PlayerOptions(lr=4e-3, lr_end=2e-5),
+    d=PlayerOptions(lr=4e-3, lr_end=1.5e-4),
     g=PlayerOptions(lr=1e-3, lr_end=2e-6),
     batch=512,
     average=0.0,
