@@ -12,7 +12,8 @@ help:
 	@echo "make torture kill it, fill its disk, damage its files; TORTURE=0.05 is a twentieth of it, about a minute"
 	@echo "make lint   style, types and arrows only"
 	@echo "make mutants faults in the game's mathematics, one at a time: which of them do the proofs and the tests notice? About twenty minutes"
-	@echo "make lesson  docs/theory.md and its notebook, from examples/lesson.py"
+	@echo "make course  the pages, figures and notebooks of docs/course, from examples/course: about ten minutes"
+	@echo "make slides  the figures of the course as a PDF deck, build/course.pdf"
 	@echo "make clean  remove what make made, except runs/"
 
 # The newest thing that pip must agree with; so a pull that changes a pin installs again, and one that does not costs nothing.
@@ -56,12 +57,16 @@ torture: $(READY)
 mutants: $(READY)
 	$(BIN)/python scripts/mutants.py
 
-# The page on the theory, its pictures and the notebook, from examples/lesson.py: about two minutes.
-lesson: $(READY)
-	OMP_NUM_THREADS=1 $(BIN)/python scripts/lesson.py
+# The pages of the course, their pictures and the notebooks, from examples/course: under ten minutes on two cores.
+course: $(READY)
+	OMP_NUM_THREADS=1 $(BIN)/python scripts/course.py
+
+# One page for each figure of the course, from its pages.
+slides: $(READY)
+	$(BIN)/python scripts/slides.py build/course.pdf
 
 clean:
 	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help demo lint test slow torture mutants lesson clean
+.PHONY: help demo lint test slow torture mutants course slides clean

@@ -11,23 +11,27 @@ import torch
 from PIL import Image
 
 from zerosum.commands.cli import main
-from zerosum.study import helvetica
+from zerosum.study import helvetica, officer
 from zerosum.study.lesson import lesson
+from zerosum.study.scenario_result import mean_and_half
 
 
 def test_the_figure_of_a_line_is_drawn_and_told(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("zerosum.study.lesson.lesson", partial(lesson, checks=5))
+    monkeypatch.setattr("zerosum.study.lesson.OPTIMUM_STEPS", 150)
     where = tmp_path / "lesson.png"
     options = ["--net.width", "8", "--batch", "32", "--data", "mixture:0.5*N(-1,0.3)+0.5*N(1,0.3)"]
     assert main(["lab", "--figure", str(where), "--rounds", "12", "--json", *options]) == 0
     told = json.loads(capsys.readouterr().out)
     assert told["figure"] == str(where)
-    assert (told["a"]["rounds"], told["d"]["rounds"]) == (told["b"]["rounds"], 12)
+    assert (told["a"]["rounds"], told["b"]["rounds"], told["d"]["rounds"]) == (0, 0, 12)
     # G stood still while D was trained: the JSD is the same, and V may only have risen.
-    assert told["a"]["jsd"] == told["b"]["jsd"] != told["c"]["jsd"]
+    assert told["a"]["jsd"] == told["b"]["jsd"] > told["c"]["jsd"]
     assert told["a"]["V"] < told["b"]["V"]
+    # Twelve steps do not bring p_g to p_data, and the figure may not say that they do.
+    assert not told["d"]["converged"]
     with Image.open(where) as image:
         assert image.format == "PNG"
         assert image.size[0] > 1500
@@ -35,6 +39,7 @@ def test_the_figure_of_a_line_is_drawn_and_told(
 
 def test_the_animation_has_a_frame_a_check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("zerosum.study.lesson.lesson", partial(lesson, checks=3))
+    monkeypatch.setattr("zerosum.study.lesson.OPTIMUM_STEPS", 10)
     where = tmp_path / "lesson.gif"
     assert main(["lab", "--figure", str(where), "--rounds", "9", "--net.width", "8", "--batch", "32"]) == 0
     with Image.open(where) as image:
@@ -64,9 +69,48 @@ def test_a_blind_d_sees_its_coordinate_alone() -> None:
     assert match.D(x).tolist() != match.D(moved).tolist()
 
 
+def test_the_panels_alone_are_written_for_slides(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("zerosum.study.lesson.lesson", partial(lesson, checks=2))
+    monkeypatch.setattr("zerosum.study.lesson.OPTIMUM_STEPS", 10)
+    where = tmp_path / "lesson.svg"
+    assert main(["lab", "--panels", "--figure", str(where), "--rounds", "4", "--net.width", "8", "--batch", "32"]) == 0
+    assert {p.name for p in tmp_path.iterdir()} == {"lesson.svg"} | {f"lesson-{i}.{kind}" for i in "abcd" for kind in ("svg", "pdf")}
+    assert (tmp_path / "lesson-c.pdf").read_bytes().startswith(b"%PDF")
+    text = (tmp_path / "lesson-d.svg").read_text()
+    assert "not converged" in text
+    assert "D(x)" in text
+
+
+def test_a_colour_blind_officer_sees_brightness_alone() -> None:
+    game = officer.ImageGame(officer.tinted(64), 0, 1)
+    game.players.D.eval()
+    x = game.space.encode(game.space.from_array(game.real[:4]))
+    grey = (x * game.officer.luminance).sum(1, keepdim=True).expand_as(x)
+    assert torch.allclose(game.players.D(x), game.players.D(grey), atol=1e-6)
+    game.officer.sees.fill_(1.0)
+    assert not torch.allclose(game.players.D(x), game.players.D(grey), atol=1e-3)
+    # The two inks are equally bright, so that brightness alone tells nothing about them.
+    light = [sum(w * c for w, c in zip(officer.LUMINANCE, ink, strict=True)) for ink in officer.INKS]
+    assert abs(light[0] - light[1]) < 0.001
+
+
+def test_every_schedule_gets_as_many_updates() -> None:
+    for equal, taken in (("G", lambda s: s.g_taken), ("D", lambda s: s.d_taken)):
+        found = [helvetica.schedule(k, g, equal, 1, 25, lambda *_: None) for k, g in ((1, 1), (1, 5), (5, 1))]
+        assert len({taken(s) for s in found}) == 1, equal
+
+
+def test_an_interval_is_students() -> None:
+    mean, half = mean_and_half([1.0, 2.0, 3.0])
+    assert mean == 2
+    assert half == pytest.approx(4.303 / 3**0.5)
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
+        (["lab", "vanishing", "--panels"], "--panels is for the teaching figure"),
+        (["lab", "--panels", "--data", "ring8"], "--panels draws four panels of a 1-D density"),
         (["lab", "--data", "rign8"], "Did you mean ring8?"),
         (["lab", "--data", "mixture:0.3*N(0,1)+0.3*N(1,1)"], "does not integrate to one"),
         (["lab", "--game.value", "wasserstein", "--game.penalty", "none"], "no finite optimum"),

@@ -69,6 +69,13 @@ def test_a_dry_run_trains_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_dry_run_says_which_settings_another_kind_of_net_brings(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["train", "mnist", "--dry-run", "--net.kind", "mlp", "--data.limit", "512"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert any("--d.optimiser" in line and "adam" in line and "suits --net.kind mlp" in line for line in lines)
+    assert any(("--game.value" in line and "preset digits" in line) or ("--game.value" in line and "default" in line) for line in lines)
+
+
 def test_a_dry_run_refuses_what_training_would(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.chdir(tmp_path)
     for words, sentence in ((["--net.kind", "dcgan"], "dcgan"), (["--game.value", "hinge", "--game.smoothing", "0.1"], "smoothing")):

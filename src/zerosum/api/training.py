@@ -24,7 +24,7 @@ from zerosum.data.source import Data, Spec, open_data
 from zerosum.errors import Refusal
 from zerosum.game.value import VALUES, smoothed
 from zerosum.options import expanded, options_of, replaced, unknown
-from zerosum.play.config import Config
+from zerosum.play.config import Config, NetOptions
 from zerosum.play.distributed import is_first, require_name
 from zerosum.play.length import MINUTES, checked_length
 from zerosum.play.players import Players
@@ -81,7 +81,7 @@ def train(
     given, chosen = _modules(generator, discriminator), _chosen(options or {}, keywords)
     source = data if isinstance(data, Data) else in_memory(data)
     preset = preset or (_suited(source) if config is None else "own")
-    config = with_options(config or named(preset).config, chosen)
+    config = with_options(config or with_net(named(preset).config, chosen.get("net.kind")), chosen)
     if out is not None:
         refuse_taken(expanded(out))
     opened = source if isinstance(source, Data) else open_data(source, config.data, counting(progress))
@@ -173,7 +173,8 @@ def with_options(config: Config, options: Mapping[str, Any]) -> Config:
             raise unknown(f"There is no option {given!r}", name, known)
     values = {name: known[name].checked(options[given], given) for given, name in names.items()}
     if "net.kind" in values:
-        config = with_net(config, values["net.kind"])
+        # Of a Config of the user's own, everything but the net stays: its options belong to one kind.
+        config = config if values["net.kind"] == config.net.kind else replace(config, net=NetOptions(kind=values["net.kind"]))
     for name, value in values.items():
         config = replaced(config, name, value)
     return config

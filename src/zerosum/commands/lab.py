@@ -16,6 +16,8 @@ from zerosum.play.config import Config
 from zerosum.report.text_table import paragraph, text_table
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from zerosum.data.density import Density
     from zerosum.report.progress import CountProgress
     from zerosum.study.lesson import Lesson
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 EXAMPLES = """\
   zerosum lab                          the page
   zerosum lab --figure lesson.png
+  zerosum lab --figure lesson.svg --panels
   zerosum lab --figure lesson.gif --data bimodal --game.value non_saturating
   zerosum lab --figure plane.png --data ring8
   zerosum lab vanishing
@@ -30,12 +33,14 @@ EXAMPLES = """\
 _GIF_SECONDS = 8.0
 T = TypeVar("T")
 # The keys of the JSON, as headings of the table.
-PANELS = {"a": "(a) near convergence", "b": "(b) D trained to its optimum", "c": "(c) after one step of G", "d": "(d) the end"}
+PANELS = {"a": "(a) D partly right", "b": "(b) D trained to D*", "c": "(c) after a step of G", "d": "(d) the end"}
 HEADINGS = {
     "rounds": "steps",
     "jsd": "JSD, nats (0 is best)",
     "V": "V(D, G), nats (-1.386 at p_g = p_data)",
     "off": "mean |D - 1/2| (0 at the equilibrium)",
+    "half": "p_data's mass where |D - 1/2| <= 0.03 (1 at the equilibrium)",
+    "converged": "p_g = p_data and D = 1/2",
     "floor": "reference score: JSD of real samples, nats",
 }
 # Likewise those of the scenarios' rows.
@@ -55,17 +60,19 @@ class Lab:
     """Without arguments: a page on which you play with a GAN in a browser. With a scenario: play a training that fails, and the change that
     fixes it. Else: train a small GAN on a known density and draw p_data, p_g, D and the theory's values along the way."""
 
-    scenario: Literal["helvetica", "vanishing", "drawbacks"] | None = positional("SCENARIO", optional=True)
-    """helvetica (mode collapse, two causes), vanishing (vanishing gradients), or drawbacks (four problems and their fixes). Without one,
-    the teaching figure."""
+    scenario: Literal["helvetica", "officer", "vanishing", "drawbacks"] | None = positional("SCENARIO", optional=True)
+    """helvetica (mode collapse, two causes), officer (a colour-blind D and tinted digits), vanishing (vanishing gradients), or drawbacks
+    (four problems and their fixes). Without one, the teaching figure."""
     figure: Path | None = None
-    """Path of the figure: .png, or .gif for an animation; by default runs/lab-NAME.png."""
+    """Path of the figure: .png, .svg, .pdf, or .gif for an animation; by default runs/lab-NAME.png."""
+    panels: bool = False
+    """The four panels of the teaching figure alone, without the curves below; each one also as SVG and PDF, for slides."""
     data: str = "gaussian"
     """A known density: gaussian, bimodal, uniform, "mixture:0.3*N(-2,0.5)+0.7*N(1,0.2)", or a 2-D one such as ring8."""
     rounds: int | None = None
     """Training steps; by default as many as the figure or scenario needs."""
-    seeds: int = 2
-    """Seeds that a scenario is repeated with."""
+    seeds: int | None = None
+    """Seeds that a scenario is repeated with; by default 5 for helvetica and 2 for the others."""
     json: bool = False
     """Print one JSON object and nothing else."""
     port: int | None = None
@@ -101,14 +108,20 @@ def main(argv: Sequence[str]) -> int:
         return lab_page.main(host=args.host, port=args.port, browser=not args.no_browser)
     if args.rounds is not None and args.rounds < 1:
         raise Refusal(f"--rounds must be at least 1, not {args.rounds}.")
-    if args.seeds < 1:
+    if args.seeds is not None and args.seeds < 1:
         raise Refusal(f"--seeds must be at least 1, not {args.seeds}.")
     suffix = args.figure.suffix.lower() if args.figure else ".png"
-    if suffix not in (".png", ".gif"):
-        raise Refusal(f"--figure {args.figure} must end in .png, or in .gif for an animation.")
+    if suffix not in (".png", ".svg", ".pdf", ".gif"):
+        raise Refusal(f"--figure {args.figure} must end in .png, .svg or .pdf, or in .gif for an animation.")
     if args.scenario:
+        if args.panels:
+            raise Refusal(f"--panels is for the teaching figure, and {args.scenario} is a scenario: leave it out.")
         return _scenario(args, suffix)
     p_data = density(args.data)
+    if args.panels and (p_data.dim != 1 or suffix == ".gif"):
+        raise Refusal(
+            "--panels draws four panels of a 1-D density as .png, .svg or .pdf: give gaussian, bimodal or a mixture, and no .gif."
+        )
     where = args.figure or Path("runs") / f"lab-{args.data.split(':')[0]}.png"
     return _line(args, p_data, where) if p_data.dim == 1 else _plane(args, p_data, where)
 
@@ -129,25 +142,44 @@ def density(spec: str) -> Density:
 def _line(args: Lab, p_data: Density, where: Path) -> int:
     from zerosum.report.progress import CountProgress
     from zerosum.report.style import png
-    from zerosum.report.teaching import draw_frame, draw_lesson
+    from zerosum.report.teaching import draw_frame, draw_lesson, draw_panel, draw_row
     from zerosum.study.lesson import DEFAULT_STEPS, lesson
 
-    reading, title = CountProgress(), _title(args)
+    reading = CountProgress()
     found = lesson(p_data, args.config, args.rounds or DEFAULT_STEPS, progress=reading)
+    panels, captions, title = found.panels(), found.captions(), line_title(args.data, args.config, found.p_data)
     _drawn(
         where,
-        lambda: png(draw_lesson(found.panels(), found.course, title), dpi=150),
+        lambda: draw_row(panels, captions, title) if args.panels else draw_lesson(panels, captions, found.course, title),
         lambda here: png(draw_frame(here, found.course, title), dpi=100),
         found.course,
         reading,
     )
+    if args.panels:
+        for i, letter in enumerate("abcd"):
+            for kind in ("svg", "pdf"):
+                _written(where.with_name(f"{where.stem}-{letter}.{kind}"), draw_panel(panels, captions, i))
     return _told(args, where, numbers(found))
 
 
-def numbers(found: Lesson) -> dict[str, dict[str, float | int | None]]:
-    """The numbers of each panel: steps (key "rounds"), JSD, V, mean |D - 1/2|."""
+def line_title(data: str, config: Config, p_data: Density) -> str:
+    """The game that a figure shows: data, value function, penalty, prior and k."""
+    low, high = (float(end) for end in p_data.support)
+    game = {"minimax": "the minimax game of Goodfellow et al. 2014", "non_saturating": "the non-saturating game"}
+    penalty = "no penalty" if config.game.penalty == "none" else f"penalty {config.game.penalty}"
+    prior = "z ~ U(-1, 1)" if config.prior.kind == "uniform" else "z ~ N(0, 1)"
+    name = game.get(config.game.value, f"the {config.game.value} game")
+    cut = f" restricted to [{low:.3g}, {high:.3g}]" if p_data.modes is None and data != "uniform" else ""
+    return f"{name[0].upper()}{name[1:]}: p_data {data}{cut}, {prior}, k = {config.game.k}, {penalty}"
+
+
+def numbers(found: Lesson) -> dict[str, dict[str, float | int | bool | None]]:
+    """The numbers of each panel: steps (key "rounds"), JSD, V, mean |D - 1/2|, p_data's mass near 1/2, and whether it converged."""
     panels = {"a": found.a, "b": found.b, "c": found.c, "d": found.d}
-    return {name: {"rounds": m.t, "jsd": m.jsd, "V": m.v if m.v == m.v else None, "off": m.off} for name, m in panels.items()}
+    return {
+        name: {"rounds": m.t, "jsd": m.jsd, "V": m.v if m.v == m.v else None, "off": m.off, "half": m.half, "converged": m.converged}
+        for name, m in panels.items()
+    }
 
 
 def _plane(args: Lab, p_data: Density, where: Path) -> int:
@@ -160,7 +192,7 @@ def _plane(args: Lab, p_data: Density, where: Path) -> int:
     course = plane_lesson(p_data, args.config, args.rounds or DEFAULT_STEPS, progress=reading)
     _drawn(
         where,
-        lambda: png(draw_plane_lesson(course, title), dpi=150),
+        lambda: draw_plane_lesson(course, title),
         lambda here: png(draw_plane_frame(here, title), dpi=80),
         course,
         reading,
@@ -173,18 +205,27 @@ def _title(args: Lab) -> str:
     return f"{args.data}, {args.config.game.value} game, k = {args.config.game.k}"
 
 
-def _drawn(where: Path, picture: Callable[[], bytes], frame: Callable[[T], bytes], course: Sequence[T], reading: CountProgress) -> None:
+def _drawn(where: Path, picture: Callable[[], Figure], frame: Callable[[T], bytes], course: Sequence[T], reading: CountProgress) -> None:
     """Write the picture or, for a .gif, a frame for each moment of the course."""
     from zerosum.plain_files import write_whole
 
     if where.suffix.lower() != ".gif":
-        write_whole(where, picture())
+        _written(where, picture())
         return
     pngs = []
     for i, here in enumerate(course):
         pngs.append(frame(here))
         reading("Drawing frames", i + 1, len(course))
     write_whole(where, animated(pngs))
+
+
+def _written(where: Path, drawing: Figure) -> None:
+    """Write a figure in the format that its name ends in."""
+    from zerosum.plain_files import write_whole
+    from zerosum.report.style import png, vector
+
+    kind = where.suffix.lower().removeprefix(".")
+    write_whole(where, png(drawing, dpi=150) if kind == "png" else vector(drawing, kind))
 
 
 def animated(frames: Sequence[bytes]) -> bytes:
@@ -204,18 +245,17 @@ def animated(frames: Sequence[bytes]) -> bytes:
 
 
 def _scenario(args: Lab, suffix: str) -> int:
-    from zerosum.plain_files import write_whole
-    from zerosum.report.panels import draw_panels
     from zerosum.report.progress import CountProgress
-    from zerosum.report.style import png
+    from zerosum.report.scenario_figure import draw_scenario
     from zerosum.study.scenario import SCENARIOS
 
     if suffix == ".gif":
         raise Refusal(f"The scenario {args.scenario} has no animation: give --figure a name that ends in .png.")
     assert args.scenario is not None
-    found = SCENARIOS[args.scenario](args.seeds, args.rounds, CountProgress())
+    scenario = SCENARIOS[args.scenario]
+    found = scenario.play(args.seeds or scenario.seeds, args.rounds, CountProgress())
     where = args.figure or Path("runs") / f"lab-{args.scenario}.png"
-    write_whole(where, png(draw_panels(found.panels), dpi=150))
+    _written(where, draw_scenario(found))
     if args.json:
         print(json.dumps({"scenario": args.scenario, "rows": found.rows, "why": found.why, "figure": str(where)}, allow_nan=False))
     else:

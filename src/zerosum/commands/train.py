@@ -156,13 +156,15 @@ def _dry_run(args: Train, given: Mapping[str, Any], data: Data) -> int:
 
 def origins(args: Train, given: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
     """Every option of the training: its flag, its value, and where the value comes from (command line, a preset, or default)."""
-    plain = Train("")
+    plain, preset = Train(""), named(args.preset).config if args.preset else args.config
     for flag in flags_of(Train):
         if "." not in flag.key and flag.key not in ("minutes", "samples", "until_plateau", "preset"):
             continue
         value = value_of(args, flag.key)
         if flag.key in given:
             origin = "command line"
+        elif flag.key.startswith("config.") and value != value_of(preset, flag.key.removeprefix("config.")):
+            origin = f"suits --net.kind {args.config.net.kind}"
         elif flag.key.startswith("config.") and value != value_of(plain, flag.key):
             origin = f"preset {args.preset}"
         else:

@@ -57,7 +57,7 @@ class NetOptions:
     """The two networks. An option that the chosen kind of network does not have is refused unless it is at its default."""
 
     kind: Annotated[str, Choices("zerosum.nets", "NETS")] = "mlp"
-    """Architecture of both networks. Choosing another kind than the preset's resets the other net options to their defaults."""
+    """Architecture of both networks. Another kind than the preset's brings the net options, optimisers, batch size and EMA that suit it."""
     classes: Literal["none", "auto"] = "none"
     """Conditional game: none ignores class labels; auto gives them to both players where the data have classes."""
     width: Annotated[int, Range(1)] = 64

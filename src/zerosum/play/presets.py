@@ -94,6 +94,21 @@ def listing() -> str:
     return "\n".join(f"  {name:<11} {preset.doc}" for name, preset in PRESETS.items())
 
 
+SUITED: dict[str, Config] = {
+    "mlp": PRESETS["goodfellow"].config,
+    "dcgan": replace(PRESETS["dcgan"].config, net=NetOptions(kind="dcgan")),
+    "resnet": Config(net=NetOptions(kind="resnet")),  # Adam at 2e-4 with beta1 0: Huang et al. 2024, arXiv 2501.05441
+}
+"""For each kind of net, settings under which it trains: the net, both optimisers, the batch size and the EMA."""
+
+
 def with_net(config: Config, kind: Any) -> Config:
-    """The config with another kind of net. The other net options go back to their defaults: the preset chose them for its own kind."""
-    return config if kind == config.net.kind else replace(config, net=NetOptions(kind=kind))
+    """A preset's config with another kind of net, and with the optimisers, batch size and EMA that suit that kind.
+
+    A preset's learning rates were tuned with its own kind of net: at those of `digits`, perceptrons collapse within a minute. The game and
+    the prior stay. An unknown kind changes nothing: it is refused where options are checked.
+    """
+    if kind == config.net.kind or kind not in SUITED:
+        return config
+    suited = SUITED[kind]
+    return replace(config, net=suited.net, d=suited.d, g=suited.g, batch=suited.batch, average=suited.average, warmup=suited.warmup)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from zerosum.report.style import BLUE, FAINT, GREEN, INK, quiet
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 Array = NDArray[Any]
@@ -33,18 +34,23 @@ def draw_panels(panels: Mapping[str, Mapping[str, Line]]) -> Figure:
     with quiet():
         drawing = Figure(figsize=(4.3 * len(panels), 3.3), layout="constrained")
         for axes, (title, lines) in zip(np.atleast_1d(drawing.subplots(1, len(panels))), panels.items(), strict=True):
-            what, _, unit = title.partition(" / ")
-            for i, (label, (x, y)) in enumerate(lines.items()):
-                colour, dashes = _LOOKS[i % len(_LOOKS)]
-                axes.plot(x, y, color=colour, linestyle=dashes, linewidth=1.6, label=label)
-            known = np.concatenate([np.asarray(y, dtype=np.float64) for _, y in lines.values()])
-            known = known[np.isfinite(known)]
-            if len(known) and known.min() > 0 and known.max() > 1e3 * known.min():
-                axes.set_yscale("log")
-                # The default labels are formulas, which these figures do not render.
-                axes.yaxis.set_major_formatter(lambda y, _: f"{y:g}")
-                axes.yaxis.set_minor_formatter(lambda y, _: "")
-            axes.set_title(what, loc="left")
-            axes.set_xlabel(unit or "steps", color=FAINT)
-            axes.legend(fontsize=8)
+            draw_lines(axes, title, lines)
         return drawing
+
+
+def draw_lines(axes: Axes, title: str, lines: Mapping[str, Line]) -> None:
+    """One panel: see `draw_panels`."""
+    what, _, unit = title.partition(" / ")
+    for i, (label, (x, y)) in enumerate(lines.items()):
+        colour, dashes = _LOOKS[i % len(_LOOKS)]
+        axes.plot(x, y, color=colour, linestyle=dashes, linewidth=1.6, label=label)
+    known = np.concatenate([np.asarray(y, dtype=np.float64) for _, y in lines.values()])
+    known = known[np.isfinite(known)]
+    if len(known) and known.min() > 0 and known.max() > 1e3 * known.min():
+        axes.set_yscale("log")
+        # The default labels are formulas, which these figures do not render.
+        axes.yaxis.set_major_formatter(lambda y, _: f"{y:g}")
+        axes.yaxis.set_minor_formatter(lambda y, _: "")
+    axes.set_title(what, loc="left")
+    axes.set_xlabel(unit or "steps", color=FAINT)
+    axes.legend(fontsize=8)

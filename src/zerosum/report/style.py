@@ -110,3 +110,12 @@ def png(drawing: Figure, dpi: int = 150) -> bytes:
     with quiet():
         drawing.savefig(buffer, format="png", dpi=dpi, facecolor="white")
     return buffer.getvalue()
+
+
+def vector(drawing: Figure, kind: str) -> bytes:
+    """The figure as an SVG or a PDF: kind "svg" or "pdf"."""
+    buffer = BytesIO()
+    with quiet():
+        # Without a date, the same figure is the same file.
+        drawing.savefig(buffer, format=kind, facecolor="white", metadata={"Date": None} if kind == "svg" else {"CreationDate": None})
+    return buffer.getvalue()
