@@ -100,6 +100,7 @@ def main(argv: Sequence[str]) -> int:
     # Importing torch takes more than a second, so everything that can be refused without it has been refused above.
     from zerosum.api import open_data, train
     from zerosum.api.training import refuse_taken, run_folder
+    from zerosum.api.warnings import warnings
     from zerosum.commands.listeners import followed, report
     from zerosum.play.distributed import is_first, require_name
     from zerosum.report.progress import reading
@@ -109,8 +110,9 @@ def main(argv: Sequence[str]) -> int:
     if args.out is not None:
         refuse_taken(args.out)
     data = open_data(args.data, args.config.data, False if quiet else reading)
-    if args.config.net.classes == "auto" and not data.space.classes and not quiet:
-        tell(f"{data.name} has no class labels, so --net.classes auto has no effect.", error=True)
+    if not quiet:
+        for sentence in warnings(data, args.config, given.get("config.net.classes")):
+            tell(sentence, error=True)
     if args.dry_run:
         return _dry_run(args, given, data)
     if data.skipped and not quiet:

@@ -55,8 +55,12 @@ def input_size(dim: int, embedding: nn.Embedding | None) -> int:
 
 
 def with_class(z: Tensor, y: Tensor | None, embedding: nn.Embedding | None) -> Tensor:
-    """z (N, dim) with the vectors of the classes y (N,) appended."""
-    return z if embedding is None else torch.cat((z, embedding(_required(y)).to(z.dtype)), 1)
+    """z (N, dim) with the vectors of the classes y (N,) appended; for weights y (N, classes), with the weighted sum of all vectors."""
+    if embedding is None:
+        return z
+    y = _required(y)
+    vectors = y.to(embedding.weight.dtype) @ embedding.weight if y.is_floating_point() else embedding(y)
+    return torch.cat((z, vectors.to(z.dtype)), 1)
 
 
 def class_projection(classes: int, head: nn.Linear, std: float | None = None) -> nn.Embedding | None:

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from zerosum.data.modality import MODALITIES
 from zerosum.options import Choices, Option
 from zerosum.play.config import Config, GameOptions, NetOptions, PlayerOptions, PriorOptions
+
+if TYPE_CHECKING:
+    from zerosum.data.space import Space
+
+FEW_IMAGES = 2_000
+"""Training images below which `--game.augment auto` augments. What was measured: docs/presets.md."""
 
 PRESET_NAMES = Choices("zerosum.play.presets", "PRESETS")
 
@@ -21,8 +27,8 @@ class Preset:
 
 
 _IMAGES = Config(
-    game=GameOptions(value="relativistic", penalty="r1r2", gamma=1.0, gamma_end=0.5),
-    net=NetOptions(kind="dcgan", width=32, hidden=128, refine=1),
+    game=GameOptions(value="relativistic", penalty="r1r2", gamma=1.0, gamma_end=0.5, augment="auto"),
+    net=NetOptions(kind="dcgan", classes="auto", width=32, hidden=128, refine=1),
     d=PlayerOptions(optimiser="muon", lr=4e-2, lr_end=2e-3, beta2=0.9, equalised=True),
     g=PlayerOptions(optimiser="muon", lr=4e-2, lr_end=2e-3, beta2=0.9, equalised=True),
     batch=64,
@@ -35,7 +41,7 @@ PRESETS: dict[str, Preset] = {
         Config(
             game=GameOptions(value="relativistic", penalty="r1r2", gamma=0.1, gamma_end=0.01),
             prior=PriorOptions(kind="normal", dim=16),
-            net=NetOptions(kind="mlp", width=128, depth=2, depth_g=3, activation_g="tanh", octaves=7),
+            net=NetOptions(kind="mlp", classes="auto", width=128, depth=2, depth_g=3, activation_g="tanh", octaves=7),
             d=PlayerOptions(lr=3e-2, lr_end=1e-4, beta2=0.9, equalised=True),
             g=PlayerOptions(lr=3e-2, lr_end=1e-4, beta2=0.9, equalised=True),
             batch=256,
@@ -84,6 +90,14 @@ def default_preset(kind: str, shape: tuple[int, ...] | None) -> str:
     return MODALITIES[kind].preset(shape)
 
 
+def suited(config: Config, space: Space, size: int | None) -> Config:
+    """The config with what `auto` stands for on these data. size: of the training part, None where samples are endless."""
+    if config.game.augment != "auto":
+        return config
+    few = len(space.shape) == 3 and size is not None and size < FEW_IMAGES
+    return replace(config, game=replace(config.game, augment="diffaugment" if few else "none"))
+
+
 def named(name: str) -> Preset:
     """The preset of this name. Raises Refusal where there is none."""
     return PRESETS[Option(str, PRESET_NAMES).checked(name, "preset")]
@@ -95,5 +109,6 @@ def listing() -> str:
 
 
 def with_net(config: Config, kind: Any) -> Config:
-    """The config with another kind of net. The other net options go back to their defaults: the preset chose them for its own kind."""
-    return config if kind == config.net.kind else replace(config, net=NetOptions(kind=kind))
+    """The config with another kind of net. The other net options, but for the use of class labels, go back to their defaults: the preset
+    chose them for its own kind."""
+    return config if kind == config.net.kind else replace(config, net=NetOptions(kind=kind, classes=config.net.classes))
