@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import zerosum as zs
 from zerosum.chance import normal
 from zerosum.data.balance import balanced_order, members_of
 from zerosum.data.options import DataOptions
@@ -109,6 +110,22 @@ def test_an_array_takes_labels_from_a_list(tmp_path: Path) -> None:
         open_data(tmp_path / "x.npy", DataOptions(labels=str(tmp_path / "few.txt")))
     with pytest.raises(Refusal, match="cannot be read"):
         open_data(tmp_path / "x.npy", DataOptions(labels=str(tmp_path / "none.txt")))
+
+
+def test_a_run_finds_its_labels_from_another_folder(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    table(tmp_path / "labels.csv", alternating())
+    monkeypatch.chdir(tmp_path)
+    small = {"net_kind": "dcgan", "net_width": 4, "net_refine": 0, "net_hidden": 0, "batch": 8, "threads": 1, "device": "cpu"}
+    run = zs.train("pictures", samples=16, out="run", data_labels="labels.csv", data_balance=True, progress=False, **small)
+    assert run.classes == ("cat", "dog")
+    assert run.config.game.augment == "diffaugment"  # Chosen for so few images, and recorded.
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    loaded = zs.load(tmp_path / "run")
+    assert loaded.data().classes == ("cat", "dog")
+    drawn = loaded._labels(loaded.players().ema.module, None, 400, 0)
+    assert drawn is not None
+    assert 150 < int(drawn.sum()) < 250  # Evenly, whatever the shares of the data.
 
 
 def test_a_balanced_order_has_every_class_equally_often() -> None:

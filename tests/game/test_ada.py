@@ -144,7 +144,7 @@ def test_nothing_leaks_into_samples(augment: str, dots: Data, tmp_path: Path, mo
     inside, outside = x[:, square], x[:, ~square]
     assert np.mean(inside > 110) > 0.93  # A hole is mid-grey, 128, and what a shift brings in is dark or bright.
     assert np.mean(outside < 90) > 0.93
-    assert inside.std(1).mean() < 25  # Whole: a hole or a moved edge would show as contrast.
+    assert inside.std(1).mean() < 50  # Whole: a square that is half moved or half cut out has a contrast of 50 to 90.
     if augment == "ada":
         assert run.rows("signals")[-1]["augment_p"] == MOST
 

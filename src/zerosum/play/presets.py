@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from zerosum.data.modality import MODALITIES
-from zerosum.options import Choices, Option
+from zerosum.options import Choices, Option, expanded
 from zerosum.play.config import Config, GameOptions, NetOptions, PlayerOptions, PriorOptions
 
 if TYPE_CHECKING:
@@ -91,7 +91,10 @@ def default_preset(kind: str, shape: tuple[int, ...] | None) -> str:
 
 
 def suited(config: Config, space: Space, size: int | None) -> Config:
-    """The config with what `auto` stands for on these data. size: of the training part, None where samples are endless."""
+    """The config with what `auto` stands for on these data, and with the whole path of its labels, so that it is found again from another
+    folder. size: of the training part, None where samples are endless."""
+    if config.data.labels is not None:
+        config = replace(config, data=replace(config.data, labels=str(expanded(config.data.labels).resolve())))
     if config.game.augment != "auto":
         return config
     few = len(space.shape) == 3 and size is not None and size < FEW_IMAGES
