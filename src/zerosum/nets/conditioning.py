@@ -25,9 +25,10 @@ HALF_VARIANCE = 0.5**0.5  # times a weight: half of the variance
 def conditional(option: str, classes: Sequence[str]) -> int:
     """How many classes the nets of a run are told apart by: 0 for an unconditional run.
 
-    option: the config's net.classes. classes: the names of the classes in the data, none where they have none.
+    option: the config's net.classes. classes: the names of the classes in the data, none where they have none. A single class tells nets
+    nothing.
     """
-    return len(classes) if option == "auto" else 0
+    return len(classes) if option == "auto" and len(classes) > 1 else 0
 
 
 def takes_labels(module: nn.Module) -> bool:
