@@ -52,9 +52,6 @@ TILES = 16
 
 ANIMATIONS = (".gif", ".mp4")
 
-BETWEEN = ">"
-"""What is between the names of two classes in --class, for a walk from one to the other."""
-
 ALL = "all"
 """What --class says for every class of the data."""
 
@@ -103,8 +100,6 @@ def main(argv: Sequence[str]) -> int:
     if out.suffix not in (".npy", ".png") and not modality.one_file_each:
         raise Refusal(f"{args.run} makes {run.space.kind}, which have no picture each: end --out in .npy, or in .png for a plot of all.")
     if out.suffix in ANIMATIONS:
-        if not modality.one_file_each:
-            raise Refusal(f"{args.run} makes {run.space.kind}, of which there is no animation: end --out in .npy or .png.")
         _animate(run, args, out)
         return 0
     steps, names = min(STEPS, args.n), list[str]()
@@ -175,6 +170,8 @@ def chosen(classes: Sequence[str], asked: str | None, n: int, what: str) -> str 
 
     what: what there are n of. Raises Refusal where there are more classes than that.
     """
+    from zerosum.runs.labels import BETWEEN
+
     if asked is None or asked in classes or not classes or BETWEEN in asked:
         return asked
     named = list(classes) if asked == ALL else [name.strip() for name in asked.split(",")]

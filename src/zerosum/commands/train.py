@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from zerosum.commands.flags import HelpAsked, flags_of, flat, parse_given, positional, shown
 from zerosum.commands.terminal import tell
-from zerosum.data.options import DataOptions
+from zerosum.data.options import HUGGING_FACE, DataOptions
 from zerosum.options import Choices, expanded, value_of
 from zerosum.play.config import Config
 from zerosum.play.length import MINUTES, Minutes, Samples, checked_length
@@ -41,7 +41,8 @@ class Train:
 
     data: str = positional("DATA")
     """A name: mnist, fashion-mnist or a known density (listed below). A mixture such as "mixture:0.3*N(-2,0.5)+0.7*N(1,0.2)". Or a path:
-    a folder or zip of images, an idx file, or an array (.npy, .npz)."""
+    a folder or zip of images, parquet files or tar shards of images, an idx file, or an array (.npy, .npz). Or hf:NAME, a data set of the
+    Hugging Face hub."""
     out: Path | None = None
     """The run's folder: a new or empty one. Default: runs/NAME-N with the first free N."""
     preset: Annotated[str | None, replace(PRESET_NAMES, also=(LIST,))] = None
@@ -79,7 +80,7 @@ def _kind(spec: str, size: str | None) -> tuple[str, tuple[int, ...] | None]:
     """Kind and shape of the data. Where the name alone tells them torch is not loaded, so that the help page is quick."""
     if size is None and spec in ("mnist", "fashion-mnist"):
         return "images", (1, 28, 28)
-    if not expanded(spec).exists():
+    if not spec.startswith(HUGGING_FACE) and not expanded(spec).exists():
         # A density, a mixture, or a mistake, which opening the data will refuse.
         return "points", None
     from zerosum.data.detect import kind_of

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import IO, Any
 
 from zerosum.data.listing import Entry, Listing
+from zerosum.data.options import HUGGING_FACE
 from zerosum.data.parquet import LABEL
 from zerosum.errors import Refusal
 
-PREFIX = "hf:"
+PREFIX = HUGGING_FACE
 SPLIT = "train"
 
 

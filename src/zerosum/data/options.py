@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+HUGGING_FACE = "hf:"
+"""What the name of a Hugging Face data set begins with, as DATA."""
+
 
 @dataclass(frozen=True)
 class DataOptions:
