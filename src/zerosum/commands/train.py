@@ -100,7 +100,7 @@ def main(argv: Sequence[str]) -> int:
     checked_length(args.minutes, args.samples, "--{}")
     # Importing torch takes more than a second, so everything that can be refused without it has been refused above.
     from zerosum.api import open_data, train
-    from zerosum.api.training import refuse_taken, run_folder
+    from zerosum.api.training import check_players, refuse_taken, run_folder
     from zerosum.api.warnings import warnings
     from zerosum.commands.listeners import followed, report
     from zerosum.play.distributed import is_first, require_name
@@ -111,8 +111,9 @@ def main(argv: Sequence[str]) -> int:
     if args.out is not None:
         refuse_taken(args.out)
     data = open_data(args.data, args.config.data, False if quiet else reading)
-    if not quiet:
-        for sentence in warnings(data, args.config, given.get("config.net.classes")):
+    if not quiet and (said := warnings(data, args.config, given.get("config.net.classes"))):
+        check_players(args.config, data)  # What cannot be trained is refused without a warning beside.
+        for sentence in said:
             tell(sentence, error=True)
     if args.dry_run:
         return _dry_run(args, given, data)
