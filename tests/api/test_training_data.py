@@ -60,7 +60,7 @@ def test_labels_alter_no_bit_of_an_unconditional_run(labelled: str, tmp_path: Pa
         "words": (IMAGES, np.array(["a", "b", "c"])[Y.numpy()]),
     }
     plain = zs.train(IMAGES, samples=128, out=tmp_path / "plain", config=SMALL_IMAGES)
-    run = zs.train(data[labelled], samples=128, out=tmp_path / "labelled", config=SMALL_IMAGES)
+    run = zs.train(data[labelled], samples=128, out=tmp_path / "labelled", config=SMALL_IMAGES, net_classes="none")
     assert plain.manifest["data"]["classes"] is None
     assert run.manifest["data"]["classes"] == (["a", "b", "c"] if labelled == "words" else ["0", "1", "2"])
     assert run.space.classes == tuple(run.manifest["data"]["classes"])

@@ -90,7 +90,7 @@ def test_sample_as_a_grid_a_folder_and_a_walk(place: Path) -> None:
     ("words", "sentence"),
     [
         (["sample", "runs/ring8-1", "--out", "folder"], "makes points, which have no picture each"),
-        (["sample", "runs/ring8-1", "--out", "x.gif"], "neither an array (.npy), a picture (.png) nor a folder"),
+        (["sample", "runs/ring8-1", "--out", "x.jpg"], "neither an array (.npy), a picture (.png), an animation (.gif, .mp4) nor a folder"),
         (["sample", "runs/ring8-1", "--out", "runs"], "is not empty"),
         (["sample", "runs/ring8-1"], "needs --out"),
         (["sample", "runs/ring8-1", "-n", "-3", "--out", "x.npy"], "-n must be at least 1, not -3"),

@@ -72,3 +72,17 @@ def test_points_of_any_dimension_make_a_picture(d: int, tmp_path: Path) -> None:
     points = np.sin(np.arange(60.0 * d)).reshape(60, d).astype(np.float32)
     with Image.open(save_grid(points, tmp_path / "x.png", real=points + 0.1)) as picture:
         assert min(picture.size) > 200
+
+
+def test_rows_are_named_to_their_left(tmp_path: Path) -> None:
+    images = np.zeros((6, 8, 8), np.uint8)
+    plain, named = (
+        save_grid(images, tmp_path / f"{n}.png", columns=2, names=names) for n, names in enumerate(((), ("cat", "dog", "z" * 99)))
+    )
+    with Image.open(plain) as a, Image.open(named) as b:
+        margin = b.width - a.width
+        assert (margin > 0, a.height) == (True, b.height)
+        assert margin < 400  # A long name is cut.
+        rows = np.asarray(b.convert("L"))[:, :margin]
+        assert all((part == 255).any() for part in np.array_split(rows, 3))
+        np.testing.assert_array_equal(np.asarray(b.convert("L"))[:, margin:], np.asarray(a.convert("L")))

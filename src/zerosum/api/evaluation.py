@@ -77,7 +77,10 @@ def evaluate(
     if against is None:
         if not isinstance(target, Run):
             raise Refusal("An array alone cannot be evaluated: give the real samples to compare it with as `against`.")
-        return Scores(_evaluate_run(target, n or MOST, seed, features, ready, tell))
+        from zerosum.api.by_class import class_scores  # It needs `recognised`, which is here.
+
+        data = target.data()
+        return Scores(_evaluate_run(target, n or MOST, seed, features, ready, tell), class_scores(target, data, data.test, seed))
     if isinstance(target, Run):
         target = target.sample(n or MOST, seed)
     fakes, reals = open_data(target, options, tell), open_data(against, options, tell)

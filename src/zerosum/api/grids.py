@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,8 @@ def drawer(data: Data) -> Draw:
         p: Array = known.log_prob(torch.from_numpy(np.ascontiguousarray(x, dtype=np.float64))).exp().numpy()
         return p
 
-    def draw(samples: Array, path: Path) -> Path:
-        return save_grid(samples, path, real=real, density=density if known is not None else None, preview=modality.preview)
+    def draw(samples: Array, path: Path, names: Sequence[str] = ()) -> Path:
+        p_data = density if known is not None else None
+        return save_grid(samples, path, real=real, density=p_data, preview=modality.preview, names=names)
 
     return draw

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from html import escape
 
 from zerosum.measure import QUANTITIES
+from zerosum.measure.by_class import ClassScore
 from zerosum.measure.score import Score
 from zerosum.report.text_table import columns, paragraph, text_table
 from zerosum.report.words import BETTER, DIRECTIONS, REFERENCE
@@ -15,13 +16,34 @@ NUMBERS = ("value", REFERENCE, "samples")
 
 
 class Scores(list[Score]):
-    """Scores in order; printed, a table with interval, reference score, direction and provenance of each, and what it means."""
+    """Scores in order; printed, a table with interval, reference score, direction and provenance of each, and what it means.
+
+    classes: the scores within each class, of a conditional run; printed below.
+    """
+
+    def __init__(self, scores: Iterable[Score] = (), classes: Sequence[ClassScore] = ()) -> None:
+        super().__init__(scores)
+        self.classes = list(classes)
 
     def __repr__(self) -> str:
-        return table(self) if self else "no scores"
+        text = table(self) if self else "no scores"
+        return f"{text}\n\n{class_table(self.classes)}" if self.classes else text
 
     def _repr_html_(self) -> str:
         return html(self)
+
+
+CLASS_HEADS = ("class", "read as it", "precision", "recall", "coverage", "held-out samples")
+
+
+def class_table(classes: Sequence[ClassScore], width: int | None = None) -> str:
+    """The scores within each class, one a line, and what they mean."""
+    width = width or columns()
+    rows = [(c.name, *map(_short, (c.right, c.precision, c.recall, c.coverage)), str(c.n_real)) for c in classes]
+    notes = sorted({c.note for c in classes if c.note})
+    meaning = "read as it: share of the samples of a class that the digit classifier reads as that class. The other scores compare the "
+    meaning += f"samples of a class with held-out samples of the same class. {' '.join(f'-: {note}.' for note in notes)}"
+    return f"{text_table(CLASS_HEADS, rows, CLASS_HEADS[1:], width)}\n\n{paragraph(meaning.strip(), '  ', '', width)}"
 
 
 def cells(score: Score) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from zerosum.api.closing import leave_evidence
 from zerosum.api.completion import complete
 from zerosum.api.grids import drawer
 from zerosum.api.scoring import leave_scores
@@ -151,6 +152,7 @@ def _closed(run: Run, data: Data, listener: Listener | None) -> Run:
     if is_first():
         try:
             leave_scores(run, data, listener)
+            leave_evidence(run, data, listener)
         finally:
             write_report(run.path)
     return run

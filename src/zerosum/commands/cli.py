@@ -28,6 +28,7 @@ COMMANDS: dict[str, str] = {
     "train": "Train a GAN on DATA: a name (mnist, ring8, grid25, bimodal, ...) or a path.",
     "resume": "Continue a run exactly where it stopped.",
     "sample": "Draw samples from a run's generator into an array, a picture or a folder.",
+    "project": "Find the z at which a run's generator comes nearest to an image.",
     "evaluate": "Measure a run's samples against held-out data, or any set of samples against any other.",
     "diagnose": "Say how a run is going, or how it went: state, evidence and advice.",
     "report": "Write a run's report.html again, at any time.",

@@ -65,14 +65,17 @@ def main(argv: Sequence[str]) -> int:
         progress=CountProgress(quiet=args.json),
     )
     if args.json:
+        classes = [score.to_json() for score in scores.classes]
         about = {"target": args.target, "against": args.against, "seed": args.seed}
-        print(json.dumps({**about, "scores": [score.to_json() for score in scores]}, allow_nan=False))
+        print(json.dumps({**about, "scores": [score.to_json() for score in scores], "classes": classes}, allow_nan=False))
     else:
-        from zerosum.api.scores import table
+        from zerosum.api.scores import class_table, table
 
         # Other features than zerosum's choice change every number.
         unasked = "; chosen because its weights are on this machine (--features fresh uses a new classifier instead)"
         tell(f"{args.target} compared with {args.against or 'its held-out test part'}", "")
         print(table(scores, unasked if args.features == "auto" and args.weights is None else ""))
+        if scores.classes:
+            print(f"\n{class_table(scores.classes)}")
     sys.stdout.flush()
     return 0

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from zerosum.commands.flags import HelpAsked, flags_of, flat, parse_given, positional, shown
 from zerosum.commands.terminal import tell
-from zerosum.data.options import DataOptions
+from zerosum.data.options import HUGGING_FACE, DataOptions
 from zerosum.options import Choices, expanded, value_of
 from zerosum.play.config import Config
 from zerosum.play.length import MINUTES, Minutes, Samples, checked_length
@@ -42,7 +42,8 @@ class Train:
 
     data: str = positional("DATA")
     """A name: mnist, fashion-mnist or a known density (listed below). A mixture such as "mixture:0.3*N(-2,0.5)+0.7*N(1,0.2)". Or a path:
-    a folder or zip of images, an idx file, or an array (.npy, .npz)."""
+    a folder or zip of images, parquet files or tar shards of images, an idx file, or an array (.npy, .npz). Or hf:NAME, a data set of the
+    Hugging Face hub."""
     out: Path | None = None
     """The run's folder: a new or empty one. Default: runs/NAME-N with the first free N."""
     preset: Annotated[str | None, replace(PRESET_NAMES, also=(LIST,))] = None
@@ -82,7 +83,7 @@ def _kind(spec: str, size: str | None) -> tuple[str, tuple[int, ...] | None]:
     """Kind and shape of the data. Where the name alone tells them torch is not loaded, so that the help page is quick."""
     if size is None and spec in ("mnist", "fashion-mnist"):
         return "images", (1, 28, 28)
-    if not expanded(spec).exists():
+    if not spec.startswith(HUGGING_FACE) and not expanded(spec).exists():
         # A density, a mixture, or a mistake, which opening the data will refuse.
         return "points", None
     from zerosum.data.detect import kind_of
@@ -102,7 +103,8 @@ def main(argv: Sequence[str]) -> int:
     checked_length(args.minutes, args.samples, "--{}")
     # Importing torch takes more than a second, so everything that can be refused without it has been refused above.
     from zerosum.api import open_data, train
-    from zerosum.api.training import refuse_taken, run_folder
+    from zerosum.api.training import check_players, refuse_taken, run_folder
+    from zerosum.api.warnings import warnings
     from zerosum.commands.listeners import followed, report
     from zerosum.commands.watching import watched
     from zerosum.play.distributed import is_first, require_name
@@ -113,8 +115,10 @@ def main(argv: Sequence[str]) -> int:
     if args.out is not None:
         refuse_taken(args.out)
     data = open_data(args.data, args.config.data, False if quiet else reading)
-    if args.config.net.classes == "auto" and not data.space.classes and not quiet:
-        tell(f"{data.name} has no class labels, so --net.classes auto has no effect.", error=True)
+    if not quiet and (said := warnings(data, args.config, given.get("config.net.classes"))):
+        check_players(args.config, data)  # What cannot be trained is refused without a warning beside.
+        for sentence in said:
+            tell(sentence, error=True)
     if args.dry_run:
         return _dry_run(args, given, data)
     if data.skipped and not quiet:

@@ -21,10 +21,12 @@ from zerosum.data.image_folder import decode_all
 from zerosum.data.image_size import parse_size
 from zerosum.data.inflation import require_sensible
 from zerosum.data.items import Items, Progress, require_enough
+from zerosum.data.label_file import read_list
 from zerosum.data.labels import class_numbers, joined, renumbered
 from zerosum.data.options import DataOptions
 from zerosum.data.split import digest, digests
 from zerosum.errors import Refusal
+from zerosum.options import expanded
 
 # uint8 arrays (N, d) of more columns than this may be flattened images as well as points.
 MOST_BYTE_COLUMNS = 16
@@ -82,6 +84,8 @@ def items_of(
     """
     kind, _ = classify(array.shape, array.dtype, name, channels_first)
     require_enough(len(array), "item", name)
+    if options.labels is not None:
+        labels = read_list(expanded(options.labels))
     numbers, classes = class_numbers(labels, len(array), name)
     items = Items(kind, array, numbers, classes)
     return _READERS[kind](items, name, options, progress, channels_first)

@@ -10,12 +10,13 @@ import numpy as np
 from torch import Tensor
 
 from zerosum.data.arrays import classify, declared
+from zerosum.data.collection import listing_of
 from zerosum.data.density import DENSITIES
+from zerosum.data.hugging_face import PREFIX
 from zerosum.data.idx import idx_shape, is_idx
 from zerosum.data.image_folder import channels, read_headers
 from zerosum.data.image_size import chosen_size, parse_size
 from zerosum.data.in_memory import InMemory, as_array, in_memory
-from zerosum.data.listing import list_images
 from zerosum.data.modality import MODALITIES
 from zerosum.data.options import DataOptions
 from zerosum.data.source import Spec, existing, idx_in, own_reader, reader_of
@@ -42,6 +43,8 @@ def kind_of(spec: Spec, options: DataOptions | None = None) -> Kind:
         return _kind("images", (1, 28, 28), options)
     if isinstance(spec, str) and (written := parse_written(spec)) is not None:
         return Kind("points", (written.dim,))
+    if isinstance(spec, str) and spec.startswith(PREFIX):
+        return _of_images(spec, options)
     found = in_memory(spec)
     if not isinstance(found, InMemory):
         return _of_path(existing(found), options)
@@ -62,8 +65,8 @@ def _of_path(path: Path, options: DataOptions) -> Kind:
     return _of_images(path, options)
 
 
-def _of_images(path: Path, options: DataOptions) -> Kind:
-    listing = list_images(path)
+def _of_images(path: Path | str, options: DataOptions) -> Kind:
+    listing = listing_of(path)
     if len(listing.entries) > _MOST_HEADERS:
         return Kind("images", None)
     headers, _ = read_headers(listing)

@@ -1,4 +1,4 @@
-"""Read folders and zips of images: all usable ones as uint8 (N, C, H, W), classes from folder names, and why others are unusable."""
+"""Read collections of images: all usable ones as uint8 (N, C, H, W), their classes, and why others are unusable."""
 
 from __future__ import annotations
 
@@ -15,14 +15,18 @@ import numpy as np
 import numpy.typing as npt
 
 from zerosum.data.cache import cached_images
+from zerosum.data.collection import listing_of
 from zerosum.data.header_cache import Found, cached_headers
 from zerosum.data.image_file import ImageHeader, UnreadableImage, decode_image, read_header, strict_pillow
 from zerosum.data.image_size import chosen_size
 from zerosum.data.items import Items, Progress, Skipped, require_enough
-from zerosum.data.listing import Entry, Listing, class_of, list_images
+from zerosum.data.label_file import labels_of, read_table
+from zerosum.data.labels import Classes, Labels
+from zerosum.data.listing import Entry, Listing, class_of
 from zerosum.data.options import DataOptions
 from zerosum.data.split import digest
 from zerosum.errors import Refusal
+from zerosum.options import expanded
 
 # With a larger share of unusable files, something is wrong with the data rather than with a few files.
 BAD_SHARE = 0.05
@@ -35,12 +39,13 @@ T = TypeVar("T")
 U = TypeVar("U")
 
 
-def read_images(path: Path, options: DataOptions, progress: Progress | None = None) -> Items:
-    """Read every usable image of a folder or zip, at one size, with enough channels for all of them.
+def read_images(path: Path | str, options: DataOptions, progress: Progress | None = None) -> Items:
+    """Read every usable image of a collection (collection.py), at one size, with enough channels for all of them.
 
-    Raises Refusal for an empty folder, fewer than 16 usable images, more than 5 % unusable ones, or a disk too full for the cache.
+    Labels are those of options.labels, else those that came with the collection, else the names of first-level folders. Raises Refusal for
+    an empty folder, fewer than 16 usable images, more than 5 % unusable ones, labels that do not fit, or a disk too full for the cache.
     """
-    listing = list_images(path)
+    listing = listing_of(path)
     if not listing.entries and not listing.skipped:
         raise Refusal(f"{path} contains no images (PNG, JPEG, WebP, BMP, TIFF or GIF){_others(listing)}: give a folder or a zip that does.")
     headers, skipped = read_headers(listing, progress)
@@ -60,9 +65,17 @@ def read_images(path: Path, options: DataOptions, progress: Progress | None = No
     rows = np.array([i for i in range(len(entries)) if i not in decoded.reasons], dtype=np.int64)
     _require_good(path, len(rows), skipped)
     require_enough(len(rows), "image", str(path))
-    classes, labels = class_of([entry.name for entry in entries]) or ((), None)
-    numbers = None if labels is None else np.array(labels, dtype=np.int64)
+    numbers, classes = _labels(listing, [entry.name for entry in entries], skipped, options.labels)
     return Items("images", decoded.pixels, numbers, classes, decoded.keys, rows, tuple(skipped), listing.ignored, sizes, formats)
+
+
+def _labels(listing: Listing, names: list[str], skipped: list[Skipped], file: str | None) -> tuple[Labels | None, Classes]:
+    """Class numbers and class names of the images `names`; (None, ()) without labels."""
+    table = read_table(expanded(file)) if file is not None else listing.labels()
+    if table is not None:
+        return labels_of(names, table, file or f"The table of labels in {listing.root}", [s.name for s in skipped])
+    classes, numbers = (class_of(names) if listing.folders else None) or ((), None)
+    return (None, ()) if numbers is None else (np.array(numbers, dtype=np.int64), classes)
 
 
 def read_headers(listing: Listing, progress: Progress | None = None) -> tuple[dict[Entry, ImageHeader], list[Skipped]]:
@@ -126,7 +139,7 @@ def try_each(work: Callable[[T], U], items: Any, stage: str, progress: Progress 
                 progress(stage, min(start + _CHUNK, len(items)), len(items))
 
 
-def _require_good(path: Path, good: int, skipped: list[Skipped]) -> None:
+def _require_good(path: Path | str, good: int, skipped: list[Skipped]) -> None:
     skipped = [s for s in skipped if not s.name.endswith("/")]  # A folder that was not read is reported, but is no image.
     if len(skipped) <= BAD_SHARE * (good + len(skipped)):
         return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from stat import S_ISREG
@@ -12,6 +12,7 @@ from typing import IO
 from zerosum.data.image_file import MAX_BYTES, SUFFIXES, UnreadableImage
 from zerosum.data.inflation import is_bomb
 from zerosum.data.items import Skipped
+from zerosum.data.label_file import STYLEGAN, of_json
 from zerosum.data.walking import walk
 from zerosum.errors import Refusal
 
@@ -30,7 +31,8 @@ class Listing:
     """The image files of one folder or zip, sorted by name.
 
     root: the absolute path. open: opens an entry as a seekable stream; several threads may call it. ignored: number of files without an
-    image's suffix.
+    image's suffix. labels: reads the table of labels that came with the images, file name -> label; None where none came.
+    measured: whether entries state their size in bytes. folders: whether the first-level folders in their names are classes.
     """
 
     root: str
@@ -39,10 +41,15 @@ class Listing:
     open: Callable[[Entry], IO[bytes]]
     skipped: tuple[Skipped, ...]
     ignored: int
+    labels: Callable[[], Mapping[str, str] | None] = lambda: None
+    measured: bool = True
+    folders: bool = True
 
     def read(self, entry: Entry) -> bytes:
         """All bytes of an entry. Raises UnreadableImage where their number is not the declared one."""
         with self.open(entry) as stream:
+            if not self.measured:
+                return stream.read()
             content = stream.read(entry.size + 1)
         if len(content) != entry.size:
             raise UnreadableImage(f"{len(content)} bytes where {entry.size} were declared")
@@ -100,6 +107,7 @@ def _folder(root: Path) -> Listing:
         lambda entry: (root / entry.name).open("rb"),
         tuple(skipped),
         ignored,
+        lambda: of_json((root / STYLEGAN).read_bytes(), str(root / STYLEGAN)) if (root / STYLEGAN).is_file() else None,
     )
 
 
@@ -124,7 +132,15 @@ def _archive(path: Path) -> Listing:
         return archive.open(entry.name)
 
     unique = {entry.name: entry for entry in entries}
-    return Listing(str(path.resolve()), tuple(unique[name] for name in sorted(unique)), opened, tuple(skipped), ignored)
+
+    def labels() -> Mapping[str, str] | None:
+        try:
+            info = archive.getinfo(STYLEGAN)
+        except KeyError:
+            return None
+        return None if _unfit(info) else of_json(archive.read(info), f"{path}/{STYLEGAN}")
+
+    return Listing(str(path.resolve()), tuple(unique[name] for name in sorted(unique)), opened, tuple(skipped), ignored, labels)
 
 
 def _unfit(info: zipfile.ZipInfo) -> str:

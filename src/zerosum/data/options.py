@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+HUGGING_FACE = "hf:"
+"""What the name of a Hugging Face data set begins with, as DATA."""
+
 
 @dataclass(frozen=True)
 class DataOptions:
@@ -16,5 +19,10 @@ class DataOptions:
     """How an image of another aspect ratio is resized: crop its centre, or stretch it."""
     limit: int | None = None
     """Use at most this many training items."""
+    labels: str | None = None
+    """Class labels: a CSV file with the columns file and label, or a dataset.json. Default: the labels that came with the images (a
+    dataset.json, a column or file of labels), else the names of their folders. For an array: one label a line, or an .npy array."""
+    balance: bool = False
+    """Show D all classes equally often, however many images each has; samples without a class are then drawn evenly too."""
     flip: bool = False
     """Mirror each training image left to right with probability one half, drawn again in each epoch."""

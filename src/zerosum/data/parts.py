@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from zerosum.chance import generator, uniform
+from zerosum.data.balance import balanced_order, members_of
 from zerosum.data.batch import Batch
 from zerosum.data.cache import spill_to_disk
 from zerosum.data.order import BLOCKS, Indices, batch_order, block, permuted
@@ -43,11 +44,17 @@ class Rows:
     array: uint8 (N, C, H, W) or float32 (N, d), never written to.
     rows: which of the N belong to this part; default all.
     labels: class numbers of the array's rows (N,).
-    flip: mirror each image of a batch, never of the head, left to right with probability one half.
+    flip: mirror each image of a batch, never of the head, left to right with probability one half. balance: batches contain all classes
+    equally often (balance.py).
     """
 
     def __init__(
-        self, array: npt.NDArray[Any], rows: Indices | None = None, labels: npt.NDArray[Any] | None = None, flip: bool = False
+        self,
+        array: npt.NDArray[Any],
+        rows: Indices | None = None,
+        labels: npt.NDArray[Any] | None = None,
+        flip: bool = False,
+        balance: bool = False,
     ) -> None:
         self.array = array
         # Four bytes a row are looked up faster than eight, and ten million rows leave memory for a file.
@@ -57,10 +64,16 @@ class Rows:
         self._items = np.asarray(array)
         self.labels = None if labels is None else np.asarray(labels, dtype=np.int64)
         self.flip = flip
+        self._members = members_of(self.labels[self.rows]) if balance and self.labels is not None else None
 
     @property
     def size(self) -> int:
         return len(self.array) if self._rows is None else len(self._rows)
+
+    @property
+    def on_disk(self) -> bool:
+        """Whether the array is a memory-mapped file."""
+        return isinstance(self.array, np.memmap)
 
     @property
     def rows(self) -> Indices:
@@ -77,6 +90,8 @@ class Rows:
 
     def order(self, n: int, seed: int, counter: int) -> Indices:
         """The array's rows that are batch number `counter`, (n,)."""
+        if self._members is not None:
+            return self.rows[balanced_order(n, self._members, seed, counter)]
         return batch_order(n, self.size, seed, "order", counter, self._block)
 
     def mirrored(self, n: int, seed: int, counter: int) -> Tensor:

@@ -17,8 +17,10 @@ from torch import Tensor
 
 from zerosum.data import space
 from zerosum.data.arrays import items_of, read_array, read_idx_files
+from zerosum.data.collection import packed_in
 from zerosum.data.density import DENSITIES, Density
 from zerosum.data.fashion import read_fashion
+from zerosum.data.hugging_face import PREFIX
 from zerosum.data.idx import is_idx
 from zerosum.data.image_folder import read_images
 from zerosum.data.in_memory import InMemory, as_array, in_memory
@@ -118,6 +120,8 @@ def open_data(spec: Spec, options: DataOptions | None = None, progress: Progress
         return DATA[spec](options, progress)
     if isinstance(spec, str) and (written := parse_written(spec)) is not None:
         return of_density(spec.partition(":")[0], spec, written, options)
+    if isinstance(spec, str) and spec.startswith(PREFIX):
+        return assemble(spec.removeprefix(PREFIX).rsplit("/")[-1] or "data", spec, read_images(spec, options, progress), options)
     found = in_memory(spec)
     if isinstance(found, InMemory):
         tensor = isinstance(found.x, Tensor)
@@ -157,6 +161,8 @@ def reader_of(path: Path) -> Reader:
     """
     if own := own_reader(path):
         return lambda o, p: own[1].read(path, o, p)
+    if packed_in(path)[1]:
+        return lambda o, p: read_images(path, o, p)
     if path.is_dir():
         digits = idx_in(path)
         return (lambda o, p: read_idx_files(digits, o, p)) if digits else lambda o, p: read_images(path, o, p)
@@ -166,7 +172,8 @@ def reader_of(path: Path) -> Reader:
         return lambda o, p: read_images(path, o, p)
     if is_idx(path):
         return lambda o, p: read_idx_files(path, o, p)
-    raise Refusal(f"{path} is not data that zerosum reads: give a folder or zip of images, an idx file, or an .npy or .npz array.")
+    known = "a folder or zip of images, parquet files, tar shards, an idx file, or an .npy or .npz array"
+    raise Refusal(f"{path} is not data that zerosum reads: give {known}.")
 
 
 def own_reader(path: Path) -> tuple[str, FileReader] | None:
@@ -185,8 +192,10 @@ def idx_in(folder: Path) -> Path | None:
 
 def of_density(name: str, spec: str, density: Density, options: DataOptions) -> Data:
     """Endless data from a known density. Raises Refusal for options that need stored data."""
-    if options.limit is not None or options.size is not None or options.flip:
-        raise Refusal(f"{name} is a density with endless points, and data.limit, data.size and data.flip need stored data: drop them.")
+    if options.limit is not None or options.size is not None or options.flip or options.balance:
+        raise Refusal(
+            f"{name} is a density with endless points, and data.limit, data.size, data.flip and data.balance need stored data: drop them."
+        )
     train, validation, test = (Draws(density, f"data/{part}") for part in ("train", "validation", "test"))
     fingerprint = blake2b(f"density/{spec}".encode(), digest_size=16).hexdigest()
     scaled = space.points(density.mean.tolist(), density.std.tolist())
@@ -198,6 +207,8 @@ def assemble(name: str, spec: str, items: Items, options: DataOptions) -> Data:
     modality = MODALITIES[items.kind]
     if not modality.resizable and (options.size is not None or options.flip):
         raise Refusal(f"{name} contains {items.kind}, and data.size and data.flip are for images: leave them out.")
+    if options.balance and items.labels is None:
+        raise Refusal(f"{name} has no class labels, and --data.balance shows all classes equally often: leave it out, or give labels.")
     rows = np.arange(len(items.array)) if items.rows is None else items.rows
     content = digests(items.array)
     keys = content if items.keys is None else items.keys
@@ -209,7 +220,7 @@ def assemble(name: str, spec: str, items: Items, options: DataOptions) -> Data:
         name,
         spec,
         _space(items, train),
-        Rows(items.array, train, items.labels, flip=options.flip),
+        Rows(items.array, train, items.labels, flip=options.flip, balance=options.balance),
         Rows(items.array, rows[parts.validation], items.labels),
         test,
         skipped=items.skipped,

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from zerosum.game import ada
+
 SHIFT = 1 / 8  # of a side: the farthest translation; Zhao et al. 2020, appendix
 HOLE = 1 / 2  # of a side: the cutout's square
 
@@ -23,12 +25,30 @@ class Augmentation:
 
     transform: from samples (N, ...) and numbers u (N, `numbers`), each uniform in [0, 1), to samples of the same shape.
     axes: of the samples that it can transform: 3 for images (C, H, W), 1 for points (d,).
+    gates: how many of the numbers, the first ones, are gates: a part of T is applied where its gate is below 1. With gates T is adaptive:
+        parts are applied with a probability p that follows the overfitting of D (ada.py).
     """
 
     transform: Callable[[Tensor, Tensor], Tensor]
     numbers: int
     axes: int
     source: str
+    gates: int = 0
+
+
+@dataclass(frozen=True)
+class Augmented:
+    """The augmentation of one step: a row with the numbers (N, n) of its samples. Called with them (N, ...), it transforms them."""
+
+    row: Augmentation
+    numbers: Tensor
+
+    def __call__(self, x: Tensor) -> Tensor:
+        return self.row.transform(x, self.numbers)
+
+    def part(self, rows: slice) -> Augmented:
+        """The augmentation of some of the samples."""
+        return Augmented(self.row, self.numbers[rows])
 
 
 def _colours(x: Tensor) -> tuple[Tensor, ...]:
@@ -84,5 +104,8 @@ def diffaugment(x: Tensor, u: Tensor) -> Tensor:
 _ZHAO = "Zhao et al. 2020, arXiv 2006.10738, section 4"
 AUGMENTATIONS: dict[str, Augmentation | None] = {
     "none": None,
+    # Replaced before a training begins, by the number of images (play/presets.py).
+    "auto": None,
     "diffaugment": Augmentation(diffaugment, numbers=7, axes=3, source=_ZHAO),
+    "ada": Augmentation(ada.ada, numbers=ada.NUMBERS, axes=3, gates=ada.GATES, source="Karras et al. 2020, arXiv 2006.06676, section 3"),
 }

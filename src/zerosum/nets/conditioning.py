@@ -25,9 +25,10 @@ HALF_VARIANCE = 0.5**0.5  # times a weight: half of the variance
 def conditional(option: str, classes: Sequence[str]) -> int:
     """How many classes the nets of a run are told apart by: 0 for an unconditional run.
 
-    option: the config's net.classes. classes: the names of the classes in the data, none where they have none.
+    option: the config's net.classes. classes: the names of the classes in the data, none where they have none. A single class tells nets
+    nothing.
     """
-    return len(classes) if option == "auto" else 0
+    return len(classes) if option == "auto" and len(classes) > 1 else 0
 
 
 def takes_labels(module: nn.Module) -> bool:
@@ -55,8 +56,12 @@ def input_size(dim: int, embedding: nn.Embedding | None) -> int:
 
 
 def with_class(z: Tensor, y: Tensor | None, embedding: nn.Embedding | None) -> Tensor:
-    """z (N, dim) with the vectors of the classes y (N,) appended."""
-    return z if embedding is None else torch.cat((z, embedding(_required(y)).to(z.dtype)), 1)
+    """z (N, dim) with the vectors of the classes y (N,) appended; for weights y (N, classes), with the weighted sum of all vectors."""
+    if embedding is None:
+        return z
+    y = _required(y)
+    vectors = y.to(embedding.weight.dtype) @ embedding.weight if y.is_floating_point() else embedding(y)
+    return torch.cat((z, vectors.to(z.dtype)), 1)
 
 
 def class_projection(classes: int, head: nn.Linear, std: float | None = None) -> nn.Embedding | None:

@@ -37,7 +37,8 @@ class GameOptions:
     order: Literal["alternating", "simultaneous"] = "alternating"
     """alternating: D is updated first, and G then plays against the new D. simultaneous: both are updated from the same weights."""
     augment: Annotated[str, Choices("zerosum.game.augment", "AUGMENTATIONS")] = "none"
-    """Random transformation of real and generated images alike before D sees them. It helps where there are few images."""
+    """Random transformation of real and generated images alike before D sees them, where images are few. diffaugment: always. ada: with a
+    probability that follows the overfitting of D. auto: diffaugment for a small set of images, else none."""
     fakes: Literal["fresh", "reused"] = "fresh"
     """Generated samples in the generator update: drawn from fresh noise (Algorithm 1), or reused from D's last update, which is faster."""
 
@@ -59,7 +60,7 @@ class NetOptions:
     kind: Annotated[str, Choices("zerosum.nets", "NETS")] = "mlp"
     """Architecture of both networks. Another kind than the preset's brings the net options, optimisers, batch size and EMA that suit it."""
     classes: Literal["none", "auto"] = "none"
-    """Conditional game: none ignores class labels; auto gives them to both players where the data have classes."""
+    """Class labels: auto gives them to both networks where the data have classes, so that you can ask for a class; none ignores them."""
     width: Annotated[int, Range(1)] = 64
     """Channels at the largest image size (dcgan, resnet), or units in each hidden layer (mlp)."""
     depth: Annotated[int, Range(1)] = 3
@@ -120,6 +121,8 @@ class Config:
     data: DataOptions = field(default_factory=DataOptions)
     batch: Annotated[int, Range(1)] = 64
     """Batch size: real samples in each update, and as many generated ones."""
+    accumulate: Annotated[int, Range(1)] = 1
+    """Compute each batch in so many equal parts, one after the other (gradient accumulation): the same training in less memory."""
     average: Annotated[float, Range(0)] = 10_000.0
     """Half-life of the EMA of G's weights, in samples seen. Samples are drawn from the averaged generator. 0: no averaging."""
     warmup: Annotated[float, Range(0)] = 0.0

@@ -21,6 +21,7 @@ import torch
 from torch import Tensor
 from torch import distributed as dist
 
+from zerosum.data.ahead import Ahead
 from zerosum.data.batch import Batch
 from zerosum.data.parts import Rows
 from zerosum.errors import Refusal
@@ -71,7 +72,7 @@ class Processes:
 
     def batch(self, source: BatchSource, n: int, seed: int, counter: int) -> Batch:
         """This process's rows of global batch number `counter` of n: n / size samples and their labels."""
-        if self.size > 1 and isinstance(source, Rows) and not source.flip:
+        if self.size > 1 and isinstance(source, Rows | Ahead) and not source.flip:
             # Stored rows follow one endless order, cut into batches: here into smaller ones, and no process reads another's.
             return source.batch(n // self.size, seed, counter * self.size + self.rank)
         return source.batch(n, seed, counter).rows(self.rows(n))

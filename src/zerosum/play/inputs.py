@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from zerosum.chance import uniform
+from zerosum.data.ahead import Ahead
 from zerosum.data.batch import Batch
 from zerosum.data.parts import Rows
 from zerosum.data.resident import Resident, fits
@@ -28,8 +29,13 @@ Number = float | Tensor
 
 
 def on_device(source: BatchSource, device: torch.device, processes: Processes) -> BatchSource:
-    """The real samples on the device, if they fit there. With several processes each reads its own rows on the host."""
-    return Resident(source, device) if processes.size == 1 and isinstance(source, Rows) and fits(source, device) else source
+    """The real samples on the device, if they fit there; with several processes each reads its own rows on the host. What is read from a
+    disk, or copied to a GPU in each step, is read ahead of it."""
+    if not isinstance(source, Rows):
+        return source
+    if processes.size == 1 and fits(source, device):
+        return Resident(source, device)
+    return Ahead(source, pinned=True) if device.type == "cuda" else Ahead(source) if source.on_disk else source
 
 
 class Schedules(NamedTuple):

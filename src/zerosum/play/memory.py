@@ -46,6 +46,11 @@ def least_bytes_per_sample(config: Config, space: Space, value_bytes: int = 4) -
     return 2 * numbers * value_bytes
 
 
+def parts_of(batch: int, fits: int = 0) -> str:
+    """The option that computes a batch in parts of `fits` samples, or of less than now."""
+    return f"--accumulate {batch // fits}" if fits and batch % fits == 0 else "--accumulate (the same training in less memory)"
+
+
 def require_memory(config: Config, space: Space, batch: int, value_bytes: int = 4) -> None:
     """Raises Refusal where this machine has less free memory than a step needs. batch: samples in this process."""
     free = 1024 * oom.available()
@@ -55,4 +60,5 @@ def require_memory(config: Config, space: Space, batch: int, value_bytes: int = 
     need = batch * least_bytes_per_sample(config, space, value_bytes) * WHOLE_STEP
     if need > free:
         stated = f"A training step at --batch {config.batch} needs more than {need / 1e9:,.1f} GB of memory"
-        raise Refusal(f"{stated}, and this machine has {free / 1e9:,.1f} GB free: give a smaller --batch, --net.width or --data.size.")
+        what = f"{stated}, and this machine has {free / 1e9:,.1f} GB free"
+        raise Refusal(f"{what}: give {parts_of(config.batch)}, or a smaller --batch, --net.width or --data.size.")

@@ -17,6 +17,7 @@ from zerosum.nets.ema import EMA
 from zerosum.nets.init import fan_in
 from zerosum.nets.traits import uses_batch_statistics
 from zerosum.play.adam import Adam
+from zerosum.play.adaptive import Adaptive, is_adaptive
 from zerosum.play.config import Config, NetOptions, PlayerOptions
 from zerosum.play.muon import Muon
 
@@ -90,6 +91,7 @@ class Players:
                 "the rest of the batch: use --net.norm none or --game.penalty none."
             )
         self.ema = EMA(self.G)
+        self.adaptive = Adaptive(device) if is_adaptive(config.game.augment) else None
         self._options = {"d": config.d, "g": config.g}
 
     @cached_property
@@ -103,8 +105,9 @@ class Players:
         return {f"{player}.{name}": tensor for player, module in named.items() for name, tensor in module.state_dict().items()}
 
     def moments(self) -> Tensors:
-        """The optimisers' state by player and parameter name, the very tensors; zeros before the first update."""
-        found: Tensors = {}
+        """The optimisers' state by player and parameter name, and that of an adaptive augmentation: the very tensors, zeros before the
+        first update."""
+        found: Tensors = {} if self.adaptive is None else self.adaptive.tensors()
         for letter, module in (("d", self.D), ("g", self.G)):
             state, kept = self.optimisers[letter].state, _kept(self.optimisers[letter])
             for name, p in module.named_parameters():
@@ -114,6 +117,10 @@ class Players:
                     state[p] = {m: torch.zeros((), device=p.device) if m == "step" else torch.zeros_like(p) for m in kept[p]}
                 found |= {f"{letter}.{name}.{moment}": state[p][moment] for moment in kept[p]}
         return found
+
+    def strength(self) -> dict[str, float]:
+        """The probability of an adaptive augmentation, for the record. Waits for the device."""
+        return {} if self.adaptive is None else {"augment_p": round(self.adaptive.p.item(), 4)}
 
     def files(self) -> dict[str, Tensors]:
         """The tensors of a checkpoint, by file."""

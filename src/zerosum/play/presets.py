@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from zerosum.data.modality import MODALITIES
-from zerosum.options import Choices, Option
+from zerosum.options import Choices, Option, expanded
 from zerosum.play.config import Config, GameOptions, NetOptions, PlayerOptions, PriorOptions
+
+if TYPE_CHECKING:
+    from zerosum.data.space import Space
+
+FEW_IMAGES = 2_000
+"""Training images below which `--game.augment auto` augments. What was measured: docs/presets.md."""
 
 PRESET_NAMES = Choices("zerosum.play.presets", "PRESETS")
 
@@ -21,8 +27,8 @@ class Preset:
 
 
 _IMAGES = Config(
-    game=GameOptions(value="relativistic", penalty="r1r2", gamma=1.0, gamma_end=0.5),
-    net=NetOptions(kind="dcgan", width=32, hidden=128, refine=1),
+    game=GameOptions(value="relativistic", penalty="r1r2", gamma=1.0, gamma_end=0.5, augment="auto"),
+    net=NetOptions(kind="dcgan", classes="auto", width=32, hidden=128, refine=1),
     d=PlayerOptions(optimiser="muon", lr=4e-2, lr_end=2e-3, beta2=0.9, equalised=True),
     g=PlayerOptions(optimiser="muon", lr=4e-2, lr_end=2e-3, beta2=0.9, equalised=True),
     batch=64,
@@ -35,7 +41,7 @@ PRESETS: dict[str, Preset] = {
         Config(
             game=GameOptions(value="relativistic", penalty="r1r2", gamma=0.1, gamma_end=0.01),
             prior=PriorOptions(kind="normal", dim=16),
-            net=NetOptions(kind="mlp", width=128, depth=2, depth_g=3, activation_g="tanh", octaves=7),
+            net=NetOptions(kind="mlp", classes="auto", width=128, depth=2, depth_g=3, activation_g="tanh", octaves=7),
             d=PlayerOptions(lr=3e-2, lr_end=1e-4, beta2=0.9, equalised=True),
             g=PlayerOptions(lr=3e-2, lr_end=1e-4, beta2=0.9, equalised=True),
             batch=256,
@@ -84,6 +90,17 @@ def default_preset(kind: str, shape: tuple[int, ...] | None) -> str:
     return MODALITIES[kind].preset(shape)
 
 
+def suited(config: Config, space: Space, size: int | None) -> Config:
+    """The config with what `auto` stands for on these data, and with the whole path of its labels, so that it is found again from another
+    folder. size: of the training part, None where samples are endless."""
+    if config.data.labels is not None:
+        config = replace(config, data=replace(config.data, labels=str(expanded(config.data.labels).resolve())))
+    if config.game.augment != "auto":
+        return config
+    few = len(space.shape) == 3 and size is not None and size < FEW_IMAGES
+    return replace(config, game=replace(config.game, augment="diffaugment" if few else "none"))
+
+
 def named(name: str) -> Preset:
     """The preset of this name. Raises Refusal where there is none."""
     return PRESETS[Option(str, PRESET_NAMES).checked(name, "preset")]
@@ -105,10 +122,18 @@ SUITED: dict[str, Config] = {
 def with_net(config: Config, kind: Any) -> Config:
     """A preset's config with another kind of net, and with the optimisers, batch size and EMA that suit that kind.
 
-    A preset's learning rates were tuned with its own kind of net: at those of `digits`, perceptrons collapse within a minute. The game and
-    the prior stay. An unknown kind changes nothing: it is refused where options are checked.
+    A preset's learning rates were tuned with its own kind of net: at those of `digits`, perceptrons collapse within a minute. The game,
+    the prior and the use of class labels stay. An unknown kind changes nothing: it is refused where options are checked.
     """
     if kind == config.net.kind or kind not in SUITED:
         return config
     suited = SUITED[kind]
-    return replace(config, net=suited.net, d=suited.d, g=suited.g, batch=suited.batch, average=suited.average, warmup=suited.warmup)
+    return replace(
+        config,
+        net=replace(suited.net, classes=config.net.classes),
+        d=suited.d,
+        g=suited.g,
+        batch=suited.batch,
+        average=suited.average,
+        warmup=suited.warmup,
+    )

@@ -11,10 +11,12 @@ from torch import Tensor
 
 from zerosum.chance import key
 from zerosum.data.space import Space
+from zerosum.engine.accumulate import Accumulated
 from zerosum.engine.backend import Transform
 from zerosum.engine.cuda_graph import GraphedStep
 from zerosum.engine.networks import Gradients
-from zerosum.game.augment import AUGMENTATIONS
+from zerosum.game.ada import gated
+from zerosum.game.augment import AUGMENTATIONS, Augmented
 from zerosum.game.penalty import PENALTIES
 from zerosum.game.value import VALUES, smoothed
 from zerosum.nets.traits import draws_random_numbers, uses_batch_statistics
@@ -45,6 +47,8 @@ class Algorithm1:
         self.value = smoothed(VALUES[config.game.value], config.game.smoothing)
         self.device, self.networks = torch.device(execution.device), networks_for(players, execution)
         self.backend = backend_for(self.networks, players, self.value, PENALTIES[config.game.penalty], execution)
+        if config.accumulate > 1:
+            self.backend = Accumulated(self.backend, config.accumulate)
         self.sampler = InputSampler(
             config, on_device(source, self.device, processes), processes, self.device, self.networks.dtype, bool(players.labelled)
         )
@@ -83,6 +87,8 @@ class Algorithm1:
             if j == 0 and game.order == "simultaneous":
                 self._update("d", numbers.lr_d)  # Both players' gradients were taken at their old weights.
             self._update("g", numbers.lr_g)
+        if self.players.adaptive is not None:
+            self.players.adaptive.update(self.value, d.a, d.b, self.config.batch, self.processes)
         self.players.ema.update(numbers.ema_keep)
         return pooled(statistics(self.value, d, g, norm_d, norm_g), self.processes)
 
@@ -95,7 +101,10 @@ class Algorithm1:
     def _seen(self, numbers: tuple[Tensor, ...], j: int) -> Transform | None:
         """The augmentation with its numbers of step j: the one place where real and generated samples are transformed."""
         row = AUGMENTATIONS[self.config.game.augment]
-        return None if row is None else lambda x: row.transform(x, numbers[j])
+        if row is None:
+            return None
+        adaptive = self.players.adaptive
+        return Augmented(row, numbers[j] if adaptive is None else gated(numbers[j], adaptive.p))
 
     def _descend(self, letter: str, gradients: Gradients, loss: Tensor, t: Number) -> Tensor:
         """Leaves the gradients in the player's weights, averaged over the processes, and returns their norm. Raises NotFinite."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from io import BytesIO
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 
 from zerosum.errors import Refusal
 from zerosum.plain_files import write_whole
@@ -19,6 +19,7 @@ _WIDTH = 960  # pixels that a magnified grid may be wide
 _MAGNIFY = 8  # largest magnification
 _GUTTER = 2
 _PAPER = 110  # grey of the gutters: visible beside black and beside white
+_MARGIN, _LONGEST_NAME = 8, 24  # pixels beside the name of a row, and the letters of a longer name that are shown
 _SQUARE = 8  # pixels of a square of the checkerboard
 
 
@@ -30,6 +31,7 @@ def save_grid(
     real: Array | None = None,
     density: DensityFunction | None = None,
     preview: str | None = None,
+    names: Sequence[str] = (),
 ) -> Path:
     """Draw samples into the PNG `path`, whole or not at all.
 
@@ -38,12 +40,13 @@ def save_grid(
     real: points of p_data, (M, d), drawn behind the samples, which also set the window.
     density: p_data itself, from (K, d) to (K,), for d of 1 or 2.
     preview: a row of PREVIEWS; default: the one that suits the array.
+    names: of the rows of tiles, written to their left.
     Raises Refusal when the array is neither, or empty.
     """
     array = np.asarray(array)
     points = array.ndim == 2 and array.shape[0] and array.shape[1] and np.issubdtype(array.dtype, np.floating)
     drawn = PREVIEWS[preview or ("scatter" if points else "tiles")](array, columns, real, density)
-    return write_whole(Path(path), drawn)
+    return write_whole(Path(path), named_rows(drawn, names) if names else drawn)
 
 
 # How a set of samples is drawn as the bytes of a PNG. The data's modality names its row.
@@ -67,6 +70,24 @@ def tile(array: Array, columns: int | None = None) -> bytes:
         sheet[y : y + one.shape[0], x : x + one.shape[1]] = one
     buffer = BytesIO()
     Image.fromarray(sheet[..., 0] if sheet.shape[2] == 1 else sheet).save(buffer, format="PNG")
+    return buffer.getvalue()
+
+
+def named_rows(picture: bytes, names: Sequence[str]) -> bytes:
+    """A PNG of rows of equal height with a name written to the left of each."""
+    with Image.open(BytesIO(picture)) as opened:
+        tiles = opened.convert("RGB")
+    row = (tiles.height - _GUTTER) / len(names)
+    font = ImageFont.load_default(max(10.0, min(20.0, row * 0.6)))
+    shown = [name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 3]}..." for name in names]
+    margin = math.ceil(max(font.getlength(name) for name in shown)) + 2 * _MARGIN
+    whole = Image.new("RGB", (tiles.width + margin, tiles.height), (_PAPER,) * 3)
+    whole.paste(tiles, (margin, 0))
+    draw = ImageDraw.Draw(whole)
+    for i, name in enumerate(shown):
+        draw.text((margin - _MARGIN, _GUTTER + (i + 0.5) * row), name, "white", font, anchor="rm")
+    buffer = BytesIO()
+    whole.save(buffer, format="PNG")
     return buffer.getvalue()
 
 

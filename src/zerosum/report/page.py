@@ -15,7 +15,7 @@ from markupsafe import Markup
 
 from zerosum.plain_files import read_plain, require_own, write_whole
 from zerosum.records import Row
-from zerosum.report import figures
+from zerosum.report import by_class, figures
 from zerosum.report.board import has_probabilities, stopped
 from zerosum.report.complaints import complaints
 from zerosum.report.embed import data_uri, inline_svg
@@ -82,6 +82,8 @@ def render(run: RunFolder, verdict: Mapping[str, Any] | None = None) -> str:
         timeline=timeline(checks),
         timelapse=_timelapse([file for _, file in grids]),
         scores=scores(run),
+        classes=by_class.class_table(run),
+        nearest=by_class.nearest(run),
         curves=[*distance(checks), *curves(run)],
         no_probability=_no_probability(run),
         about=about(run),

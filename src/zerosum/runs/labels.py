@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn.functional import one_hot
 
 from zerosum.errors import Refusal, nearest
 from zerosum.runs.sampling import drawn_classes
@@ -17,6 +18,7 @@ AskedClasses = int | str | Sequence[int | str]
 """One class for all samples, or one for each: by number or by name. An array or a tensor of numbers is accepted too."""
 
 MOST_ROWS = 16  # of a grid that shows a row for each class
+BETWEEN = ">"  # between the names of two classes that a walk goes between
 NAMED = 12  # classes that a refusal lists; of more, the first ones
 
 
@@ -43,6 +45,18 @@ def class_numbers(y: AskedClasses, n: int, classes: Sequence[str]) -> Tensor:
     if len(asked) != n:
         raise Refusal(f"{len(asked):,} classes were given for {n:,} samples: give one class for all of them, or one for each.")
     return torch.tensor([class_number(each, classes) for each in asked], dtype=torch.int64)
+
+
+def class_walks(y: AskedClasses | None, rows: int, steps: int, classes: Sequence[str]) -> Tensor | None:
+    """For "cat>dog", weights of the classes on the way from one to the other in each row, (rows x steps, classes); else None."""
+    if not isinstance(y, str) or BETWEEN not in y or y in classes or not classes:
+        return None
+    ends = one_hot(torch.tensor([class_number(name.strip(), classes) for name in y.split(BETWEEN)]), len(classes)).float()
+    # One stretch between each two classes: "a>b>c" has two.
+    place = torch.linspace(0, len(ends) - 1, steps)
+    first = place.long().clamp(max=len(ends) - 2)
+    u = (place - first)[:, None]
+    return ((1 - u) * ends[first] + u * ends[first + 1]).repeat(rows, 1)
 
 
 def one_class_a_row(classes: int, n: int) -> list[int] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from math import prod
@@ -13,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from zerosum.data.items import Progress
 from zerosum.data.source import Data, open_data
 from zerosum.data.space import Space
 from zerosum.errors import Refusal
@@ -26,8 +28,10 @@ from zerosum.records import Row, read_manifest, read_rows
 from zerosum.runs import checkpoint as checkpoints
 from zerosum.runs import shown
 from zerosum.runs.checkpoint import Checkpoint
-from zerosum.runs.labels import AskedClasses, sampled_classes
-from zerosum.runs.sampling import default_widening, draw_samples, interpolate, sampling_module
+from zerosum.runs.labels import AskedClasses, class_number, class_walks, sampled_classes
+from zerosum.runs.latent import AROUND, first_noise, loop, mixed
+from zerosum.runs.projection import Projection, project, target_of
+from zerosum.runs.sampling import default_widening, draw_samples, interpolate, noise, sampling_module, through
 from zerosum.verdict import Verdict, verdict
 
 Modules = tuple[nn.Module, nn.Module]
@@ -125,33 +129,78 @@ class Run:
     def _generator(self) -> nn.Module:
         return sampling_module(self.players().ema.module, self.manifest["engine"])
 
-    def sample(self, n: int, seed: int = 0, y: AskedClasses | None = None, widen: float | None = None) -> np.ndarray:
+    def sample(
+        self, n: int, seed: int = 0, y: AskedClasses | None = None, widen: float | None = None, truncation: float = 1.0
+    ) -> np.ndarray:
         """n samples of the averaged generator: uint8 N x H x W (x C) for images, float32 N x d for points.
 
         y: for a conditional run, one class for all samples or a sequence of n, each by number or by name; None draws classes by their
         shares of the training data. widen: how many times as widely as in training samples are displaced (--net.elastic); None for what the
-        run states. Sample i depends on (seed, i) and its class alone. Raises Refusal for a class that does not exist, and where the machine
-        has no memory for so many.
+        run states. truncation: below 1, samples are nearer to the mean of their class: fewer bad ones, and less variety. Sample i depends
+        on (seed, i) and its class alone. Raises Refusal for a class that does not exist, and where the machine has no memory for so many.
         """
-        return self.drawn_by(self._generator, n, seed, y, widen)
+        return self.drawn_by(self._generator, n, seed, y, widen, truncation)
 
-    def drawn_by(self, G: nn.Module, n: int, seed: int = 0, y: AskedClasses | None = None, widen: float | None = None) -> np.ndarray:
+    def drawn_by(
+        self, G: nn.Module, n: int, seed: int = 0, y: AskedClasses | None = None, widen: float | None = None, truncation: float = 1.0
+    ) -> np.ndarray:
         """As `sample`, of another G, in evaluation mode: the averaged generator of a run in training."""
         self._require_room(n)
-        labels = self._labels(G, y, n, seed)
-        return self.space.to_array(draw_samples(G, self.config.prior, self.space, n, seed, labels, self._widening(G, widen)))
+        if not 0 <= truncation <= 2:
+            raise Refusal(
+                f"--truncation must be from 0 (every sample is its class's mean) to 2, not {truncation:g}; 1 draws as in training."
+            )
+        labels, wide = self._labels(G, y, n, seed), self._widening(G, widen)
+        return self.space.to_array(draw_samples(G, self.config.prior, self.space, n, seed, labels, wide, truncation))
 
     def interpolate(
         self, rows: int = 8, steps: int = 10, seed: int = 0, y: AskedClasses | None = None, widen: float | None = None
     ) -> np.ndarray:
         """rows x steps samples: each row walks from one z to another (Radford et al. 2015, section 6.1).
 
-        y: for a conditional run, one class or a sequence of one for each row. Otherwise as `sample`. Raises Refusal as `sample`.
+        y: for a conditional run, one class or a sequence of one for each row; "cat>dog" for a walk between two classes. Otherwise as
+        `sample`. Raises Refusal as `sample`.
         """
         self._require_room(rows * steps)
         G = self._generator
-        labels, wide = self._labels(G, y, rows, seed), self._widening(G, widen)
+        labels, wide = class_walks(y, rows, steps, self.classes), self._widening(G, widen)
+        labels = self._labels(G, y, rows, seed) if labels is None else labels
         return self.space.to_array(interpolate(G, self.config.prior, self.space, rows, steps, seed, labels, wide))
+
+    def walk(self, seeds: Sequence[int], steps: int = 60, y: AskedClasses | None = None, widen: float | None = None) -> np.ndarray:
+        """`steps` samples on a closed walk through sample 0 of each of the seeds, evenly divided; y: as for `sample`, of the walk.
+
+        The samples are those that an animation shows in turn, `zerosum sample RUN --interpolate --out walk.gif`.
+        """
+        self._require_room(steps)
+        G = self._generator
+        labels, wide = self._labels(G, y, 1, seeds[0]), self._widening(G, widen)
+        z = loop(first_noise(self.config.prior, seeds)[None], steps, self.config.prior.kind == "normal")[0]
+        return self.space.to_array(through(G, z, self.space, None if labels is None else labels.expand(steps), wide))
+
+    def mix(self, terms: str, n: int = 1, seed: int = 0, widen: float | None = None) -> np.ndarray:
+        """n samples around a sum and difference of mean vectors (runs/latent.py): "7 - 1 + 0" of classes, "#3,#8 - #1" of samples.
+
+        The first is the sum itself; the others are at z near it. Raises Refusal for terms that do not exist.
+        """
+        self._require_room(n)
+        G, prior = self._generator, self.config.prior
+        found = mixed(terms, prior, self.classes, seed)
+        z = found.z + AROUND * noise(prior, n, seed) * (torch.arange(n) > 0)[:, None]
+        y = None if found.y is None else found.y.expand(n, -1)
+        return self.space.to_array(through(G, z, self.space, y, self._widening(G, widen)))
+
+    def project(self, image: Any, y: int | str | None = None, seed: int = 0, progress: Progress | None = None) -> Projection:
+        """The z, and the class where y is None, at which G comes nearest to an image (runs/projection.py).
+
+        image: a path, or an array as `sample` returns one, of any size: it is brought to the run's. Raises Refusal for what is no image.
+        """
+        target, _ = target_of(image, self.space)
+        number = None if y is None or not self.classes else class_number(y, self.classes)
+        if y is not None and number is None:
+            self._labels(self._generator, [y], 1, seed)  # Refused there, with the reason.
+        G = self.players().ema.module
+        return project(G, self.config.prior, self.space, target, y=number, classes=len(self.classes), seed=seed, progress=progress)
 
     def _labels(self, G: nn.Module, y: AskedClasses | None, n: int, seed: int) -> Tensor | None:
         """The class numbers of n samples; None for an unconditional run. Raises Refusal."""
@@ -160,7 +209,8 @@ class Run:
                 how = "train one on data with classes and --net.classes auto, or ask for no class"
                 raise Refusal(f"{self.path} is an unconditional run, which has no classes to sample by: {how}.")
             return None
-        return sampled_classes(y, n, self.classes, self.manifest["data"].get("class_counts"), seed)
+        counts = None if self.config.data.balance else self.manifest["data"].get("class_counts")
+        return sampled_classes(y, n, self.classes, counts, seed)
 
     def _widening(self, G: nn.Module, widen: float | None) -> float:
         """How many times as widely as in training G displaces. Raises Refusal."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
+from math import prod
 from typing import Any
 
 import torch
@@ -24,6 +25,9 @@ from zerosum.play.config import PriorOptions
 from zerosum.play.device import bf16_unit
 
 BLOCK = 128
+"""Samples whose noise is drawn together, and the most that go through G together."""
+FEWEST, PIXELS = 8, 128 * 64 * 64
+"""The fewest samples that go through G together, and the pixels for which there are no more: a block of 256 x 256 has 8 images."""
 
 
 def sampling_module(G: nn.Module, engine: Mapping[str, Any]) -> nn.Module:
@@ -61,42 +65,69 @@ def drawn_classes(shares: Sequence[float], n: int, seed: int) -> Tensor:
 def through(G: nn.Module, z: Tensor, space: Space, y: Tensor | None = None, widen: float = 1.0) -> Tensor:
     """Raw samples (N, *shape) of G at the rows of z, run in whole blocks whatever N is. G must be in evaluation mode.
 
-    y: class numbers (N,), for a G that takes them. widen: how many times as widely as in training G displaces (nets/elastic.py).
+    y: class numbers (N,), or weights of the classes (N, classes), for a G that takes them. widen: how many times as widely as in training G
+    displaces (nets/elastic.py).
     """
     device = next(G.parameters()).device
     low = any(p.dtype == torch.bfloat16 for p in G.parameters())
     z = widened(z, displacement_numbers(G), widen)
     given = [z] if y is None else [z, y]
-    out = []
-    for first in range(0, len(z), BLOCK):
-        block = [rows[first : first + BLOCK] for rows in given]
+    out, size = [], together(space)
+    for first in range(0, len(z), size):
+        block = [rows[first : first + size] for rows in given]
         with torch.autocast(device.type, torch.bfloat16) if low else nullcontext():
-            made = G(*(_padded(rows).to(device) for rows in block))
+            made = G(*(_padded(rows, size).to(device) for rows in block))
         out.append(space.decode(made.float()[: len(block[0])].cpu()))
     return torch.cat(out) if out else space.decode(torch.empty(0, *space.shape))
 
 
-def _padded(rows: Tensor) -> Tensor:
+def together(space: Space) -> int:
+    """How many samples go through G together. A function of their size alone: a sample is then the same bits on any machine's memory."""
+    pixels = prod(space.shape[1:]) if len(space.shape) == 3 else 1
+    size = BLOCK
+    while size > FEWEST and size * pixels > PIXELS:
+        size //= 2
+    return size
+
+
+def _padded(rows: Tensor, size: int) -> Tensor:
     """rows (N, ...) with zeros appended up to a whole block."""
-    return torch.cat((rows, rows.new_zeros(BLOCK - len(rows), *rows.shape[1:])))
+    return torch.cat((rows, rows.new_zeros(size - len(rows), *rows.shape[1:])))
 
 
-def draw_samples(G: nn.Module, prior: PriorOptions, space: Space, n: int, seed: int, y: Tensor | None = None, widen: float = 1.0) -> Tensor:
-    """n raw samples: uint8 (n, C, H, W) or float32 (n, d). y, widen: as for `through`."""
-    return through(G, noise(prior, n, seed), space, y, widen)
+def draw_samples(
+    G: nn.Module, prior: PriorOptions, space: Space, n: int, seed: int, y: Tensor | None = None, widen: float = 1.0, truncation: float = 1.0
+) -> Tensor:
+    """n raw samples: uint8 (n, C, H, W) or float32 (n, d). y, widen: as for `through`. truncation: see `truncated`."""
+    return through(G, truncated(noise(prior, n, seed), truncation, displacement_numbers(G)), space, y, widen)
+
+
+def truncated(z: Tensor, truncation: float, numbers: int = 0) -> Tensor:
+    """z (N, dim) times `truncation`: nearer to the prior's mean 0, at which a conditional G draws the mean of a class. 1: as drawn.
+
+    numbers: z's last ones, which displace an image; they stay. Karras et al. 2019 (arXiv 1812.04948), appendix B, in z.
+    """
+    rest, field = z.tensor_split([z.shape[1] - numbers], 1)
+    return z if truncation == 1 else torch.cat((rest * truncation, field), 1)
+
+
+def between(start: Tensor, end: Tensor, u: Tensor, normal: bool) -> Tensor:
+    """The points at u in [0, 1] of the paths from start to end, (..., dim); u: (..., 1).
+
+    normal: a great circle, because normal noise lies near a sphere; else a line.
+    """
+    if not normal or start.shape[-1] == 1:
+        return (1 - u) * start + u * end
+    angle = torch.arccos((torch.nn.functional.cosine_similarity(start, end, dim=-1)).clamp(-1 + 1e-6, 1 - 1e-6))[..., None]
+    return (torch.sin((1 - u) * angle) * start + torch.sin(u * angle) * end) / torch.sin(angle)
 
 
 def interpolate(
     G: nn.Module, prior: PriorOptions, space: Space, rows: int, steps: int, seed: int, y: Tensor | None = None, widen: float = 1.0
 ) -> Tensor:
-    """rows x steps raw samples, each row on a path between two draws of z: the great circle for a normal prior, whose mass lies near a
-    sphere, else the line. y: class numbers (rows,)."""
+    """rows x steps raw samples, each row on a path between two draws of z. y: class numbers (rows,), or weights of the classes for each of
+    the samples (rows x steps, classes)."""
     z = noise(prior, 2 * rows, seed)
-    u = torch.linspace(0, 1, steps)[None, :, None]
-    start, end = z[:rows, None], z[rows:, None]
-    if prior.kind == "normal" and prior.dim > 1:
-        angle = torch.arccos((torch.nn.functional.cosine_similarity(start, end, dim=2)).clamp(-1 + 1e-6, 1 - 1e-6))[..., None]
-        path = (torch.sin((1 - u) * angle) * start + torch.sin(u * angle) * end) / torch.sin(angle)
-    else:
-        path = (1 - u) * start + u * end
-    return through(G, path.flatten(0, 1), space, None if y is None else y.repeat_interleave(steps), widen)
+    path = between(z[:rows, None], z[rows:, None], torch.linspace(0, 1, steps)[None, :, None], prior.kind == "normal")
+    given = y if y is None or y.is_floating_point() else y.repeat_interleave(steps)
+    return through(G, path.flatten(0, 1), space, given, widen)

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import isqrt
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from zerosum.plain_files import read_plain, require_own, write_whole
 from zerosum.play.players import Players
 from zerosum.runs.labels import one_class_a_row
 from zerosum.runs.run import Run
 
-Draw = Callable[[np.ndarray, Path], Any]
-"""Draws samples, as a user gets them, into a file."""
+Draw = Callable[..., Any]
+"""Draws samples, an array as a user gets them, into a file: draw(array, path), with the names of the rows where they have names."""
 
 
 def draw_grid(run: Run, players: Players, draw: Draw, path: Path) -> None:
@@ -24,5 +23,9 @@ def draw_grid(run: Run, players: Players, draw: Draw, path: Path) -> None:
     n = modality.preview_samples if by_class is None else len(by_class)
     require_own([path.parent, newest])
     path.parent.mkdir(exist_ok=True)
-    draw(run.drawn_by(players.ema.module, n, run.config.seed, by_class), path)
+    samples = run.drawn_by(players.ema.module, n, run.config.seed, by_class)
+    if by_class is None:
+        draw(samples, path)
+    else:
+        draw(samples, path, [run.classes[c] for c in by_class[:: isqrt(n)]])
     write_whole(newest, read_plain(path))

@@ -17,6 +17,7 @@ from zerosum.errors import Refusal
 from zerosum.game.augment import AUGMENTATIONS
 from zerosum.game.value import VALUES, smoothed
 from zerosum.nets.traits import draws_random_numbers, uses_batch_statistics
+from zerosum.play.adaptive import is_adaptive
 from zerosum.play.config import Config, check, to_json
 from zerosum.play.course import Course
 from zerosum.play.device import Execution, choose, device_of, fitted
@@ -26,6 +27,7 @@ from zerosum.play.horizon import Horizon
 from zerosum.play.interrupt import Stop
 from zerosum.play.memory import require_memory
 from zerosum.play.players import Players
+from zerosum.play.presets import suited
 from zerosum.play.schedule import depends_on_horizon
 from zerosum.play.step import Algorithm1
 from zerosum.play.trials import Trials, measured
@@ -65,6 +67,7 @@ def train(
     """
     if (samples is None) == (minutes is None):
         raise Refusal("Give the length of the training as either samples or minutes.")
+    config = suited(config, data.space, data.train.size)
     execution, processes, players = prepared(config, data, given)
     asked = {
         "command": command,
@@ -109,7 +112,7 @@ def prepared(config: Config, data: Data, given: Modules | None) -> tuple[Executi
         require_playable(*given, config, data)
     require_divisible(config, processes, players)
     if given is None and execution.device == "cpu":
-        require_memory(config, data.space, config.batch // processes.size, 2 if execution.precision == "bf16" else 4)
+        require_memory(config, data.space, config.batch // processes.size // config.accumulate, 2 if execution.precision == "bf16" else 4)
     if processes.first:  # What it finds is recorded, and all processes use that.
         execution = fitted(execution, config, players, data.space.shape if given is None else None)
     execution = shared(execution, processes, config, data.space.kind)
@@ -199,15 +202,23 @@ def require_trainable(config: Config, data: Data) -> None:
         able = " or ".join(row.name for row in MODALITIES.values() if row.axes == augmentation.axes)
         name = f"--game.augment {config.game.augment}"
         raise Refusal(f"{name} transforms {able}, and {data.name} contains {data.space.kind}: use --game.augment none.")
+    if is_adaptive(config.game.augment) and VALUES[config.game.value].boundary is None:
+        what = f"--game.augment {config.game.augment} follows the share of real samples that D tells apart"
+        raise Refusal(f"{what}, and --game.value {config.game.value} has no such share: use --game.augment diffaugment.")
 
 
 def require_divisible(config: Config, processes: Processes, players: Players) -> None:
     """Raises Refusal where a game cannot be shared among the processes."""
-    if processes.size == 1:
+    n, nets, parts = processes.size, (players.G, players.D), config.accumulate
+    if config.batch % (n * parts):
+        among = f"among {n} processes" if parts == 1 else f"into {n * parts} parts (--accumulate {parts})"
+        raise Refusal(f"--batch {config.batch} cannot be divided evenly {among}: give a multiple of {n * parts}.")
+    if parts > 1 and any(map(uses_batch_statistics, nets)):
+        raise Refusal(
+            "BatchNorm would use statistics of each part of a batch, which is another game: use --net.norm none or --accumulate 1."
+        )
+    if n == 1:
         return
-    n, nets = processes.size, (players.G, players.D)
-    if config.batch % n:
-        raise Refusal(f"--batch {config.batch} cannot be divided evenly among {n} processes: give a multiple of {n}.")
     if any(map(uses_batch_statistics, nets)):
         raise Refusal("BatchNorm would use statistics of each process's rows, which is another game: use --net.norm none, or one process.")
     if any(map(draws_random_numbers, nets)):

@@ -108,7 +108,8 @@ class Loop:
             return
         means, (samples, seconds) = (self._sum / self._steps_summed).tolist(), self._row_at
         rate = (self.samples - samples) / max(self.seconds - seconds, 1e-9)
-        self.write("signals", **dict(zip(STATISTICS, means, strict=True)), rate=round(rate, 2), waited=self._contention.share())
+        named = dict(zip(STATISTICS, means, strict=True))
+        self.write("signals", **named, rate=round(rate, 2), waited=self._contention.share(), **self.players.strength())
         self._sum.zero_()
         self._steps_summed, self._row_at = 0, (self.samples, self.seconds)
 
