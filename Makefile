@@ -42,7 +42,7 @@ lint: $(READY)
 
 # One thread a process: the processes share the cores, and a seeded test adds in the same order everywhere.
 test: lint
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -rs -n 2 -m "not slow"
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -rs -n 2 --dist loadgroup -m "not slow"
 
 slow: $(READY)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -m slow

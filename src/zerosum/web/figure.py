@@ -74,7 +74,8 @@ def _line(machine: Machine, density: Density, title: str) -> bytes:
         course.append(moment(onward))
     step = "(c) after one step of G" + ("" if stride == 1 else f", {stride:g} times enlarged")
     panels = {"(a) now": a, "(b) D trained to its optimum": b, step: c, f"(d) {ONWARD} steps later": course[-1]}
-    return png(draw_lesson(panels, course, title), dpi=110)
+    captions = [f"JSD {here.jsd:.3f} nats" for here in panels.values()]
+    return png(draw_lesson(panels, captions, course, title), dpi=110)
 
 
 def _plane(machine: Machine, density: Density, time: Timeline, title: str) -> bytes:
