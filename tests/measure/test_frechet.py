@@ -60,7 +60,7 @@ def test_it_agrees_with_torchmetrics_on_the_same_features() -> None:
     oracle = FrechetInceptionDistance(feature=Identity(), normalize=False).set_dtype(torch.float64)
     oracle.update(x.double(), real=True)
     oracle.update(y.double(), real=False)
-    assert_close(frechet(moments(y), moments(x)).value, float(oracle.compute()), atol=1e-5, rtol=1e-5)
+    assert_close(frechet(moments(y), moments(x))[0].value, float(oracle.compute()), atol=1e-5, rtol=1e-5)
 
 
 def test_a_stream_has_the_moments_of_the_whole_far_from_the_origin() -> None:
@@ -85,16 +85,19 @@ def test_half_a_million_rows_stream_in_the_memory_of_one_batch() -> None:
     assert_close(total.mean_and_covariance()[1], torch.eye(16, dtype=torch.float64), atol=0.01, rtol=0)
 
 
-def test_the_interval_covers_the_mean_of_repeats() -> None:
-    repeats = [
-        frechet(moments(normal((400, 3), i, "x") * 1.4), moments(normal((300, 3), i, "y") + torch.tensor([1.0, 0.0, 0.0])))
-        for i in range(120)
-    ]
-    centre = sum(r.value for r in repeats) / len(repeats)
-    # Closed form 1 + 3 (.4)^2 = 1.48, and a little more for the bias of few samples.
-    assert_close(centre, 1.48, atol=0.05, rtol=0)
-    covered = sum(r.low <= centre <= r.high for r in repeats) / len(repeats)
-    assert_close(covered, 0.95, atol=0.06, rtol=0)
+@pytest.mark.parametrize(("scale", "shift", "truth"), [(1.4, 1.0, 1.48), (1.0, 0.0, 0.0)])
+def test_intervals_cover_and_the_corrected_distance_has_no_bias(scale: float, shift: float, truth: float) -> None:
+    apart = torch.tensor([shift, 0.0, 0.0])
+    repeats = [frechet(moments(normal((400, 3), i, "x") * scale), moments(normal((300, 3), i, "y") + apart)) for i in range(120)]
+    plain, corrected = ([pair[i] for pair in repeats] for i in (0, 1))
+    # Closed form: shift^2 + 3 (scale - 1)^2.
+    mean = sum(r.value for r in corrected) / len(corrected)
+    assert_close(mean, truth, atol=0.02, rtol=0)
+    centre = sum(r.value for r in plain) / len(plain)
+    assert centre > mean + 0.01
+    for rows, middle in ((corrected, truth), (plain, centre)):
+        covered = sum(r.low <= middle <= r.high for r in rows if r.low is not None and r.high is not None) / len(rows)
+        assert 0.9 <= covered <= 1.0
 
 
 def test_too_few_samples_are_refused_and_nan_too() -> None:

@@ -193,6 +193,6 @@ def test_features_that_cannot_be_had_refuse_what_looks_at_them_alone() -> None:
     only = ["frechet", "kid", "classes", "memorisation"]
     scores = evaluate_images(NUMBERS[:20], NUMBERS[20:40], NUMBERS[20:], UnavailableFeatures("inception", "There is no file x."), only=only)
     refused = {s.name: s for s in scores if s.refused}
-    assert refused.keys() == {"frechet", "kid"}
+    assert refused.keys() == {"frechet", "frechet_corrected", "kid"}
     assert {(s.note, s.features) for s in refused.values()} == {("There is no file x.", "inception")}
     assert {s.name for s in scores} - refused.keys() == {"memory_distance", "memory_held_out", "memory_copies"}

@@ -49,7 +49,7 @@ def class_table(classes: Sequence[ClassScore], width: int | None = None) -> str:
 def cells(score: Score) -> tuple[str, ...]:
     """A score's cells, in the order of HEADS."""
     n = f"{score.n}/{score.n_real}" if score.n != score.n_real else str(score.n)
-    interval = f"{_short(score.low)} to {_short(score.high)}"
+    interval = "none" if score.low is None else f"{_short(score.low)} to {_short(score.high)}"
     return (score.name, _short(score.value), interval, _short(score.floor), BETTER[score.better], n)
 
 

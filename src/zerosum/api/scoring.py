@@ -67,7 +67,7 @@ def _image_scores(data: Data, sample: Callable[[int], Array], seen: int) -> list
 
 
 # By the modality's `compared_as`.
-QUICK: dict[str, Callable[[Data, Callable[[int], Array], int], list[Score]]] = {"vectors": _points_scores, "pixels": _image_scores}
+QUICK: dict[str, Callable[[Data, Callable[[int], Array], int], list[Score]]] = {"vectors": _points_scores, "features": _image_scores}
 
 
 def leave_scores(run: Run, data: Data, listener: Listener | None) -> bool:
@@ -100,7 +100,7 @@ def lacks_scores(run: Run) -> bool:
 
 
 def _may_be_scored(run: Run) -> bool:
-    return run.space.modality.compared_as != "pixels" or run.space.shape == DIGIT_SHAPE
+    return run.space.modality.compared_as != "features" or run.space.shape == DIGIT_SHAPE
 
 
 def _at_most(n: int, data: Data) -> int:

@@ -49,7 +49,7 @@ class Modality:
         preset(shape): the preset for a sample's shape, None where the shape is not known.
         threads: CPU threads for the nets; None for all cores. bf16: whether the nets gain from bf16. check: see CheckSize.
     Measuring.
-        compared_as: "vectors", by their coordinates, or "pixels", by images made smaller.
+        compared_as: "vectors", by their coordinates, or "features", by random features of images.
         features: the features of `zerosum evaluate` where the user names none; None measures samples as they are.
     Showing.
         preview: how a set of samples is drawn, a row of report/grid.py's PREVIEWS. preview_samples: how many samples are drawn;
@@ -73,7 +73,7 @@ class Modality:
     threads: int | None
     bf16: bool
     check: CheckSize
-    compared_as: Literal["vectors", "pixels"]
+    compared_as: Literal["vectors", "features"]
     features: Literal["auto", "digits", "inception", "fresh"] | None
     preview: Literal["scatter", "tiles"]
     preview_samples: int
@@ -178,7 +178,7 @@ MODALITIES: dict[str, Modality] = {
             threads=None,
             bf16=True,
             check=CheckSize(256, 2_048),
-            compared_as="pixels",
+            compared_as="features",
             features="auto",
             preview="tiles",
             preview_samples=64,

@@ -12,6 +12,7 @@ from zerosum.measure.inputs import MeasureInputs
 from zerosum.measure.kid import measure_kid
 from zerosum.measure.memorisation import measure_memorisation
 from zerosum.measure.modes import measure_classes, measure_modes
+from zerosum.measure.noise_share import measure_noise_share
 from zerosum.measure.prdc import measure_prdc
 from zerosum.measure.score import Better, Reading, Refused
 from zerosum.measure.twosample import measure_two_sample
@@ -30,7 +31,7 @@ class Measure:
     """One row of MEASURES.
 
     function: from MeasureInputs to readings, one for each name in `scores`; raises Refusal where the measure is impossible. needs: fields
-    of MeasureInputs that must be given ("train", "modes", "classes"). limit: the most samples a side that it reads, None for all. on:
+    of MeasureInputs that must be given ("train", "modes", "classes", "images"). limit: the most samples a side that it reads, None for all. on:
     whether it compares "features" or the "samples" themselves. shrinks: whether the reference score falls as 1/n, as the bias of a plug-in
     distance does.
     """
@@ -47,8 +48,11 @@ class Measure:
 MEASURES: dict[str, Measure] = {
     "frechet": Measure(
         measure_frechet,
-        {"frechet": Quantity("lower", "Distance between the features of generated and real samples, both taken as Gaussian (FID).")},
-        source="Heusel et al. 2017, arXiv 1706.08500, eq. 6",
+        {
+            "frechet": Quantity("lower", "Distance between the features of generated and real samples, both taken as Gaussian (FID)."),
+            "frechet_corrected": Quantity("lower", "The same without the bias of few samples: about 0 for equal distributions."),
+        },
+        source="Heusel et al. 2017, arXiv 1706.08500, eq. 6; Quenouille 1956, Biometrika 43, 353-360",
         shrinks=True,
     ),
     "kid": Measure(
@@ -119,6 +123,18 @@ MEASURES: dict[str, Measure] = {
         limit=10_000,
         on="samples",
     ),
+    "noise_share": Measure(
+        measure_noise_share,
+        {
+            "noise_share": Quantity(
+                "lower", "Share of real images that noise would have to replace to be as far from the data: 0 is real data, 1 is noise."
+            )
+        },
+        source="Gretton et al. 2012, JMLR 13, section 2.2 and eq. 3; docs/measures.md",
+        needs=("images",),
+        limit=2_000,
+        on="samples",
+    ),
     "two_sample": Measure(
         measure_two_sample,
         {"two_sample": Quantity("lower", "Accuracy of a logistic regression at separating generated from real samples; 0.5 is chance.")},
@@ -127,7 +143,12 @@ MEASURES: dict[str, Measure] = {
     ),
     "divergence": Measure(
         measure_divergence,
-        {"jsd": Quantity("lower", "Lower bound on the Jensen-Shannon divergence by a newly trained classifier, nats: 0 to log 2 = 0.693.")},
+        {
+            "jsd": Quantity(
+                "lower",
+                "The Jensen-Shannon divergence is at least this, with 95 % confidence, by a new classifier; nats, 0 to log 2 = 0.693.",
+            )
+        },
         source="Goodfellow et al. 2014, arXiv 1406.2661, Theorem 1; Maurer and Pontil 2009, arXiv 0907.3740, Theorem 4",
         limit=10_000,
         on="samples",

@@ -52,7 +52,7 @@ class MeasureInputs:
 
     fake, real: what is compared. spare: real samples that take a perfect generator's place in the reference score, or None. train: the
     whole training set, for the search for copies, or None. modes: p_data's, where they are known. classes: names, or None. given: which of
-    train, modes and classes are there.
+    train, modes and classes are there; "images" where the samples are images.
     """
 
     fake: SampleSet
@@ -66,7 +66,8 @@ class MeasureInputs:
 
     def __post_init__(self) -> None:
         given = {"train": self.train, "modes": self.modes, "classes": self.classes}
-        object.__setattr__(self, "given", frozenset(name for name, value in given.items() if value is not None))
+        images = {"images"} if self.real.samples.ndim == 4 else set()
+        object.__setattr__(self, "given", frozenset(name for name, value in given.items() if value is not None) | images)
 
     def swapped(self, fake: SampleSet, real: SampleSet) -> MeasureInputs:
         """The same inputs with other sets to compare."""

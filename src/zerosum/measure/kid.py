@@ -7,6 +7,7 @@ which then remain.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -16,6 +17,7 @@ from zerosum.measure.inputs import MeasureInputs, check_pair
 from zerosum.measure.score import Reading, normal
 
 LIMIT = 10_000
+Kernel = Callable[[Tensor, Tensor], Tensor]
 _CHUNK = 256  # rows: such a part of the table fits the processor's cache, and is twice as fast as 1,024
 
 
@@ -29,11 +31,15 @@ class _Table:
     squares: float
 
 
-def _table(x: Tensor, y: Tensor, same: bool) -> _Table:
+def cubic(x: Tensor, y: Tensor) -> Tensor:
+    """(x.y / d + 1)^3 of rows x (n, d) and y (m, d), (n, m)."""
+    return torch.addmm(x.new_ones(()), x / x.shape[1], y.T).pow_(3)
+
+
+def _table(x: Tensor, y: Tensor, same: bool, kernel: Kernel) -> _Table:
     rows, columns, squares = [], torch.zeros(len(y), dtype=torch.float64), 0.0
-    one, scaled = x.new_ones(()), x / x.shape[1]
     for i in range(0, len(x), _CHUNK):
-        k = torch.addmm(one, scaled[i : i + _CHUNK], y.T).pow_(3)
+        k = kernel(x[i : i + _CHUNK], y)
         if same:
             k[torch.arange(len(k)), i + torch.arange(len(k))] = 0
         # One row's or one chunk's sum in the dtype of x rounds to 1e-7 of itself; the sums of these need float64.
@@ -43,14 +49,14 @@ def _table(x: Tensor, y: Tensor, same: bool) -> _Table:
     return _Table(torch.cat(rows), columns, squares)
 
 
-def mmd2(x: Tensor, y: Tensor) -> tuple[float, float]:
+def mmd2(x: Tensor, y: Tensor, kernel: Kernel = cubic) -> tuple[float, float]:
     """The unbiased estimate of MMD^2 between rows x (n, d) and y (m, d), and the estimate of its own sampling variance.
 
-    It may be negative: its expectation is zero for equal distributions. Products in the dtype of x, sums of them in float64;
+    kernel: from rows (n, d) and (m, d) to a new table (n, m). The estimate may be negative: its expectation is zero for equal distributions. Products in the dtype of x, sums of them in float64;
     time n m d, memory _CHUNK x m.
     """
     n, m = len(x), len(y)
-    xx, yy, xy = _table(x, x, True), _table(y, y, True), _table(x, y, False)
+    xx, yy, xy = _table(x, x, True, kernel), _table(y, y, True, kernel), _table(x, y, False, kernel)
     mean_xx, mean_yy, mean_xy = float(xx.rows.sum()) / (n * (n - 1)), float(yy.rows.sum()) / (m * (m - 1)), float(xy.rows.sum()) / (n * m)
     # Eq. 3: means over pairs of different samples, so no term is biased.
     estimate = mean_xx + mean_yy - 2 * mean_xy

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from zerosum.measure.inputs import MeasureInputs, check_pair, squared_distances
-from zerosum.measure.score import Z95, Reading, wilson
+from zerosum.measure.score import Reading, wilson
 
 LIMIT = 10_000
 K_PRECISION, K_COVERAGE = 3, 5
@@ -33,7 +33,7 @@ def radii(x: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def prdc(fake: Tensor, real: Tensor) -> tuple[Reading, ...]:
-    """precision, recall, density and coverage of features fake (n, d) against real (m, d), each with a 95 % interval.
+    """precision, recall, density and coverage of features fake (n, d) against real (m, d), each but density with a 95 % interval.
 
     Memory: 256 rows of the distance table at a time. Raises Refusal below K_COVERAGE + 1 rows a side, or for rows that are all equal.
     """
@@ -41,22 +41,20 @@ def prdc(fake: Tensor, real: Tensor) -> tuple[Reading, ...]:
     n, m = len(fake), len(real)
     (fake3, _), (real3, real5) = radii(fake), radii(real)
     inside, balls = torch.zeros(n, dtype=torch.bool), torch.zeros(n)
-    recalled, covered, holding = torch.zeros(m, dtype=torch.bool), torch.zeros(m, dtype=torch.bool), torch.zeros(m)
+    recalled, covered = torch.zeros(m, dtype=torch.bool), torch.zeros(m, dtype=torch.bool)
     # One pass over the table of real by generated samples answers all four questions.
     for rows, d in squared_distances(real, fake):
         inside |= (d < real3[rows, None]).any(0)
         recalled[rows] = (d < fake3).any(1)
         within = d < real5[rows, None]
         balls += within.sum(0)
-        holding[rows] = within.sum(1).float()
         covered[rows] = within.any(1)
     density = float(balls.double().mean()) / K_COVERAGE
-    # A mean over pairs varies with either set: in how many balls a generated sample is, and how many of them a ball contains.
-    spread = Z95 * math.sqrt(float((balls / K_COVERAGE).var()) / n + float((holding * (m / (n * K_COVERAGE))).var()) / m)
     return (
         _share("precision", inside, m),
         _share("recall", recalled, n),
-        Reading("density", density, max(0.0, density - spread), density + spread),
+        # In 32 dimensions a few balls contain most samples, and intervals by either set's variance cover 80 to 90 % instead of 95 %.
+        Reading("density", density, None, None),
         _share("coverage", covered, n),
     )
 

@@ -19,12 +19,15 @@ Z95_ONE_SIDED = 1.644854  # Phi = .95
 
 @dataclass(frozen=True)
 class Reading:
-    """A measure's value with the ends of its 95 % interval, in the measure's own unit; `note` is for users."""
+    """A measure's value with the ends of its 95 % interval, in the measure's own unit; `note` is for users.
+
+    low, high: None where no interval is known to hold.
+    """
 
     name: str
     value: float
-    low: float
-    high: float
+    low: float | None
+    high: float | None
     note: str = ""
 
 
@@ -32,7 +35,7 @@ class Reading:
 class Score:
     """A measure's value with its provenance.
 
-    value: the number; None where the measure was refused, and then `note` is the sentence that says why. low, high: its 95 % interval.
+    value: the number; None where the measure was refused, and then `note` is the sentence that says why. low, high: its 95 % interval; None where there is none.
     floor: the reference score, which real samples get against real samples; None where there are too few. n, n_real: how many generated and
     real samples the value was computed from. split: the part of the real ones. features: the features' name and hash, or "raw". better:
     which direction is better; "floor": best at the reference score, worse on either side.

@@ -141,6 +141,8 @@ class Diagnostics:
             across = real.across(of_ema)
             found |= {f"average_{name}": number for name, number in asdict(real.comparison(of_ema, across)).items()}
         found["fresh"], found["fresh_error"] = real.neighbour_test(of_ema, across)
+        if (share := real.noise_share(of_ema)) is not None:
+            found |= {"noise_share": share.value, "noise_share_low": share.low, "noise_share_high": share.high}
         found |= {f"floor_{name}": number for name, number in real.reference_scores.items()}
         found["real_cells"] = (real.shares * 2 * real.n).round().int().tolist()
         return found | real.copies(smooth)

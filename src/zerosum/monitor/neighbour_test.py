@@ -1,8 +1,9 @@
 """A nearest-neighbour two-sample test: a lower bound on the JSD between two sets, without training anything.
 
 Each sample is classified by its nearest others: D(x) = (k_same + 1) / (k + 2), where k_same of its k nearest other samples are of its own
-set. log 2 minus the mean cross-entropy of this classifier is, in expectation, at most the JSD in nats: no sample has a part in its own
-classification. Schilling 1986, "Multivariate two-sample tests based on nearest neighbors", is the test.
+set. log 2 minus the mean cross-entropy of this classifier is, in expectation, at most the JSD in nats (Goodfellow et al. 2014, Theorem 1),
+if the classifiers of real and of generated samples are alike and know nothing of the sample itself. So the samples are paired: real sample
+i and generated sample i are classified by all others, and neither by itself nor by its partner. Schilling 1986, "Multivariate two-sample tests based on nearest neighbors", is the test.
 """
 
 from __future__ import annotations
@@ -20,11 +21,12 @@ PER_NEIGHBOUR = 4  # samples for each neighbour, at least: with fewer samples th
 
 
 def jsd_bound(among_real: Tensor, among_generated: Tensor, across: Tensor) -> tuple[float, float]:
-    """The bound in nats, and its standard error.
+    """The bound in nats, and its standard error. Where there are fewer of one set, the rest of the other have no partner.
 
     among_real (n, k), among_generated (N, k): see `nearest_others`. across: squared distances from real to generated samples, (n, N).
     """
     k = among_real.shape[1]
+    across = across.clone().fill_diagonal_(math.inf)
     of_real = own_probability(among_real, smallest(across, k))
     of_generated = own_probability(among_generated, smallest(across.T.contiguous(), k))
     loss_real, loss_generated = -of_real.log(), -of_generated.log()

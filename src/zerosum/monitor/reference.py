@@ -6,25 +6,26 @@ Nothing here uses the data's name or a known density: points from a file are che
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn.functional import avg_pool2d
 
 from zerosum.data.parts import Part
 from zerosum.data.source import Data
 from zerosum.data.space import Space
 from zerosum.measure.inputs import squared_distances
-from zerosum.measure.memorisation import comparable, memorisation
+from zerosum.measure.memorisation import MIN_FOR_COPIES, comparable, memorisation
+from zerosum.measure.noise_share import NoiseScale, scale
 from zerosum.measure.prdc import radii
+from zerosum.measure.random_features import FITTED, RandomConvolutions
+from zerosum.measure.score import Reading
 from zerosum.monitor.neighbour_test import jsd_bound, nearest_others
 
-SIDE = 8  # pixels a side at which images are compared
 CELLS = 16
+CELLS_OF = 2048  # training samples that the cells are made from, at most
 LLOYD = 12  # steps of Lloyd's algorithm
 LARGEST = 4096  # training samples that a check searches for copies; in a larger set it does not search
 COPIED = 256  # generated samples whose nearest training samples are searched
@@ -63,24 +64,44 @@ class Reference:
         spare = min(n, held // 2)
         self.n = spare if spare > train else min(n, train, held)
         self.train, self.held = data.train.head(min(n, train)), data.validation.head(self.n)
+        # Cells, and random features of images, are fitted on further training samples where there are any: on the samples that are
+        # compared, both would fit better than on new ones.
+        size = data.train.size
+        further = data.train.head(self.n + CELLS_OF if size is None else min(size, self.n + CELLS_OF))[self.n :]
+        self.fitted = further if len(further) >= self.n else self.train
         self.others = data.validation.head(2 * self.n)[self.n :] if self.n > train else self.train[: self.n]
         self.train_y, self.held_y = data.train.labels_head(min(n, train)), data.validation.labels_head(self.n)
         self.enough = self.n >= FEWEST
 
     def rows(self, raw: Tensor) -> Tensor:
-        """Rows (N, d) whose distances measure similarity: points in units of the data's standard deviation; images averaged to SIDE a side.
+        """Rows (N, d) whose distances measure similarity: points in units of the data's standard deviation; random features of images."""
+        return self.space.encode(raw) if self.features is None else self.features(raw)
 
-        At full resolution all images are far from one another, so that good samples would score no better than noise.
-        """
-        return ROWS[self.space.modality.compared_as].rows(self.space, raw)
+    @cached_property
+    def features(self) -> RandomConvolutions | None:
+        """Features of images, fitted on training images; None for points."""
+        kind = FEATURES[self.space.modality.compared_as]
+        return None if kind is None else kind(self.fitted[:FITTED])
+
+    @cached_property
+    def _scale(self) -> NoiseScale | None:
+        return None if self.features is None else scale(self.held, self.features)
+
+    def noise_share(self, rows: Tensor) -> Reading | None:
+        """measure/noise_share.py of features (N, d) of images; None for points."""
+        return None if self._scale is None else self._scale.share(rows)
 
     def details(self, raw: Tensor) -> Tensor:
         """Rows (N, d) that distinguish a copy from a similar sample: images are averaged down less."""
-        return ROWS[self.space.modality.compared_as].details(self.space, raw)
+        return self.space.encode(raw) if self.features is None else comparable(raw)
 
     @cached_property
     def other_rows(self) -> Tensor:
         return self.rows(self.others)
+
+    @cached_property
+    def fitted_rows(self) -> Tensor:
+        return self.rows(self.fitted)
 
     @cached_property
     def held_rows(self) -> Tensor:
@@ -90,10 +111,10 @@ class Reference:
 
     @cached_property
     def anchors(self) -> Tensor:
-        """Centres of the cells, (CELLS, d): Lloyd's algorithm on the other real samples, started at samples far from one another."""
-        x = self.other_rows
+        """Centres of the cells, (CELLS, d): Lloyd's algorithm on `fitted`, started at samples far from one another."""
+        x = self.fitted_rows
         chosen = x[:1]
-        for _ in range(max(2, min(CELLS, len(x) // PER_CELL)) - 1):
+        for _ in range(max(2, min(CELLS, self.n // PER_CELL)) - 1):
             chosen = torch.cat([chosen, x[torch.cdist(x, chosen).amin(1).argmax()][None]])
         for _ in range(LLOYD):
             nearest = torch.cdist(x, chosen).argmin(1)
@@ -108,8 +129,8 @@ class Reference:
 
     @cached_property
     def shares(self) -> Tensor:
-        """The share of each cell among held-out and other real samples together, (CELLS,)."""
-        return self.census(torch.cat([self.other_rows, self.held_rows])).double() / (2 * self.n)
+        """The share of each cell among the samples that the cells are made from, (CELLS,)."""
+        return self.census(self.fitted_rows).double() / len(self.fitted_rows)
 
     # -- comparison -------------------------------------------------------------------------------------------------------
 
@@ -152,7 +173,13 @@ class Reference:
         """What the other real samples score in place of generated ones, by name."""
         rows, across = self.other_rows, self.across(self.other_rows)
         found = asdict(self.comparison(rows, across))
-        return {**{name: found[name] for name in found if name != "cells"}, "fresh": self.neighbour_test(rows, across)[0]}
+        share = self.noise_share(rows)
+        return {
+            **{name: found[name] for name in found if name != "cells"},
+            "fresh": self.neighbour_test(rows, across)[0],
+            **({} if share is None else {"noise_share": share.value}),
+            **self._copies_of_real,
+        }
 
     # -- copies -----------------------------------------------------------------------------------------------------------
 
@@ -172,25 +199,20 @@ class Reference:
         train, held = self._everything
         return {reading.name: reading.value for reading in memorisation(self.details(raw[:COPIED]), held, train)}
 
-
-class Likeness(NamedTuple):
-    """How raw samples become the rows of `Reference.rows` and of `Reference.details`."""
-
-    rows: Callable[[Space, Tensor], Tensor]
-    details: Callable[[Space, Tensor], Tensor]
-
-
-# By the modality's `compared_as`.
-ROWS: dict[str, Likeness] = {
-    "vectors": Likeness(Space.encode, Space.encode),
-    "pixels": Likeness(lambda space, raw: averaged(raw, SIDE), lambda space, raw: comparable(raw)),
-}
+    @cached_property
+    def _copies_of_real(self) -> dict[str, float]:
+        """What held-out samples score in the generated ones' place, half of them against the other half; {} where they are too few."""
+        if self._everything is None:
+            return {}
+        train, held = self._everything
+        half = min(COPIED, len(held) // 2)
+        if half < MIN_FOR_COPIES:
+            return {}
+        return {reading.name: reading.value for reading in memorisation(held[:half], held[half:], train)}
 
 
-def averaged(images: Tensor, side: int) -> Tensor:
-    """uint8 images (N, C, H, W) averaged down to at most `side` a side, in units of full contrast, as rows (N, C h w)."""
-    shrink = math.ceil(max(images.shape[2:]) / side)
-    return avg_pool2d(images.float() / 255, shrink, ceil_mode=True).flatten(1)
+# By the modality's `compared_as`: the features that are compared; None for the samples' own coordinates.
+FEATURES: dict[str, type[RandomConvolutions] | None] = {"vectors": None, "features": RandomConvolutions}
 
 
 def spread(rows: Tensor) -> float:

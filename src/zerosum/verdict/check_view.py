@@ -11,8 +11,9 @@ from typing import Any
 
 Row = Mapping[str, Any]
 
-# `compared_as` by `data`, for rows from before it was recorded.
+# `compared_as` by `data`, for rows from before it was recorded. Images were compared as "pixels" until they were as "features".
 _COMPARED_AS = {"points": "vectors", "images": "pixels"}
+_OF_IMAGES = ("pixels", "features")
 
 
 @dataclass(frozen=True)
@@ -23,8 +24,9 @@ class CheckView:
     images (rows written before that was recorded: no). decay_left: how much of the decay of learning rates and penalty is still to come,
     from 1 to 0 (0 in rows written before that was recorded).
 
-    distance: from 0 (as real samples) to 1, of the averaged G; the mean of three parts: separable over log 2, 1 - ema_coverage, and
-    ema_missing. smoothed: the median of this check's distance and the two before, so that one odd check changes little.
+    distance: of the averaged G, from 0 (as real samples) to 1. Of images, noise_share: the share of real images that noise would have to
+    replace to be as far from the data (measure/noise_share.py), at most 1. Of points, and of images in records without it, the mean of three
+    parts: separable over log 2, 1 - ema_coverage, and ema_missing. real_distance: what real images score; of points 0. smoothed: the median of this check's distance and the two before, so that one odd check changes little.
 
     separable: nats by which a nearest-neighbour classifier separates the averaged G's samples from real ones, minus the reference.
     separated: nats by which the run's own D separates held-out real samples from G's. auc: chance that D scores a real one higher.
@@ -35,7 +37,7 @@ class CheckView:
     ones. missing: total variation between G's and the data's shares of the cells, minus the reference; ema_missing. change: total
     variation between G's cells and those of the check before. ema_gap: between G's cells and those of its EMA.
 
-    held_out, copies: memory_held_out and memory_copies (measure/memorisation.py). modes: known modes reached, and how many there are.
+    held_out, copies: memory_held_out and memory_copies (measure/memorisation.py). copies_of_real: memory_copies of real samples. modes: known modes reached, and how many there are.
     """
 
     round: int
@@ -44,6 +46,8 @@ class CheckView:
     finite: bool
     distance: float | None = None
     smoothed: float | None = None
+    noise_share: float | None = None
+    real_distance: float = 0.0
     auc: float | None = None
     separated: float | None = None
     separable: float | None = None
@@ -61,6 +65,7 @@ class CheckView:
     r_t: float | None = None
     held_out: float | None = None
     copies: float | None = None
+    copies_of_real: float | None = None
     modes: tuple[int, int] | None = None
     decay_left: float = 0.0
     images: bool = False
@@ -91,15 +96,21 @@ def number(row: Row, name: str) -> float | None:
 
 
 def _above(row: Row, name: str, reference: str) -> float | None:
-    """The number minus its reference, at least 0."""
+    """The number minus its reference, at least 0. A reference below 0 is noise about 0, and is not added to the number."""
     value, base = number(row, name), number(row, reference)
-    return None if value is None or base is None else max(0.0, value - base)
+    return None if value is None or base is None else max(0.0, value - max(0.0, base))
 
 
 def _share(row: Row, name: str, reference: str) -> float | None:
     """The number over its reference, from 0 to 1."""
     value, base = number(row, name), number(row, reference)
     return None if value is None or not base else min(1.0, max(0.0, value / base))
+
+
+def _relative(row: Row, name: str) -> float | None:
+    """The number over what real samples score, where the row has that; else the number itself."""
+    value, base = number(row, name), number(row, f"floor_{name}")
+    return value if value is None or not base else value / base
 
 
 def variation(one: Any, other: Any) -> float | None:
@@ -125,6 +136,7 @@ def _view(row: Row, before: Row | None) -> CheckView:
         None if ema_coverage is None else 1 - ema_coverage,
         None if ema_missing is None else min(1.0, ema_missing),
     ]
+    share = number(row, "noise_share")
     entropy, gap, n = number(row, "cross_entropy_val"), number(row, "auc_gap"), number(row, "n")
     m = number(row, "n_train") or n
     seen, of = row.get("modes"), row.get("modes_of")
@@ -133,7 +145,9 @@ def _view(row: Row, before: Row | None) -> CheckView:
         samples=int(number(row, "samples") or 0),
         seconds=number(row, "seconds") or 0.0,
         finite=row.get("finite", True) is True,
-        distance=_mean(parts),
+        distance=_mean(parts) if share is None else min(1.0, share),
+        noise_share=share,
+        real_distance=0.0 if share is None else number(row, "floor_noise_share") or 0.0,
         auc=number(row, "auc_val"),
         separated=None if entropy is None else max(0.0, math.log(2) - entropy),
         separable=separable,
@@ -150,10 +164,11 @@ def _view(row: Row, before: Row | None) -> CheckView:
         # Mann and Whitney 1947: variance (n + m + 1) / (12 n m) where both distributions are the same.
         overfit_error=None if not n or not m or min(n, m) < 1 else math.sqrt((n + m + 1) / (12 * n * m)),
         decay_left=number(row, "left") or 0.0,
-        images=row.get("compared_as", _COMPARED_AS.get(str(row.get("data")))) == "pixels",
+        images=row.get("compared_as", _COMPARED_AS.get(str(row.get("data")))) in _OF_IMAGES,
         n=None if not n or n < 1 else int(n),
         r_t=number(row, "r_t"),
-        held_out=number(row, "memory_held_out"),
+        held_out=_relative(row, "memory_held_out"),
         copies=number(row, "memory_copies"),
+        copies_of_real=number(row, "floor_memory_copies"),
         modes=(seen, of) if isinstance(seen, int) and isinstance(of, int) else None,
     )

@@ -128,6 +128,13 @@ def distance_reverses(views: CheckViews) -> bool:
     return len(big) >= 3 and sum(a * b < 0 for a, b in pairwise(big)) >= len(big) // 2
 
 
+def copies(views: CheckViews) -> bool:
+    """More copies of training samples than among real samples; in records without that number, than among half of them."""
+    last = views[-1]
+    real = 0.5 if last.copies_of_real is None else last.copies_of_real
+    return last.copies is not None and last.copies >= real + limit("copies")
+
+
 # -- what D does ------------------------------------------------------------------------------------------------------------
 
 

@@ -150,10 +150,21 @@ TROUBLES: tuple[Diagnosis, ...] = (
         ),
     ),
 )
+CONVERGED = Diagnosis(
+    "converged",
+    "Generated samples are as close to the data as other real samples are, as far as a check can see. Training longer is not needed.",
+    False,
+)
 PLATEAUED = Diagnosis(
     "plateaued",
-    "The distance from the data no longer falls by more than its noise. Training longer with the same options is unlikely to help.",
+    "The distance from the data no longer falls by more than its noise, and is larger than that of real samples. Training longer with the"
+    " same options is unlikely to help.",
     False,
+    suggestions=(
+        Suggestion("net.width", "larger nets describe the data better", factor=2.0),
+        Suggestion("batch", "less noise in the gradients", factor=2.0),
+        Suggestion("game.gamma", "D may be less smooth", factor=0.3),
+    ),
 )
 IMPROVING = Diagnosis("improving", "Generated samples are getting closer to the data.", False)
 EARLY = Diagnosis(
@@ -162,4 +173,4 @@ EARLY = Diagnosis(
     False,
 )
 
-DIAGNOSES: dict[str, Diagnosis] = {diagnosis.name: diagnosis for diagnosis in (*TROUBLES, PLATEAUED, IMPROVING, EARLY)}
+DIAGNOSES: dict[str, Diagnosis] = {diagnosis.name: diagnosis for diagnosis in (*TROUBLES, CONVERGED, PLATEAUED, IMPROVING, EARLY)}

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from zerosum.verdict.conditions import (
     at_least,
     at_most,
+    copies,
     coverage_fell,
     distance_jumps,
     distance_reverses,
@@ -65,13 +66,24 @@ def present(symptom: Symptom, views: CheckViews) -> bool:
 SCALE = "lower is better; 0: as close as real samples, 1: nothing in common"
 
 
+def how_far(views: CheckViews, distance: float) -> str:
+    """The distance in words. Images have a unit that can be pictured, the same as the measure noise_share of `evaluate`."""
+    last = views[-1]
+    if last.noise_share is None:
+        return f"the distance from held-out real samples is {distance:.2f} ({SCALE})"
+    return (
+        f"generated images are as far from real ones as real ones of which noise replaces {percent(distance)}"
+        f" (noise share {distance:.2f}; lower is better; real images: {last.real_distance:.2f})"
+    )
+
+
 def _says_distance(views: CheckViews) -> str:
-    return f"the distance from held-out real samples is {recent_median(views, 'distance'):.2f} ({SCALE})"
+    return how_far(views, recent_median(views, "distance"))
 
 
 def _says_worse(views: CheckViews) -> str:
     d = smoothed_distances(views)
-    return f"the distance from held-out real samples is {d[-1]:.2f} ({SCALE}); it was {min(d):.2f} at its best"
+    return f"{how_far(views, d[-1])}; at its best it was {min(d):.2f}"
 
 
 def _says_missing(views: CheckViews) -> str:
@@ -164,10 +176,10 @@ SYMPTOMS: dict[str, Symptom] = {
         ),
     ),
     "copies": Symptom(
-        at_least("copies", "copies"),
+        copies,
         lambda s: (
             f"{percent(recent_median(s, 'copies'))} of generated samples are nearer to a training sample than its own nearest neighbour is"
-            " (no copies: about 50 %)"
+            f" (of real samples: {percent(s[-1].copies_of_real) if s[-1].copies_of_real is not None else 'about 50 %'})"
         ),
     ),
     "far": Symptom(far, _says_distance),

@@ -113,9 +113,7 @@ THRESHOLDS: dict[str, Threshold] = {
         0.6, "share of generated samples whose nearest real one is held out, over the share expected by size", PROVISIONAL
     ),
     "copies": Threshold(
-        0.7,
-        "share of generated samples nearer to a training sample than its own neighbour is",
-        "a G that copies nothing has about one half or less",
+        0.2, "share of generated samples nearer to a training sample than its own neighbour is, above that of real samples", PROVISIONAL
     ),
     # diverged
     "spread exploded": Threshold(5.0, "diversity", "no generator that learns is five times as spread out as its data"),

@@ -86,6 +86,12 @@ def hot(views: CheckViews) -> bool:
     return views[-1].decay_left > limit("decay left")
 
 
+def as_good_as_real(views: CheckViews) -> bool:
+    """Whether the distance is within noise of what real samples score."""
+    d = smoothed_distances(views)
+    return bool(d) and d[-1] <= views[-1].real_distance + sized("distance noise", views)
+
+
 def fell_back(views: CheckViews) -> bool:
     """Whether the distance is well above its own best and not near. Never while learning rates are high.
 

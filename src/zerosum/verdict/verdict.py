@@ -10,10 +10,10 @@ from typing import Any
 from zerosum.verdict.advice import advice
 from zerosum.verdict.check_view import CheckView, Row, check_views
 from zerosum.verdict.conditions import far
-from zerosum.verdict.diagnoses import DIAGNOSES, EARLY, IMPROVING, PLATEAUED, TROUBLES, Diagnosis
-from zerosum.verdict.symptoms import SCALE, SYMPTOMS, percent, present
+from zerosum.verdict.diagnoses import CONVERGED, DIAGNOSES, EARLY, IMPROVING, PLATEAUED, TROUBLES, Diagnosis
+from zerosum.verdict.symptoms import SYMPTOMS, how_far, percent, present
 from zerosum.verdict.thresholds import limit
-from zerosum.verdict.trend import CheckViews, falls, flat, hot, improving, recent, smoothed_distances, window
+from zerosum.verdict.trend import CheckViews, as_good_as_real, falls, flat, hot, improving, recent, smoothed_distances, window
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ def plateaued(rows: Sequence[Row]) -> bool:
     n = int(limit("plateau checks"))
     if len(views) < n:
         return False
-    return all(not troubles(part) and without_trouble(part) is PLATEAUED for part in (views[: len(views) - back] for back in range(n)))
+    return all(not troubles(part) and without_trouble(part) in (PLATEAUED, CONVERGED) for part in (views[: len(views) - back] for back in range(n)))
 
 
 def applies(diagnosis: Diagnosis, views: CheckViews) -> bool:
@@ -134,7 +134,7 @@ def without_trouble(views: CheckViews) -> Diagnosis:
     if improving(views):
         return IMPROVING
     if not hot(views) and flat(views) and not far(views) and d[-1] < min(d) + limit("above best"):
-        return PLATEAUED
+        return CONVERGED if as_good_as_real(views) else PLATEAUED
     # Near 0 a check of a few hundred samples hardly shows what is still gained.
     return IMPROVING if d[-1] <= limit("near") or falls(views) else EARLY
 
@@ -161,7 +161,7 @@ def _progress(views: CheckViews) -> list[str]:
     if not d:
         return ["there are too few samples to compare with"]
     best = f", and {min(d):.2f} at its best" if d[-1] >= min(d) + limit("worse than its best") else ""
-    said = [f"the distance from held-out real samples is {d[-1]:.2f} ({SCALE}); it was {d[0]:.2f} at the first check{best}"]
+    said = [f"{how_far(views, d[-1])}; at the first check it was {d[0]:.2f}{best}"]
     if last.ema_coverage is not None:
         said.append(f"the averaged generator's coverage is {percent(last.ema_coverage)} of that of real samples (higher is better)")
         if last.coverage is not None and last.coverage > last.ema_coverage + limit("EMA lags"):
