@@ -26,7 +26,7 @@ from zerosum.data.modality import MODALITIES, Modality
 from zerosum.data.source import open_data
 from zerosum.data.space import Space
 from zerosum.measure.features import FEATURES
-from zerosum.monitor.reference import FEATURES
+from zerosum.monitor.reference import FEATURES as COMPARED
 from zerosum.play.presets import PRESETS, default_preset
 from zerosum.report.grid import PREVIEWS, save_grid
 from zerosum.report.next_commands import next_commands
@@ -99,7 +99,7 @@ def test_its_words_and_names_are_there(kind: str, shape: tuple[int, ...]) -> Non
 
 @pytest.mark.parametrize("row", MODALITIES.values(), ids=MODALITIES)
 def test_other_rooms_know_what_it_names(row: Modality) -> None:
-    assert row.compared_as in FEATURES
+    assert row.compared_as in COMPARED
     assert row.compared_as in QUICK
     assert row.features is None or row.features in {"auto", "fresh", *FEATURES}
     assert row.preview in PREVIEWS

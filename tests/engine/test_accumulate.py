@@ -23,7 +23,12 @@ from zerosum.play.step import Algorithm1
 from zerosum.training import launch
 
 CONFIG = Config(
-    prior=PriorOptions(dim=4), net=NetOptions(kind="dcgan", width=4, classes="auto"), batch=12, threads=1, device="cpu", average=100,
+    prior=PriorOptions(dim=4),
+    net=NetOptions(kind="dcgan", width=4, classes="auto"),
+    batch=12,
+    threads=1,
+    device="cpu",
+    average=100,
     precision="float32",  # bf16 rounds a sum of parts differently
 )
 

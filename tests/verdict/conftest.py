@@ -48,6 +48,11 @@ CASES: dict[str, Callable[[int], Row]] = {
         "coverage": towards(i, 0, 0.9, 12),
         "missing": towards(i, 0.7, 0.1, 12),
     },
+    "converged": lambda i: {
+        "fresh": towards(i, 0.69, -0.02, 12) + wobble(i) / 4,
+        "coverage": towards(i, 0, 0.96, 12),
+        "missing": towards(i, 0.7, 0.06, 12),
+    },
     "stalled": lambda i: {
         "fresh": 0.5,
         "coverage": 0.05,

@@ -43,11 +43,23 @@ def test_numbers_are_read_beside_their_floors(made: Any) -> None:
             ),
         ]
     )
-    assert views[0].separable == pytest.approx(0.32)
-    assert views[0].distance == pytest.approx((0.32 / math.log(2) + 0.5 + 0.14) / 3)
+    # The reference is -.02: noise about 0, which adds nothing.
+    assert views[0].separable == pytest.approx(0.3)
+    assert views[0].distance == pytest.approx((0.3 / math.log(2) + 0.5 + 0.14) / 3)
     assert views[0].change is None
     assert views[1].change == pytest.approx(0.75)
     assert views[1].distance == pytest.approx(0)
+    of_images = {
+        "compared_as": "features",
+        "noise_share": 0.3,
+        "floor_noise_share": 0.02,
+        "floor_memory_copies": 0.4,
+        "memory_held_out": 0.5,
+    }
+    (view,) = check_views([made.check(0, **of_images, floor_memory_held_out=0.8)])
+    assert (view.distance, view.real_distance, view.images) == (0.3, 0.02, True)
+    assert (view.copies_of_real, view.held_out) == (0.4, pytest.approx(0.625))
+    assert check_views([made.check(0, noise_share=1.7)])[0].distance == 1.0
     assert variation([1, 1], [2, 0]) == pytest.approx(0.5)
     assert variation([1], [1, 2]) is None
     assert variation([0, 0], [1, 1]) is None

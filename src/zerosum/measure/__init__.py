@@ -31,9 +31,9 @@ class Measure:
     """One row of MEASURES.
 
     function: from MeasureInputs to readings, one for each name in `scores`; raises Refusal where the measure is impossible. needs: fields
-    of MeasureInputs that must be given ("train", "modes", "classes", "images"). limit: the most samples a side that it reads, None for all. on:
-    whether it compares "features" or the "samples" themselves. shrinks: whether the reference score falls as 1/n, as the bias of a plug-in
-    distance does.
+    of MeasureInputs that must be given ("train", "modes", "classes", "images"). limit: the most samples a side that it reads, None for
+    all. on: whether it compares "features" or the "samples" themselves. shrinks: whether the reference score falls as 1/n, as the bias of
+    a plug-in distance does.
     """
 
     function: Callable[[MeasureInputs], tuple[Reading | Refused, ...]]

@@ -52,8 +52,8 @@ def _table(x: Tensor, y: Tensor, same: bool, kernel: Kernel) -> _Table:
 def mmd2(x: Tensor, y: Tensor, kernel: Kernel = cubic) -> tuple[float, float]:
     """The unbiased estimate of MMD^2 between rows x (n, d) and y (m, d), and the estimate of its own sampling variance.
 
-    kernel: from rows (n, d) and (m, d) to a new table (n, m). The estimate may be negative: its expectation is zero for equal distributions. Products in the dtype of x, sums of them in float64;
-    time n m d, memory _CHUNK x m.
+    kernel: from rows (n, d) and (m, d) to a new table (n, m). The estimate may be negative: its expectation is zero for equal
+    distributions. Products in the dtype of x, sums of them in float64; time n m d, memory _CHUNK x m.
     """
     n, m = len(x), len(y)
     xx, yy, xy = _table(x, x, True, kernel), _table(y, y, True, kernel), _table(x, y, False, kernel)

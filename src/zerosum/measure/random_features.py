@@ -58,7 +58,8 @@ class RandomConvolutions:
         return f"{self.name}:{self.hash[:12]}"
 
     def __call__(self, images: Tensor) -> Tensor:
-        return (_each(images) - self._mean) @ self._axes
+        rows: Tensor = (_each(images) - self._mean) @ self._axes
+        return rows
 
     def of(self, images: Tensor) -> tuple[Tensor, None]:
         """Features (N, d), and no guesses of classes."""

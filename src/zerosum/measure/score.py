@@ -35,10 +35,10 @@ class Reading:
 class Score:
     """A measure's value with its provenance.
 
-    value: the number; None where the measure was refused, and then `note` is the sentence that says why. low, high: its 95 % interval; None where there is none.
-    floor: the reference score, which real samples get against real samples; None where there are too few. n, n_real: how many generated and
-    real samples the value was computed from. split: the part of the real ones. features: the features' name and hash, or "raw". better:
-    which direction is better; "floor": best at the reference score, worse on either side.
+    value: the number; None where the measure was refused, and then `note` is the sentence that says why. low, high: its 95 % interval;
+    None where there is none. floor: the reference score, which real samples get against real samples; None where there are too few. n,
+    n_real: how many generated and real samples the value was computed from. split: the part of the real ones. features: the features'
+    name and hash, or "raw". better: which direction is better; "floor": best at the reference score, worse on either side.
     """
 
     name: str

@@ -3,7 +3,8 @@
 Each sample is classified by its nearest others: D(x) = (k_same + 1) / (k + 2), where k_same of its k nearest other samples are of its own
 set. log 2 minus the mean cross-entropy of this classifier is, in expectation, at most the JSD in nats (Goodfellow et al. 2014, Theorem 1),
 if the classifiers of real and of generated samples are alike and know nothing of the sample itself. So the samples are paired: real sample
-i and generated sample i are classified by all others, and neither by itself nor by its partner. Schilling 1986, "Multivariate two-sample tests based on nearest neighbors", is the test.
+i and generated sample i are classified by all others, and neither by itself nor by its partner. Schilling 1986, "Multivariate two-sample
+tests based on nearest neighbors", is the test.
 """
 
 from __future__ import annotations

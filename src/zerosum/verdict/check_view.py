@@ -25,8 +25,9 @@ class CheckView:
     from 1 to 0 (0 in rows written before that was recorded).
 
     distance: of the averaged G, from 0 (as real samples) to 1. Of images, noise_share: the share of real images that noise would have to
-    replace to be as far from the data (measure/noise_share.py), at most 1. Of points, and of images in records without it, the mean of three
-    parts: separable over log 2, 1 - ema_coverage, and ema_missing. real_distance: what real images score; of points 0. smoothed: the median of this check's distance and the two before, so that one odd check changes little.
+    replace to be as far from the data (measure/noise_share.py), at most 1. Of points, and of images in records without it, the mean of
+    three parts: separable over log 2, 1 - ema_coverage, and ema_missing. real_distance: what real images score; of points 0. smoothed:
+    the median of this check's distance and the two before, so that one odd check changes little.
 
     separable: nats by which a nearest-neighbour classifier separates the averaged G's samples from real ones, minus the reference.
     separated: nats by which the run's own D separates held-out real samples from G's. auc: chance that D scores a real one higher.
@@ -37,7 +38,8 @@ class CheckView:
     ones. missing: total variation between G's and the data's shares of the cells, minus the reference; ema_missing. change: total
     variation between G's cells and those of the check before. ema_gap: between G's cells and those of its EMA.
 
-    held_out, copies: memory_held_out and memory_copies (measure/memorisation.py). copies_of_real: memory_copies of real samples. modes: known modes reached, and how many there are.
+    held_out, copies: memory_held_out and memory_copies (measure/memorisation.py). copies_of_real: memory_copies of real samples. modes:
+    known modes reached, and how many there are.
     """
 
     round: int

@@ -100,7 +100,9 @@ def plateaued(rows: Sequence[Row]) -> bool:
     n = int(limit("plateau checks"))
     if len(views) < n:
         return False
-    return all(not troubles(part) and without_trouble(part) in (PLATEAUED, CONVERGED) for part in (views[: len(views) - back] for back in range(n)))
+    return all(
+        not troubles(part) and without_trouble(part) in (PLATEAUED, CONVERGED) for part in (views[: len(views) - back] for back in range(n))
+    )
 
 
 def applies(diagnosis: Diagnosis, views: CheckViews) -> bool:
