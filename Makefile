@@ -42,7 +42,8 @@ lint: $(READY)
 
 # One thread a process: the processes share the cores, and a seeded test adds in the same order everywhere.
 test: lint
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -rs -n 2 --dist loadgroup -m "not slow"
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 -m "not slow and not browser"
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -rs -m "browser and not slow" tests/web
 
 slow: $(READY)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -m slow

@@ -48,7 +48,7 @@ def test_a_tensor_is_trained_on_and_the_listener_hears_of_it(tmp_path: Path) -> 
     listening = Listening()
     run = zs.train(points(), samples=320, out=tmp_path / "a", options=OPTIONS, listener=listening)
     assert listening.types[0] == "start"
-    assert [t for t in listening.types if t in ("stop", "score")] == ["stop", *["score"] * 5]
+    assert [t for t in listening.types if t in ("stop", "score")] == ["stop", *["score"] * 6]
     assert run.finished
     x = run.sample(10)
     assert (x.shape, x.dtype) == ((10, 2), np.float32)

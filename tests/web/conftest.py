@@ -19,13 +19,6 @@ CHROMIUM = next((found for name in ("chromium", "chromium-browser", "google-chro
 PATIENCE = 60_000  # milliseconds: the machine of a test may be busy
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """All tests in a browser run in one process: two games at once would starve each other on two cores."""
-    for item in items:
-        if "browser" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.xdist_group("browser"))
-
-
 @contextmanager
 def served(*words: str, cwd: Path) -> Iterator[str]:
     """A command that serves a page: its address."""

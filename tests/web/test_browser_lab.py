@@ -10,6 +10,9 @@ from urllib.parse import quote
 
 import pytest
 
+# `make test` runs the tests in a browser in one process, after all others: two games at once starve each other on two cores.
+pytestmark = pytest.mark.browser
+
 FAST = {"net.width": 8, "net.depth": 1, "net.depth_g": 1, "batch": 32, "net.octaves": 2}
 STEP = "window.lab && window.lab.frames.a && window.lab.state"
 Tab = Callable[..., Any]

@@ -17,6 +17,9 @@ import pytest
 from zerosum.report.grid import save_grid
 from zerosum.runs.run import open_run
 
+# `make test` runs the tests in a browser in one process, after all others: two games at once starve each other on two cores.
+pytestmark = pytest.mark.browser
+
 EVIL = "<img src=x onerror=alert(1)><script>alert(2)</script>"
 Tab = Callable[..., Any]
 

@@ -11,8 +11,8 @@ MOST_SUGGESTIONS = 3  # suggestions; a longer list helps nobody decide
 
 
 def advice(diagnosis: Diagnosis, config: Mapping[str, Any] | None) -> str:
-    """Say what to change; "" for a run in no trouble. config: the options as in run.json; without it no present values are named."""
-    if not diagnosis.trouble:
+    """Say what to change; "" where there is nothing to suggest. config: options as in run.json; without it no present values are named."""
+    if not diagnosis.suggestions:
         return ""
     said = [words for suggestion in diagnosis.suggestions if (words := _words(suggestion, config)) is not None][:MOST_SUGGESTIONS]
     return f"Try, one at a time: {'; '.join(said)}." if said else ""
