@@ -135,14 +135,14 @@ GAMES = {
     "relativistic, R1 and R2": ("relativistic", "r1r2", 0.1, "mode collapse"),
 }
 measured = []
-for name, (value, penalty, gamma, mends) in GAMES.items():
+for name, (value, penalty, gamma, improves) in GAMES.items():
     found = []
     for seed in range(2):
         game = DensityGame(ring(), replace(GAME, seed=seed, game=replace(GAME.game, value=value, penalty=penalty, gamma=gamma)), 400)
         game.play(400)
         found.append((modes_reached(game)[0], blurred_jsd(game).jsd))
     modes, jsd = np.mean(found, 0)
-    measured.append((name, mends, f"{modes:.1f}", f"{jsd:.3f}"))
+    measured.append((name, improves, f"{modes:.1f}", f"{jsd:.3f}"))
 print(text_table(("game", "what it is meant to help against", "modes of 8", "JSD, nats"), measured))
 
 # %% [markdown]

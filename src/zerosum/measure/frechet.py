@@ -133,7 +133,7 @@ def _variance(value: float, left: Tensor, pairs: Tensor) -> float:
 
     A jackknife counts the quadratic part of a statistic twice (Efron and Stein 1981, Ann. Stat. 9, 586-596), and near equal distributions
     the distance is quadratic. Half of that surplus is subtracted. All of it would be right on average, but the difference is noisy, and
-    intervals then cover too seldom: 89 to 92 % in simulations, where half of it gives 93 to 98 % (tests/measure/test_intervals.py).
+    intervals then cover too seldom: 88 to 96 % in simulations, where half of it gives 94 to 98 % (docs/measures.md).
     """
     jackknife = float((GROUPS - 1) * (left - left.mean()).square().mean())
     second = GROUPS * value - (GROUPS - 1) * (left + left.roll(-1)) + (GROUPS - 2) * pairs

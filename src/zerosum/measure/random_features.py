@@ -5,7 +5,7 @@ al. 2009, ICCV, "What is the best multi-stage architecture for object recognitio
 each direction by how much real images vary in it, so that features of real images have variance 1 in each.
 
 On GANs at all stages of training on six data sets, the kernel distance of these features orders samples as a Frechet distance does in a
-classifier that was trained on that data: Spearman rank correlation .90 to .96 (benchmarks/RESULTS.md, "Image distance").
+classifier that was trained on that data: Spearman rank correlation .90 to .97 (benchmarks/RESULTS.md, "Image distance").
 """
 
 from __future__ import annotations
