@@ -132,7 +132,8 @@ class Diagnostics:
 
     def _compared(self, raw: Tensor, smooth: Tensor) -> dict[str, Any]:
         real = self.reference
-        of_G, of_ema = real.rows(raw), real.rows(smooth)
+        of_G = real.rows(raw)
+        of_ema = of_G if smooth is raw else real.rows(smooth)
         if not bool(torch.isfinite(of_G).all() and torch.isfinite(of_ema).all()):
             return {}
         across = real.across(of_G)
