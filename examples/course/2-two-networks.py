@@ -69,6 +69,7 @@ print(beside([("D's accuracy on a G that does not learn, at most", best, measure
 from zerosum.data.space import points
 from zerosum.play.players import Players
 
+torch.manual_seed(0)
 players = Players(LESSON, points((0.0,), (1.0,)), torch.device("cpu"))
 z = torch.rand(5, 1) * 2 - 1
 x = players.G(z)

@@ -59,6 +59,7 @@ from zerosum.study.lesson_config import LESSON
 
 game = DensityGame(gaussian(), replace(LESSON, batch=64), 10)
 G, D = game.players.G.double(), game.players.D.double()
+torch.manual_seed(0)
 z, x = torch.rand(64, 1).double() * 2 - 1, torch.randn(64, 1).double()
 
 

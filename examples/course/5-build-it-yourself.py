@@ -48,10 +48,9 @@
 #
 # ## Train it
 #
-# Three minutes on two free CPU cores are about 12,000 steps. The number below is from a digit classifier
-# in the zerosum package: the share of generated digits that it reads with a probability of at least 0.9.
-# It reads almost all real ones, and is stricter than a person. The machine that made this page was busy
-# with other work, so it took fewer steps.
+# Three minutes on two free CPU cores are about 12,000 steps; this page was made on one core. The number
+# below is from a digit classifier in the zerosum package: the share of generated digits that it reads with
+# a probability of at least 0.9. It reads almost all real ones, and is stricter than a person.
 
 # %%
 import os

@@ -106,7 +106,7 @@ Picture(draw_scenario(found), "Digits in two inks, and those of G against a D th
 # %%
 from zerosum.study.helvetica import helvetica
 
-found = helvetica(2, 250, quiet)
+found = helvetica(3, 600, quiet)
 for title, schedules in found.grids.items():
     print(title)
     for s in schedules:
@@ -114,7 +114,7 @@ for title, schedules in found.grids.items():
 Picture(draw_scenario(found), "Helvetica: above, a D that sees one coordinate, then both; below, schedules of D and G.")
 
 # %% [markdown]
-# This cell uses two seeds and short trainings. `zerosum lab helvetica` plays five seeds and longer, and
+# This cell uses three seeds and short trainings. `zerosum lab helvetica` plays five seeds and longer, and
 # prints the intervals.
 #
 # ## Oscillation

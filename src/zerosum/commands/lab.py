@@ -60,9 +60,9 @@ class Lab:
     """Without arguments: a page on which you play with a GAN in a browser. With a scenario: play a training that fails, and the change that
     fixes it. Else: train a small GAN on a known density and draw p_data, p_g, D and the theory's values along the way."""
 
-    scenario: Literal["helvetica", "officer", "vanishing", "drawbacks"] | None = positional("SCENARIO", optional=True)
-    """helvetica (mode collapse, two causes), officer (a colour-blind D and tinted digits), vanishing (vanishing gradients), or drawbacks
-    (four problems and their fixes). Without one, the teaching figure."""
+    scenario: Literal["helvetica", "officer", "vanishing", "drawbacks", "remedies"] | None = positional("SCENARIO", optional=True)
+    """helvetica (mode collapse, two causes), officer (a colour-blind D and tinted digits), vanishing (vanishing gradients), drawbacks
+    (four problems and their fixes), or remedies (what each later technique is good for). Without one, the teaching figure."""
     figure: Path | None = None
     """Path of the figure: .png, .svg, .pdf, or .gif for an animation; by default runs/lab-NAME.png."""
     panels: bool = False
@@ -72,7 +72,7 @@ class Lab:
     rounds: int | None = None
     """Training steps; by default as many as the figure or scenario needs."""
     seeds: int | None = None
-    """Seeds that a scenario is repeated with; by default 5 for helvetica and 2 for the others."""
+    """Seeds that a scenario is repeated with; by default 5 for helvetica, 3 for remedies, 1 for officer and 2 for the others."""
     json: bool = False
     """Print one JSON object and nothing else."""
     port: int | None = None

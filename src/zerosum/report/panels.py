@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import cycle
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,6 +25,8 @@ _LOOKS: tuple[tuple[str, Any], ...] = (
     ("#d55e00", (0, (6, 1.5, 1, 1.5))),
     ("#cc79a7", (0, (2, 1))),
 )
+# What every figure of a game draws alike: as in the published one.
+_KNOWN = {"p_data": _LOOKS[2], "p_g": _LOOKS[0], "D": _LOOKS[1]}
 
 
 def draw_panels(panels: Mapping[str, Mapping[str, Line]]) -> Figure:
@@ -41,8 +44,10 @@ def draw_panels(panels: Mapping[str, Mapping[str, Line]]) -> Figure:
 def draw_lines(axes: Axes, title: str, lines: Mapping[str, Line]) -> None:
     """One panel: see `draw_panels`."""
     what, _, unit = title.partition(" / ")
-    for i, (label, (x, y)) in enumerate(lines.items()):
-        colour, dashes = _LOOKS[i % len(_LOOKS)]
+    taken = {_KNOWN[label] for label in lines if label in _KNOWN}
+    others = cycle(look for look in _LOOKS if look not in taken)
+    for label, (x, y) in lines.items():
+        colour, dashes = _KNOWN.get(label) or next(others)
         axes.plot(x, y, color=colour, linestyle=dashes, linewidth=1.6, label=label)
     known = np.concatenate([np.asarray(y, dtype=np.float64) for _, y in lines.values()])
     known = known[np.isfinite(known)]
@@ -53,4 +58,16 @@ def draw_lines(axes: Axes, title: str, lines: Mapping[str, Line]) -> None:
         axes.yaxis.set_minor_formatter(lambda y, _: "")
     axes.set_title(what, loc="left")
     axes.set_xlabel(unit or "steps", color=FAINT)
-    axes.legend(fontsize=8)
+    _add_legend(axes)
+
+
+def _add_legend(axes: Axes) -> None:
+    """A legend that covers no curve: where it would, the panel is made taller for it."""
+    legend, whole = axes.legend(fontsize=8), axes.get_figure(root=True)
+    assert whole is not None
+    whole.draw_without_rendering()
+    box = legend.get_window_extent()
+    covers = any(line.get_path().transformed(line.get_transform()).intersects_bbox(box, filled=False) for line in axes.lines)
+    if covers and axes.get_yscale() == "linear":
+        low, high = axes.get_ylim()
+        axes.set_ylim(low, high + (box.height / axes.bbox.height + 0.05) * (high - low))

@@ -9,6 +9,7 @@ from zerosum.data.items import Progress
 from zerosum.study.drawbacks import drawbacks
 from zerosum.study.helvetica import helvetica
 from zerosum.study.officer import officer
+from zerosum.study.remedies import remedies
 from zerosum.study.scenario_result import ScenarioResult
 from zerosum.study.vanishing import vanishing
 
@@ -28,4 +29,5 @@ SCENARIOS: dict[str, Scenario] = {
     "officer": Scenario(officer, seeds=1),
     "vanishing": Scenario(vanishing),
     "drawbacks": Scenario(drawbacks),
+    "remedies": Scenario(remedies, seeds=3),
 }
