@@ -72,7 +72,7 @@ Picture(
 # %%
 from zerosum.study.officer import officer
 
-found = officer(1, 700, quiet)
+found = officer(1, 2000, quiet)
 blind, sees = found.rows
 print(
     beside(

@@ -18,6 +18,35 @@ import pytest
 CHROMIUM = next((found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None)
 PATIENCE = 60_000  # milliseconds: the machine of a test may be busy
 
+CONTRAST = """() => {
+  const numbers = (colour) => colour.match(/[\\d.]+/g).map(Number);
+  const light = ([r, g, b]) => {
+    const [x, y, z] = [r, g, b].map((c) => (c /= 255) <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
+    return 0.2126 * x + 0.7152 * y + 0.0722 * z;
+  };
+  const over = (top, below) => { const a = top[3] ?? 1; return [0, 1, 2].map((i) => a * top[i] + (1 - a) * below[i]); };
+  const ground = (node) => {
+    const layers = [];
+    for (; node; node = node.parentElement) {
+      const colour = numbers(getComputedStyle(node).backgroundColor);
+      layers.push(colour);
+      if ((colour[3] ?? 1) === 1) break;
+    }
+    return layers.reverse().reduce((below, top) => over(top, below), [255, 255, 255]);
+  };
+  const low = [];
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (texts.nextNode()) {
+    const node = texts.currentNode.parentElement, style = getComputedStyle(node);
+    if (!texts.currentNode.data.trim() || !node.getClientRects().length || node.disabled || node.closest('script, style, option')) continue;
+    const below = ground(node), a = light(over(numbers(style.color), below)), b = light(below);
+    const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05), size = parseFloat(style.fontSize);
+    const large = size >= 24 || (size >= 18.66 && Number(style.fontWeight) >= 700);
+    if (ratio < (large ? 3 : 4.5)) low.push(`${ratio.toFixed(2)} ${node.tagName} ${texts.currentNode.data.trim().slice(0, 40)}`);
+  }
+  return low;
+}"""
+
 
 @contextmanager
 def served(*words: str, cwd: Path) -> Iterator[str]:
@@ -77,6 +106,11 @@ class Watched:
     def _requested(self, url: str) -> None:
         if not url.startswith((self.allowed, "data:", "blob:")):
             self.complaints.append(f"request to {url}")
+
+    def low_contrast(self) -> list[str]:
+        """Texts whose contrast to the ground below them is less than WCAG 2.2 AA asks: 4.5, or 3 where they are large."""
+        found: list[str] = self.page.evaluate(CONTRAST)
+        return found
 
     def until(self, expression: str) -> None:
         """Waits until a JavaScript expression is true. Not by Playwright's own function, which the page's policy forbids: it needs eval."""

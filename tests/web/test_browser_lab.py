@@ -243,7 +243,7 @@ def test_images_by_class(lab: str, tab: Tab) -> None:
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(360, "dark"), (360, "light"), (1400, "dark")])
-def test_nothing_is_wider_than_the_window_and_all_controls_are_labelled(lab: str, tab: Tab, width: int, scheme: str) -> None:
+def test_nothing_is_wider_than_the_window_and_all_can_be_read(lab: str, tab: Tab, width: int, scheme: str) -> None:
     t = tab(link(lab), width, 740, scheme)
     t.until(f"{STEP} && window.lab.stage.kind()")
     assert t.page.evaluate("document.documentElement.scrollWidth") <= width
@@ -252,6 +252,7 @@ def test_nothing_is_wider_than_the_window_and_all_controls_are_labelled(lab: str
         " && !c.getAttribute('aria-label') && !c.textContent.trim()).map((c) => c.outerHTML)"
     )
     assert unnamed == []
+    assert t.low_contrast() == []
 
 
 def test_ten_tabs_at_once_and_closed_ones_stop_nothing(lab: str, tab: Tab) -> None:

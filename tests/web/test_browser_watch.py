@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -91,6 +92,9 @@ def test_the_list_and_a_run_that_grows(watch: str, runs: Path, tab: Tab) -> None
     with t.page.expect_download() as download:
         t.page.click("#save-gif")
     assert Path(download.value.path()).read_bytes()[:4] == b"GIF8"
+    with t.page.expect_download() as download:
+        t.page.click("#save-mp4")
+    assert Path(download.value.path()).read_bytes()[4:8] == b"ftyp"
     assert t.page.is_visible("#stop")
 
 
@@ -118,6 +122,7 @@ def test_nothing_of_a_run_is_read_as_html(watch: str, tab: Tab, width: int, sche
     assert EVIL in t.page.inner_text("main")
     assert t.page.evaluate("document.querySelectorAll('main script, main img[src=x], main b').length") == 0
     assert t.page.evaluate("document.documentElement.scrollWidth") <= width
+    assert t.low_contrast() == []
 
 
 @pytest.mark.parametrize(
@@ -142,6 +147,50 @@ def test_stopping_needs_the_token(watch: str, browser: Any) -> None:
     assert context.request.post(f"{watch}api/runs/{name}/stop", headers={"x-stop-token": "guess"}).status == 403
     assert context.request.post(f"{watch}api/runs/{name}/stop", headers={"origin": "http://evil.example"}).status == 403
     context.close()
+
+
+def test_a_run_is_stopped_by_the_token_and_shows_its_nearest_images(tmp_path: Path, tab: Tab, soon: Callable[..., None]) -> None:
+    words = ["train", "mnist", "--samples", "10000000", "--net.width", "4", "--net.hidden", "8", "--batch", "8", "--out", "run", "--quiet"]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    python = [sys.executable, "-m", "zerosum"]
+    training = subprocess.Popen([*python, *words], cwd=tmp_path, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    page = subprocess.Popen(
+        [*python, "watch", "run", "--allow-stop", "--no-browser", "--port", "0"],
+        cwd=tmp_path,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    try:
+        assert page.stdout is not None
+        soon(lambda: (tmp_path / "run" / "record.jsonl").exists())
+        said = ""
+        while not ("http://" in said and "token" in said):
+            said += page.stdout.readline()
+        address = re.search(r"http://\S+", said)
+        token = re.search(r"token\D*?: *(\S+)", said)
+        assert address is not None
+        assert token is not None
+        t = tab(address[0])
+        t.page.click("tbody >> text=run")
+        t.page.wait_for_selector("#stop")
+        t.page.fill("#stop-token", "another")
+        t.page.click("#stop")
+        t.page.wait_for_selector("text=not the one that was printed")
+        assert training.poll() is None
+        t.page.fill("#stop-token", token[1])
+        t.page.click("#stop")
+        assert training.wait(120) == 0
+        t.page.wait_for_selector("text=Stopped")
+        t.page.click("#nearest")
+        t.until("document.querySelector('img[alt*=nearest]') && document.querySelector('img[alt*=nearest]').naturalWidth > 100")
+        # The refused token is an error of its request, which the browser notes.
+        t.complaints[:] = [complaint for complaint in t.complaints if "403" not in complaint]
+    finally:
+        for process in (training, page):
+            process.kill()
+            process.wait()
 
 
 def test_a_training_goes_on_when_its_page_is_killed(tmp_path: Path, soon: Callable[..., None]) -> None:

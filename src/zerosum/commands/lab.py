@@ -234,14 +234,11 @@ def animated(frames: Sequence[bytes]) -> bytes:
 
     from PIL import Image
 
+    from zerosum.report.animation import looping
+
     pictures = [Image.open(BytesIO(frame)).convert("RGB") for frame in frames]
-    # One palette for all frames, so that colours do not flicker.
-    palette = pictures[-1].quantize(128)
-    drawn = [p.quantize(palette=palette, dither=Image.Dither.NONE) for p in pictures]
-    each = int(1000 * _GIF_SECONDS / len(drawn))
-    buffer = BytesIO()
-    drawn[0].save(buffer, "GIF", save_all=True, append_images=drawn[1:], duration=[*[each] * (len(drawn) - 1), 2500], loop=0)
-    return buffer.getvalue()
+    each = int(1000 * _GIF_SECONDS / len(pictures))
+    return looping(pictures, [*[each] * (len(pictures) - 1), 2500], colours=128)
 
 
 def _scenario(args: Lab, suffix: str) -> int:

@@ -30,4 +30,4 @@ def beside(rows: Sequence[tuple[str, float | str, float]]) -> str:
 
 def _said(value: float | str) -> str:
     # Plus 0: a number that rounds to minus zero has no sign.
-    return value if isinstance(value, str) else f"{round(value, 5) + 0.0:.5f}"
+    return value if isinstance(value, str) else f"{round(float(value), 5) + 0.0:.5f}"

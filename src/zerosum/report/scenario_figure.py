@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 Array = NDArray[Any]
 COLUMNS = 8  # of small pictures
+TITLE = 0.3  # inches above them
 
 
 class Scenario(Protocol):
@@ -46,7 +47,7 @@ def draw_pictured(panels: Mapping[str, Mapping[str, Line]], pictures: Mapping[st
         wide = 4.4 * max(len(panels), len(pictures))
         first = next(iter(pictures.values()))
         rows = -(-len(first) // min(COLUMNS, len(first)))
-        high = 4.2 * rows / min(COLUMNS, len(first)) + 0.4
+        high = 4.3 * rows / min(COLUMNS, len(first)) + TITLE + 0.2
         drawing = Figure(figsize=(wide, high + 3.1 * bool(panels)), layout="constrained")
         parts: Any = drawing.subfigures(2, 1, height_ratios=(high, 3.1)) if panels else (drawing,)
         for axes, (title, images) in zip(np.atleast_1d(parts[0].subplots(1, len(pictures))), pictures.items(), strict=True):

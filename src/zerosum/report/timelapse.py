@@ -1,21 +1,39 @@
-"""A run's grids as one looping GIF."""
+"""A run's grids as one looping GIF, or as a film."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from io import BytesIO
 from pathlib import Path
 
 from PIL import Image, UnidentifiedImageError
 
-MOST_FRAMES, WIDEST, SECONDS = 60, 640, 8.0
+from zerosum.report.animation import film, looping
+
+MOST_FRAMES, WIDEST = 60, 640  # of a GIF
+SECONDS, LAST = 8.0, 2  # of the whole, and for which the last picture stays
 
 
 def timelapse(files: Sequence[Path], most: int = MOST_FRAMES, widest: int = WIDEST) -> bytes | None:
     """At most `most` of the pictures, evenly chosen with the first and the last, as a GIF of about SECONDS; None where none can be read."""
-    chosen = (
-        [files[round(i * (len(files) - 1) / max(1, most - 1))] for i in range(min(most, len(files)))] if len(files) > most else list(files)
-    )
+    frames = _frames(files, most, widest)
+    if not frames:
+        return None
+    each = max(40, int(1000 * SECONDS / len(frames)))
+    return looping(frames, [*[each] * (len(frames) - 1), LAST * 1000], colours=128)
+
+
+def timelapse_film(files: Sequence[Path], most: int = 4 * MOST_FRAMES, widest: int = 2 * WIDEST) -> bytes | None:
+    """Likewise, as an MP4 film. Raises Refusal where the extra `video` is not installed."""
+    frames = _frames(files, most, widest)
+    if not frames:
+        return None
+    fps = max(1.0, len(frames) / SECONDS)
+    return film([*frames, *[frames[-1]] * int(LAST * fps)], fps)
+
+
+def _frames(files: Sequence[Path], most: int, widest: int) -> list[Image.Image]:
+    """The chosen pictures that can be read and have the size of the last one."""
+    chosen = [files[round(i * (len(files) - 1) / max(1, most - 1))] for i in range(most)] if len(files) > most else files
     frames = []
     for file in chosen:
         try:
@@ -26,13 +44,4 @@ def timelapse(files: Sequence[Path], most: int = MOST_FRAMES, widest: int = WIDE
         while picture.width > widest:
             picture = picture.reduce(2)
         frames.append(picture)
-    frames = [frame for frame in frames if frame.size == frames[-1].size]
-    if not frames:
-        return None
-    # One palette for all frames, so that colours do not flicker.
-    palette = frames[-1].quantize(128)
-    drawn = [frame.quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames]
-    each = max(40, int(1000 * SECONDS / len(drawn)))
-    buffer = BytesIO()
-    drawn[0].save(buffer, "GIF", save_all=True, append_images=drawn[1:], duration=[*[each] * (len(drawn) - 1), 2000], loop=0)
-    return buffer.getvalue()
+    return [frame for frame in frames if frame.size == frames[-1].size]

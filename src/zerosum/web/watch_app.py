@@ -18,8 +18,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from zerosum.errors import Refusal
 from zerosum.plain_files import NotPlain, read_plain
-from zerosum.report.timelapse import timelapse
+from zerosum.report.timelapse import timelapse, timelapse_film
 from zerosum.web.pages import ERRORS, common_routes, html_page
 from zerosum.web.run_state import found_runs, locked_by
 from zerosum.web.run_view import WatchedRun
@@ -28,6 +29,7 @@ _PNG = b"\x89PNG\r\n\x1a\n"
 LARGEST_PICTURE = 40 << 20
 SAVED = {"cache-control": "private, max-age=3600"}
 NEAREST_SECONDS = 120
+LAPSES = {"gif": (timelapse, "image/gif"), "mp4": (timelapse_film, "video/mp4")}
 
 
 class Watch:
@@ -78,17 +80,21 @@ class Watch:
         content = None if run is None else await asyncio.to_thread(_picture, run.grid_file(request.path_params["step"]))
         return _none() if content is None else Response(content, media_type="image/png", headers=SAVED)
 
-    async def gif(self, request: Request) -> Response:
-        """The time-lapse of a run's grids."""
-        run = await self._run(request)
-        if run is None:
+    async def lapse(self, request: Request) -> Response:
+        """The time-lapse of a run's grids, as a GIF or as an MP4 film."""
+        run, kind = await self._run(request), request.path_params["kind"]
+        if run is None or kind not in LAPSES:
             return _none()
         files = [file for _, file in run.run.grids()]
-        content = await asyncio.to_thread(timelapse, files)
+        make, media = LAPSES[kind]
+        try:
+            content = await asyncio.to_thread(make, files)
+        except Refusal as refusal:
+            return PlainTextResponse(str(refusal), 409)
         if content is None:
             return PlainTextResponse("This run has no grids yet.", 404)
         name = "".join(c if c.isalnum() or c in "-_" else "_" for c in run.folder.name)
-        return Response(content, media_type="image/gif", headers={"content-disposition": f'attachment; filename="{name}.gif"'})
+        return Response(content, media_type=media, headers={"content-disposition": f'attachment; filename="{name}.{kind}"'})
 
     async def nearest(self, request: Request) -> Response:
         """Samples beside the training images nearest to them, computed by a process of its own, which needs the run's data."""
@@ -150,7 +156,7 @@ def watch_app(watch: Watch) -> Starlette:
         Route("/api/runs", watch.list),
         Route("/api/runs/{run:str}", watch.run),
         Route("/api/runs/{run:str}/grid/{step:int}.png", watch.grid),
-        Route("/api/runs/{run:str}/timelapse.gif", watch.gif),
+        Route("/api/runs/{run:str}/timelapse.{kind:str}", watch.lapse),
         Route("/api/runs/{run:str}/nearest.png", watch.nearest),
         Route("/api/runs/{run:str}/stop", watch.stop, methods=["POST"]),
         *common_routes(),
