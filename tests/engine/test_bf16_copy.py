@@ -22,6 +22,7 @@ from zerosum.data.space import images
 from zerosum.engine import conv_autotune as routing
 from zerosum.engine.bf16_copy import routes_of, stated_routes
 from zerosum.engine.strided import CONVOLUTION, PRODUCT, UNSHUFFLED, Routed, Routes
+from zerosum.nets import build
 from zerosum.play.config import Config, GameOptions, NetOptions, PlayerOptions, PriorOptions
 from zerosum.play.device import Execution, choose, fitted
 from zerosum.play.players import Players
@@ -202,3 +203,13 @@ def test_a_resumed_run_is_the_run(config: Config, pictures: Data, tmp_path: Path
     assert_close(states[0], states[1], rtol=0, atol=0)
     assert json.loads((tmp_path / "whole" / "run.json").read_text())["engine"]["engine"] == "bf16_copy"
     assert len(STATISTICS) == len([k for k in open_run(tmp_path / "whole").rows("signals")[-1] if k in STATISTICS])
+
+
+@pytest.mark.parametrize("classes", [0, 10])
+def test_the_layers_to_be_timed_are_found_in_conditional_nets_too(classes: int) -> None:
+    options = {"width": 128, "norm": "none", "slope": 0.2, "hidden": 16, "refine": 0, "elastic": 0.0}
+    G, D = build("dcgan", (1, 28, 28), 16, options, classes)
+    for player, batch in ((G, (8, 16)), (D, (8, 1, 28, 28))):
+        found = list(routing.candidates(player, batch))
+        assert found
+        assert all(size[0] == 8 for _, size, _ in found)

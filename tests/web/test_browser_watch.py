@@ -190,7 +190,7 @@ def test_a_run_is_stopped_by_the_token_and_shows_its_nearest_images(tmp_path: Pa
     finally:
         for process in (training, page):
             process.kill()
-            process.wait()
+            process.communicate()
 
 
 def test_a_training_goes_on_when_its_page_is_killed(tmp_path: Path, soon: Callable[..., None]) -> None:

@@ -57,6 +57,8 @@ class Bench:
 
 
 def main(argv: Sequence[str]) -> int:
+    # torch's profiler says when it starts and stops, between the lines of the table; it reads this before it is loaded.
+    os.environ.setdefault("KINETO_LOG_LEVEL", "6")
     names = [word for word in argv if word in BENCHMARKS]
     args = parse(Bench, [word for word in argv if word not in BENCHMARKS], prog="zerosum bench", examples=EXAMPLES)
     for flag, number, least in (

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from zerosum.engine.bf16_copy import Bf16Copy
 from zerosum.engine.freeze import frozen_running_statistics
+from zerosum.nets.conditioning import takes_labels
 
 Gradients = dict[Tensor, Tensor | None]  # by the very weight of the player; None where the loss does not depend on it
 
@@ -78,5 +79,5 @@ def repeated(y: Tensor | None, n: int) -> Tensor | None:
 
 
 def labels_for(module: nn.Module, n: int) -> tuple[Tensor, ...]:
-    """The second argument of a trial call on n samples: labels of class 0 for a conditional net of ours, else nothing."""
-    return (torch.zeros(n, dtype=torch.int64),) if getattr(module, "classes", 0) else ()
+    """The second argument of a trial call on n samples: labels of class 0 for a net that takes labels, which an unconditional one ignores."""
+    return (torch.zeros(n, dtype=torch.int64),) if takes_labels(module) else ()

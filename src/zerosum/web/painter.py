@@ -17,7 +17,7 @@ from zerosum.web.views import view
 if TYPE_CHECKING:
     from zerosum.web.session import Session
 
-APART, SHARE = 0.05, 1.3  # seconds between two frames at least; and, of a frame's own time, how long the painter then rests
+APART, SHARE = 0.045, 1.3  # seconds between two frames at least; and, of a frame's own time, how long the painter then rests
 Snapshot = tuple[State, int]
 
 

@@ -23,7 +23,6 @@ from zerosum.web.painter import Painter
 from zerosum.web.setup import Setup
 from zerosum.web.slow_motion import PHASES
 
-PICTURES = 20.0  # a second, at most
 PHASE_SECONDS = 1.4
 
 
