@@ -116,7 +116,8 @@ def ten_tabs() -> None:
         async with websockets.connect(url, max_size=None) as opened:
             end = time.monotonic() + seconds
             while time.monotonic() < end:
-                await opened.recv()
+                if isinstance(await opened.recv(), bytes):
+                    await opened.send('{"do": "seen"}')
 
     async def clients(n: int, seconds: float) -> int:
         await asyncio.gather(*(client(seconds) for _ in range(n)))

@@ -49,13 +49,15 @@ CONTRAST = """() => {
 
 
 @contextmanager
-def served(*words: str, cwd: Path) -> Iterator[str]:
-    """A command that serves a page: its address."""
+def served(*words: str, cwd: Path, told: list[str] | None = None) -> Iterator[str]:
+    """A command that serves a page: its address. told: gets the lines that it prints before it."""
     command = [sys.executable, "-m", "zerosum", *words, "--no-browser", "--port", "0"]
     program = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=cwd, env={**os.environ, "OMP_NUM_THREADS": "1"})
     assert program.stdout is not None
     try:
         for line in program.stdout:
+            if told is not None:
+                told.append(line)
             if found := re.search(r"http://\S+", line):
                 yield found[0]
                 return

@@ -149,48 +149,42 @@ def test_stopping_needs_the_token(watch: str, browser: Any) -> None:
     context.close()
 
 
-def test_a_run_is_stopped_by_the_token_and_shows_its_nearest_images(tmp_path: Path, tab: Tab, soon: Callable[..., None]) -> None:
+def test_a_run_is_stopped_by_the_token_and_shows_its_nearest_images(
+    tmp_path: Path, tab: Tab, serving: Callable[..., Any], soon: Callable[..., None]
+) -> None:
     words = ["train", "mnist", "--samples", "10000000", "--net.width", "4", "--net.hidden", "8", "--batch", "8", "--out", "run", "--quiet"]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    python = [sys.executable, "-m", "zerosum"]
-    training = subprocess.Popen([*python, *words], cwd=tmp_path, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    page = subprocess.Popen(
-        [*python, "watch", "run", "--allow-stop", "--no-browser", "--port", "0"],
+    training = subprocess.Popen(
+        [sys.executable, "-m", "zerosum", *words],
         cwd=tmp_path,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
     try:
-        assert page.stdout is not None
         soon(lambda: (tmp_path / "run" / "record.jsonl").exists())
-        said = ""
-        while not ("http://" in said and "token" in said):
-            said += page.stdout.readline()
-        address = re.search(r"http://\S+", said)
-        token = re.search(r"token\D*?: *(\S+)", said)
-        assert address is not None
-        assert token is not None
-        t = tab(address[0])
-        t.page.click("tbody >> text=run")
-        t.page.wait_for_selector("#stop")
-        t.page.fill("#stop-token", "another")
-        t.page.click("#stop")
-        t.page.wait_for_selector("text=not the one that was printed")
-        assert training.poll() is None
-        t.page.fill("#stop-token", token[1])
-        t.page.click("#stop")
-        assert training.wait(120) == 0
-        t.page.wait_for_selector("text=Stopped")
-        t.page.click("#nearest")
-        t.until("document.querySelector('img[alt*=nearest]') && document.querySelector('img[alt*=nearest]').naturalWidth > 100")
-        # The refused token is an error of its request, which the browser notes.
-        t.complaints[:] = [complaint for complaint in t.complaints if "403" not in complaint]
+        told: list[str] = []
+        with serving("watch", "run", "--allow-stop", cwd=tmp_path, told=told) as address:
+            t = tab(address)
+            t.page.click("tbody >> text=run")
+            t.page.wait_for_selector("#stop")
+            t.page.fill("#stop-token", "another")
+            t.page.click("#stop")
+            t.page.wait_for_selector("text=not the one that was printed")
+            assert training.poll() is None
+            token = re.search(r"token for stopping a run: (\S+)", "".join(told))
+            assert token is not None, told
+            t.page.fill("#stop-token", token[1])
+            t.page.click("#stop")
+            assert training.wait(120) == 130  # as after Ctrl-C: its state is saved
+            t.page.wait_for_selector("text=nterrupted")
+            t.page.click("#nearest")
+            t.until("document.querySelector('img[alt*=nearest]') && document.querySelector('img[alt*=nearest]').naturalWidth > 100")
+            # The refused token is an error of its request, which the browser notes.
+            t.complaints[:] = [complaint for complaint in t.complaints if "403" not in complaint]
+            t.page.close()  # before its program ends
     finally:
-        for process in (training, page):
-            process.kill()
-            process.communicate()
+        training.kill()
+        training.communicate()
 
 
 def test_a_training_goes_on_when_its_page_is_killed(tmp_path: Path, soon: Callable[..., None]) -> None:

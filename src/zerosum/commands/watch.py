@@ -58,9 +58,9 @@ def main(argv: Sequence[str]) -> int:
     listening, address = bound(args.host, args.port)
 
     def ready() -> None:
-        tell(f"The runs are at {address.url}")
         if watched.stop_token:
             tell(f"The token for stopping a run: {watched.stop_token}")
+        tell(f"The runs are at {address.url}")
         if args.parent is None:
             tell("Press Ctrl-C to end the page; runs go on.")
         sys.stdout.flush()

@@ -83,6 +83,7 @@ class Client:
         self._sending = asyncio.Lock()
         self._bucket = Bucket(COMMANDS_A_SECOND, BURST)
         self._hidden = False
+        self._seen = True  # whether the page has drawn the last frame: a slow one gets fewer, and always the newest
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def serve(self) -> None:
@@ -116,8 +117,8 @@ class Client:
                     revision = self.session.revision
                     await self._send({"state": self.session.describe()})
                 painter = self.session.painter
-                if painter.number != number and painter.frame and not self._hidden:
-                    number = painter.number
+                if painter.number != number and painter.frame and self._seen and not self._hidden:
+                    number, self._seen = painter.number, False
                     async with self._sending:
                         await self.websocket.send_bytes(painter.frame)
 
@@ -134,6 +135,10 @@ class Client:
             message = json.loads(text)
         except (ValueError, RecursionError):
             message = None
+        if isinstance(message, dict) and message.get("do") == "seen":
+            self._seen = True
+            self._news.set()
+            return
         if not isinstance(message, dict) or not self._bucket.take():
             await self._send({"reply": None, "error": "That was no command, or there were too many of them at once."})
             return

@@ -2,6 +2,7 @@
 
 import { colour } from "./dom.js";
 
+const REDRAWN = 200; // milliseconds between two drawings of a chart that grows
 const STROKES = { d: "--d", g: "--g", ink: "--ink", faint: "--faint", step: "--step" };
 
 export class Chart {
@@ -54,7 +55,8 @@ export class Chart {
       values.forEach((v, i) => this.data[i + 1].splice(at, 0, v));
     }
     if (xs.length > 2400) this.data = this.data.map((column) => column.filter((_, i) => i % 2 === 0 || i > 2300));
-    this.plot.setData(this.data);
+    // A curve need not move as often as a picture.
+    this.later ??= setTimeout(() => { this.later = null; this.plot.setData(this.data); }, REDRAWN);
   }
 
   mark(t) {

@@ -38,6 +38,11 @@ export class Connection {
     });
   }
 
+  // A message without a reply.
+  tell(message) {
+    if (this.socket.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify(message));
+  }
+
   send(message) {
     return new Promise((done, fail) => {
       if (this.socket.readyState !== WebSocket.OPEN) return fail(new Error("The lab does not answer: is it still running?"));

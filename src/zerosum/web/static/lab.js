@@ -31,7 +31,7 @@ class Lab {
       loss: new Chart(byId("chart-loss"), [["D", "d"], ["G", "g"]], { onpick: (t) => this.seek(t) }),
     };
     this.connection = new Connection("/api/lab", {
-      onframes: (buffer) => this.shown(separated(buffer)),
+      onframes: (buffer) => this.arrived(buffer),
       onmessage: (message) => this.told(message),
       onstatus: (open) => this.status(open),
     });
@@ -239,6 +239,17 @@ class Lab {
     const steps = [...new Set([...a.measured, ...(b ? b.measured : [])].map((row) => row[0]))].sort((x, y) => x - y);
     const of = (game) => { const at = new Map((game?.measured || []).map((row) => [row[0], row[1]])); return steps.map((t) => at.get(t) ?? null); };
     this.charts.jsd.replace([steps, of(a), of(b)]);
+  }
+
+  // The lab sends the next frame when this one is drawn.
+  arrived(buffer) {
+    requestAnimationFrame(() => {
+      try {
+        this.shown(separated(buffer));
+      } finally {
+        this.connection.tell({ do: "seen" });
+      }
+    });
   }
 
   shown(frames) {
