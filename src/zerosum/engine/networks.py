@@ -79,5 +79,5 @@ def repeated(y: Tensor | None, n: int) -> Tensor | None:
 
 
 def labels_for(module: nn.Module, n: int) -> tuple[Tensor, ...]:
-    """The second argument of a trial call on n samples: labels of class 0 for a net that takes labels. An unconditional one ignores them."""
+    """The second argument of a trial call on n samples: labels of class 0 for a net that takes them. An unconditional one ignores them."""
     return (torch.zeros(n, dtype=torch.int64),) if takes_labels(module) else ()

@@ -273,7 +273,9 @@ class Lab {
       ["V(D*, G), nats", (f) => number(f.V_star)], ["modes", (f) => (f.modes === undefined ? "–" : `${f.modes} of ${f.modes_of}`)],
       ["loss of D", (f) => number(f.statistics.loss_d)], ["loss of G", (f) => number(f.statistics.loss_g)],
       ["D(x)", (f) => number(f.statistics.D_real)], ["D(G(z))", (f) => number(f.statistics.D_fake)]];
-    byId("numbers").replaceChildren(...rows.map(([name, of]) =>
+    // What this game has not is not shown: images have no exact JSD, and a relativistic D gives no probability.
+    for (const [id, value] of [["chart-jsd", a.jsd], ["chart-v", a.V]]) byId(id).parentElement.hidden = value === null || value === undefined;
+    byId("numbers").replaceChildren(...rows.filter(([, of]) => of(a) !== "–").map(([name, of]) =>
       element("div", {}, element("dt", {}, name), element("dd", {}, of(a) + (b ? ` | ${of(b)}` : "")))));
   }
 }
