@@ -102,14 +102,15 @@ for letter, net in (("D", D), ("G", G)):
 # ## The published figure, from a real training
 #
 # Figure 1 of Goodfellow et al. shows a game in one dimension. The next cell trains it: two small
-# networks, uniform noise, equation 1 without any penalty. $p_{data}$ is restricted to an interval,
+# networks, uniform noise, $k = 4$, equation 1 without any penalty. $p_{data}$ is restricted to an interval,
 # because a continuous $G$ of a bounded $z$ has a bounded range, and cannot reach tails that go on
 # forever.
 #
 # - (a) $p_g$ is to the right of $p_{data}$ and too narrow. $D$ is partly right.
 # - (b) $G$ is frozen, and $D$ is trained to its optimum, $D^* = p_{data} / (p_{data} + p_g)$.
 # - (c) $G$ takes one step. Each $G(z)$ moves along the gradient of $D$, here to the left, and the
-#   divergence falls.
+#   divergence falls. "Times 2" in the caption says how much longer than usual the step is, so that it
+#   can be seen.
 # - (d) After many steps.
 
 # %%
