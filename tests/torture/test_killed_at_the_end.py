@@ -23,10 +23,8 @@ class Killed(BaseException):
     """Stands for SIGKILL: nothing of the program comes after it."""
 
 
-@pytest.fixture(scope="module")
-def killed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def killed_at_the_end(folder: Path, data: str, *size: str) -> Path:
     """A run after its last checkpoint, without scores and report."""
-    folder = tmp_path_factory.mktemp("killed") / "run"
 
     def kill(*_: Any) -> None:
         raise Killed
@@ -34,9 +32,14 @@ def killed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(api_training, "_closed", kill)
         with pytest.raises(Killed):
-            cli.main(["train", "ring8", "--out", str(folder), *SIZE])
+            cli.main(["train", data, "--out", str(folder), *size])
     assert not (folder / "report.html").exists()
     return folder
+
+
+@pytest.fixture(scope="module")
+def killed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return killed_at_the_end(tmp_path_factory.mktemp("killed") / "run", "ring8", *SIZE)
 
 
 @pytest.fixture
@@ -62,6 +65,16 @@ def test_a_resume_takes_what_is_missing_and_says_so(run: Path, capfd: pytest.Cap
     assert types(run) == whole
     with pytest.raises(Refusal, match="is finished"):
         api.resume(run)
+
+
+def test_a_run_on_images_gets_its_classes_and_nearest_images_too(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    size = ["--batch", "16", "--net.width", "4", "--net.hidden", "8", "--samples", "160", "--quiet", "--threads", "1"]
+    run = killed_at_the_end(tmp_path / "digits", "mnist", *size)
+    assert not {"score", "class", "nearest"} & set(types(run))
+    assert cli.main(["resume", str(run)]) == 0
+    assert "scores, table by class and report" in " ".join(capfd.readouterr().out.split())
+    assert {"score", "class", "nearest"} <= set(types(run))
+    assert (run / "nearest.png").is_file()
 
 
 @pytest.mark.parametrize(

@@ -24,14 +24,22 @@ DRAWN, SEARCHED, PAIRS = 256, 20_000, 10
 """Samples that are drawn, training images that are searched at most, and pairs that are shown: those nearest to each other."""
 
 
-def leave_evidence(run: Run, data: Data, listener: Listener | None = None) -> None:
-    """Adds rows "class" and "nearest" to the record of a run that was not interrupted, and nearest.png to its folder.
-
-    What cannot be computed is left out: the run itself is whole without it.
-    """
+def lacks_evidence(run: Run) -> bool:
+    """Whether a run has ended that may have a table by class or a picture of nearest images, and has neither."""
     stops = run.rows("stop")
-    if not stops or stops[-1]["reason"] not in ENDS:
-        return
+    if not stops or stops[-1]["reason"] not in ENDS or not (run.classes or run.space.modality.one_file_each):
+        return False
+    return all(row["round"] != stops[-1]["round"] for kind in ("class", "nearest") for row in run.rows(kind))
+
+
+def leave_evidence(run: Run, data: Data, listener: Listener | None = None) -> bool:
+    """Adds rows "class" and "nearest" to the record of a run that was not interrupted, and nearest.png to its folder, where it lacks them.
+
+    What cannot be computed is left out: the run itself is whole without it. Returns whether any is added.
+    """
+    if not lacks_evidence(run):
+        return False
+    stops = run.rows("stop")
     at = {name: stops[-1][name] for name in ("round", "samples", "seconds")}
     try:
         rows = [{"type": "class", **at, **score.to_json()} for score in class_scores(run, data, data.validation)]
@@ -42,7 +50,8 @@ def leave_evidence(run: Run, data: Data, listener: Listener | None = None) -> No
                 if listener:
                     listener.row(row)
     except (Refusal, OSError):
-        return
+        return False
+    return bool(rows)
 
 
 def _nearest(run: Run, data: Data) -> list[dict[str, object]]:

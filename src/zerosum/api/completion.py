@@ -1,4 +1,5 @@
-"""What a finished run lacks because its process was killed after the last checkpoint: scores, the last grid, the report."""
+"""What a finished run lacks because its process was killed after the last checkpoint: scores, the table by class and the
+nearest images, the last grid, the report."""
 
 from __future__ import annotations
 
@@ -6,6 +7,7 @@ from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field
 
+from zerosum.api.closing import lacks_evidence, leave_evidence
 from zerosum.api.grids import drawer
 from zerosum.api.scoring import ENDS, lacks_scores, leave_scores
 from zerosum.data.source import Data
@@ -36,11 +38,13 @@ def complete(run: Run, data: Callable[[], Data], listener: Listener | None = Non
     if not run.finished or not stops or stops[-1]["reason"] not in ENDS:
         return found
     playable = run.manifest["players"] == "built" or run.given is not None
-    if playable and (lacks_scores(run) or _lacks_grid(run)):
+    if playable and (lacks_scores(run) or lacks_evidence(run) or _lacks_grid(run)):
         try:
             opened = data()
             if leave_scores(run, opened, listener):
                 found.done.append("scores")
+            if leave_evidence(run, opened, listener):
+                found.done.append("nearest images" if not run.classes else "table by class")
             if _lacks_grid(run):
                 _draw(run, opened)
                 found.done.append("grid")
