@@ -85,10 +85,10 @@ def test_a_picture_shows_a_class_in_each_row(place: Path) -> None:
 
 def test_displacements_are_widened(place: Path) -> None:
     for run in ("pets", "plain"):
-        assert json.loads((place / "runs" / run / "run.json").read_text())["sampling"] == {"widen": 1.1}
-        assert "displaced 1.1 times as widely as in training" in (place / "runs" / run / "report.html").read_text()
+        assert json.loads((place / "runs" / run / "run.json").read_text())["sampling"] == {"widen": 1.05}
+        assert "displaced 1.05 times as widely as in training" in (place / "runs" / run / "report.html").read_text()
         default = sampled(place, run=run)
-        np.testing.assert_array_equal(default, sampled(place, "--widen", "1.1", run=run))
+        np.testing.assert_array_equal(default, sampled(place, "--widen", "1.05", run=run))
         assert (default != sampled(place, "--widen", "1", run=run)).any()
 
 
@@ -121,7 +121,7 @@ def test_the_help_says_what_both_options_do(capsys: pytest.CaptureFixture[str]) 
     text = " ".join(capsys.readouterr().out.split())
     assert "--class TEXT" in text
     assert "--widen X How many times as widely as in training samples are displaced" in text
-    assert "1.1" in text
+    assert "1.05" in text
 
 
 def test_which_class_each_sample_has() -> None:

@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from zerosum.chance import normal
 from zerosum.data.density import DENSITIES
-from zerosum.data.detect import Kind, kind_of
+from zerosum.data.detect import Kind, kind_of, may_have_labels
 from zerosum.data.options import DataOptions
 from zerosum.data.parts import Rows
 from zerosum.data.source import DATA, Data, moments, open_data
@@ -242,3 +243,18 @@ def test_a_cached_folder_gives_the_same_data(folder: Path, tmp_path: Path, monke
         assert isinstance(data.train.array, np.memmap)
         assert data.fingerprint == in_memory.fingerprint
         assert torch.equal(data.train.batch(9, 0, 5).x, in_memory.train.batch(9, 0, 5).x)
+
+
+def test_what_may_have_labels_is_told_by_names_alone(tmp_path: Path) -> None:
+    grey = np.zeros((4, 8, 8), dtype=np.uint8)
+    np.save(tmp_path / "x.npy", grey)
+    for place in ("plain", "classes/a", "classes/b"):
+        (tmp_path / place).mkdir(parents=True)
+        Image.fromarray(grey[0]).save(tmp_path / place / "0.png")
+    assert not may_have_labels(tmp_path / "x.npy")
+    assert may_have_labels(tmp_path / "x.npy", DataOptions(labels="labels.csv"))
+    assert not may_have_labels(tmp_path / "plain")
+    assert may_have_labels(tmp_path / "classes")
+    assert may_have_labels("mnist")
+    assert not may_have_labels(grey)
+    assert may_have_labels((grey, np.arange(4)))

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from zerosum.nets import NETS
-from zerosum.play.presets import PRESETS, SUITED, with_net
+from zerosum.play.presets import PRESETS, SUITED, default_preset, with_net
 
 
 def test_every_kind_of_net_has_settings_that_suit_it() -> None:
@@ -46,3 +46,16 @@ def test_an_unknown_kind_is_left_to_the_check_of_options() -> None:
     config = PRESETS["digits"].config
     assert with_net(config, "transformer") is config
     assert with_net(replace(config, batch=7), None).batch == 7
+
+
+def test_small_grey_images_without_labels_have_a_preset_of_their_own() -> None:
+    def never() -> bool:
+        raise AssertionError("asked where it does not matter")
+
+    assert default_preset("images", (1, 28, 28)) == "digits"
+    assert default_preset("images", (1, 28, 28), lambda: False) == "digits-unlabelled"
+    assert default_preset("images", (3, 28, 28), never) == "images"
+    assert default_preset("points", (2,), never) == "points"
+    labelled, unlabelled = PRESETS["digits"].config, PRESETS["digits-unlabelled"].config
+    assert replace(labelled, game=unlabelled.game) == unlabelled
+    assert unlabelled.game.gamma > labelled.game.gamma

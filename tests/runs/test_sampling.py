@@ -243,7 +243,7 @@ def test_what_a_run_cannot_be_asked_for_is_refused() -> None:
 def test_samples_are_displaced_more_widely_than_in_training(named: tuple[str, ...]) -> None:
     """By 1.1 where the run does not say; by another number where it does, or where it is asked for."""
     run = run_of(elastic=1.0, named=named)
-    assert default_widening(run._generator) == WIDEN == 1.1
+    assert default_widening(run._generator) == WIDEN == 1.05
     default = run.sample(20, 4, widen=None)
     np.testing.assert_array_equal(default, run.sample(20, 4, widen=WIDEN))
     assert (default != run.sample(20, 4, widen=1.0)).any()

@@ -19,8 +19,9 @@ from zerosum.api.completion import complete
 from zerosum.api.grids import drawer
 from zerosum.api.scoring import leave_scores
 from zerosum.api.showing import Showing, counting, following
-from zerosum.data.detect import kind_of
+from zerosum.data.detect import kind_of, may_have_labels
 from zerosum.data.in_memory import in_memory
+from zerosum.data.options import DataOptions
 from zerosum.data.source import Data, Spec, open_data
 from zerosum.errors import Refusal
 from zerosum.game.value import VALUES, smoothed
@@ -81,7 +82,7 @@ def train(
     minutes, samples = checked_length(minutes, samples)
     given, chosen = _modules(generator, discriminator), _chosen(options or {}, keywords)
     source = data if isinstance(data, Data) else in_memory(data)
-    preset = preset or (_suited(source) if config is None else "own")
+    preset = preset or (_suited(source, chosen) if config is None else "own")
     config = with_options(config or with_net(named(preset).config, chosen.get("net.kind")), chosen)
     if out is not None:
         refuse_taken(expanded(out))
@@ -255,6 +256,13 @@ def _modules(generator: nn.Module | None, discriminator: nn.Module | None) -> Mo
     return generator, discriminator
 
 
-def _suited(source: Data | Spec) -> str:
+def _suited(source: Data | Spec, chosen: Mapping[str, Any]) -> str:
     kind, shape = (source.space.kind, source.space.shape) if isinstance(source, Data) else kind_of(source)
-    return default_preset(kind, shape)
+
+    def labelled() -> bool:
+        if chosen.get("net.classes") == "none":
+            return False
+        return bool(source.space.classes) if isinstance(source, Data) else may_have_labels(source, options)
+
+    options = DataOptions(labels=chosen.get("data.labels"))
+    return default_preset(kind, shape, labelled)

@@ -29,7 +29,7 @@ EXAMPLES = """\
   zerosum sample runs/digits --interpolate --seeds 3,17,42 --out loop.gif
   zerosum sample runs/digits -n 64 --truncation 0.7 --out clean.png  fewer bad samples, less variety
   zerosum sample runs/digits --mix "#3,#8 - #1 + #4" --out sum.png  arithmetic of the samples' mean z
-  zerosum sample runs/digits -n 64 --widen 1 --out digits.png   displaced as in training (default: 1.1 times as widely)
+  zerosum sample runs/digits -n 64 --widen 1 --out digits.png   displaced as in training (default: 1.05 times as widely)
 For a run on data with classes:
   zerosum sample runs/pets -n 64 --class cat --out cats.png     one class, by its name or its number
   zerosum sample runs/pets -n 60 --class cat,dog --out pets.png  30 of each class, in this order
@@ -81,7 +81,7 @@ class Sample:
     """Class to draw, for a conditional run: a name or a number; several with commas between them (equally many samples of each, in this
     order); all; or, with --interpolate, a walk between two ("cat>dog"). Default: classes by their shares of the training data."""
     widen: float | None = None
-    """How many times as widely as in training samples are displaced, for a run with --net.elastic. Default: what the run states, 1.1."""
+    """How many times as widely as in training samples are displaced, for a run with --net.elastic. Default: what the run states, 1.05."""
 
 
 def main(argv: Sequence[str]) -> int:

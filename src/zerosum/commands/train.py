@@ -72,7 +72,7 @@ def preset_of(given: Mapping[str, Any]) -> dict[str, Any]:
         raise HelpAsked(listing())
     length = {} if given.get("samples") is not None else {"minutes": MINUTES}
     if name is None and given.get("data") is not None:
-        name = default_preset(*_kind(given["data"], given.get("config.data.size")))
+        name = default_preset(*_kind(given["data"], given.get("config.data.size")), lambda: _labelled(given))
     if name is None:
         return length
     config = named(name).config
@@ -89,6 +89,17 @@ def _kind(spec: str, size: str | None) -> tuple[str, tuple[int, ...] | None]:
     from zerosum.data.detect import kind_of
 
     return kind_of(spec, DataOptions(size=size))
+
+
+def _labelled(given: Mapping[str, Any]) -> bool:
+    """Whether the run may have class labels."""
+    if given.get("config.net.classes") == "none":
+        return False
+    if given["data"] in ("mnist", "fashion-mnist"):
+        return True
+    from zerosum.data.detect import may_have_labels
+
+    return may_have_labels(given["data"], DataOptions(labels=given.get("config.data.labels")))
 
 
 def notes() -> str:

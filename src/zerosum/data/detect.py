@@ -17,9 +17,10 @@ from zerosum.data.idx import idx_shape, is_idx
 from zerosum.data.image_folder import channels, read_headers
 from zerosum.data.image_size import chosen_size, parse_size
 from zerosum.data.in_memory import InMemory, as_array, in_memory
+from zerosum.data.listing import class_of
 from zerosum.data.modality import MODALITIES
 from zerosum.data.options import DataOptions
-from zerosum.data.source import Spec, existing, idx_in, own_reader, reader_of
+from zerosum.data.source import DATA, Spec, existing, idx_in, own_reader, reader_of
 from zerosum.data.written import parse_written
 from zerosum.errors import Refusal
 
@@ -50,6 +51,25 @@ def kind_of(spec: Spec, options: DataOptions | None = None) -> Kind:
         return _of_path(existing(found), options)
     dtype = as_array(found.x.reshape(-1)[:0]).dtype
     return _kind(*classify(tuple(found.x.shape), dtype, "the array", isinstance(found.x, Tensor)), options)
+
+
+def may_have_labels(spec: Spec, options: DataOptions | None = None) -> bool:
+    """Whether the data that `spec` names may have class labels: False only where names alone tell that there are none. Raises Refusal."""
+    options = options or DataOptions()
+    if options.labels is not None:
+        return True
+    found = in_memory(spec)
+    if isinstance(found, InMemory):
+        return found.y is not None
+    if isinstance(spec, str) and (spec in DATA or spec.startswith(PREFIX)):
+        return True
+    path = existing(found)
+    if path.suffix.lower() == ".npy":
+        return False
+    if own_reader(path) or idx_in(path if path.is_dir() else path.parent) or is_idx(path) or path.suffix.lower() == ".npz":
+        return True
+    listing = listing_of(path)
+    return listing.labels() is not None or (listing.folders and class_of([entry.name for entry in listing.entries]) is not None)
 
 
 def _of_path(path: Path, options: DataOptions) -> Kind:

@@ -18,7 +18,7 @@ from torch.nn.functional import interpolate
 
 KNOTS = 3  # points a side at which the displacement is drawn; between them it is smooth
 NUMBERS = 2 * KNOTS**2  # of z that the displacement is made of
-WIDEN = 1.1  # times the displacements of training, for samples; what it improves and what it costs: docs/presets.md
+WIDEN = 1.05  # times the displacements of training, for samples; what it improves and what it costs: docs/presets.md
 
 
 def displaced(h: Tensor, field: Tensor, amount: float) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +37,9 @@ _IMAGES = Config(
     warmup=2_000,
 )
 
+# z has 24 coordinates for the content of the image and 18 for its displacement.
+_DIGITS = replace(_IMAGES, prior=PriorOptions(dim=42), net=replace(_IMAGES.net, elastic=1.0), average=4_000)
+
 PRESETS: dict[str, Preset] = {
     "points": Preset(
         Config(
@@ -50,9 +54,13 @@ PRESETS: dict[str, Preset] = {
         "Points and known densities: small MLPs with Fourier features in D; relativistic game with R1 and R2.",
     ),
     "digits": Preset(
-        # z has 24 coordinates for the content of the image and 18 for its displacement.
-        replace(_IMAGES, prior=PriorOptions(dim=42), net=replace(_IMAGES.net, elastic=1.0), average=4_000),
+        replace(_DIGITS, game=replace(_DIGITS.game, gamma=0.2, gamma_end=0.03)),
         "Small grey images such as MNIST: narrow convolutional nets with elastic displacements; relativistic game with R1 and R2.",
+    ),
+    "digits-unlabelled": Preset(
+        # Without labels a weak penalty loses some kinds of digits: nothing else asks G for each of them.
+        replace(_DIGITS, game=replace(_DIGITS.game, gamma=0.5, gamma_end=0.2)),
+        "As digits, without class labels: a stronger penalty.",
     ),
     "images": Preset(
         _IMAGES,
@@ -85,9 +93,16 @@ PRESETS: dict[str, Preset] = {
 }
 
 
-def default_preset(kind: str, shape: tuple[int, ...] | None) -> str:
-    """The preset for data of a kind (a row of MODALITIES) and a sample's shape."""
-    return MODALITIES[kind].preset(shape)
+_UNLABELLED = {"digits": "digits-unlabelled"}  # presets that have another one for runs without class labels
+
+
+def default_preset(kind: str, shape: tuple[int, ...] | None, labelled: Callable[[], bool] = lambda: True) -> str:
+    """The preset for data of a kind (a row of MODALITIES) and a sample's shape.
+
+    labelled: whether the run may have class labels; asked only where it matters.
+    """
+    name = MODALITIES[kind].preset(shape)
+    return name if name not in _UNLABELLED or labelled() else _UNLABELLED[name]
 
 
 def suited(config: Config, space: Space, size: int | None) -> Config:
@@ -108,7 +123,8 @@ def named(name: str) -> Preset:
 
 def listing() -> str:
     """Every preset's name and sentence, one a line."""
-    return "\n".join(f"  {name:<11} {preset.doc}" for name, preset in PRESETS.items())
+    width = max(map(len, PRESETS))
+    return "\n".join(f"  {name:<{width}} {preset.doc}" for name, preset in PRESETS.items())
 
 
 SUITED: dict[str, Config] = {
