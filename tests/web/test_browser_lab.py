@@ -117,6 +117,8 @@ def test_layers_curves_and_numbers(lab: str, tab: Tab) -> None:
     assert t.page.evaluate("window.lab.charts.jsd.data[0].length > 1 && window.lab.charts.loss.data[1].length > 1")
     assert "3 modes" in t.page.inner_text("#modes")
     assert -1.6 < t.page.evaluate("window.lab.frames.a.V") < 0
+    t.page.click("#figure")
+    t.until("document.querySelector('#figure-place img') && document.querySelector('#figure-place img').naturalWidth > 800")
 
 
 def test_a_line_is_exact(lab: str, tab: Tab) -> None:
@@ -258,7 +260,7 @@ def test_nothing_is_wider_than_the_window_and_all_can_be_read(lab: str, tab: Tab
 def test_ten_tabs_at_once_and_closed_ones_stop_nothing(lab: str, tab: Tab) -> None:
     t = tab(link(lab))
     t.until(f"{STEP}")
-    others = [tab(lab) for _ in range(9)]
+    others = [tab(lab, 400, 300) for _ in range(9)]
     for other in others:
         other.until(STEP)
     for other in others[1:]:
