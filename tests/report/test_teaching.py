@@ -77,7 +77,7 @@ def test_a_spike_above_the_axis_is_named() -> None:
     m = moment()
     p_g = m.p_g.copy()
     p_g[30] = 10 * HIGHEST
-    assert f"{10 * HIGHEST:.3g}" in texts(draw_frame(replace(m, p_g=p_g), [m, moment(9)], "the game: words"))
+    assert f"{10 * HIGHEST:.3g}" in [text.strip() for text in texts(draw_frame(replace(m, p_g=p_g), [m, moment(9)], "the game: words"))]
     assert f"{m.p_g.max():.3g}" not in texts(draw_frame(m, [m, moment(9)], "the game: words"))
 
 

@@ -86,7 +86,10 @@ def _mark_clipped(axes: Axes, m: LineMoment, top: float) -> None:
     """A spike of p_g that the axis cannot show is named with its height."""
     highest = int(np.argmax(m.p_g))
     if m.p_g[highest] > top:
-        axes.annotate(f"{m.p_g[highest]:.3g}", (float(m.x[highest]), top), ha="center", va="bottom", fontsize=8, color=GREEN)
+        # Beside the spike and below its end: the title is above.
+        here, right = float(m.x[highest]), m.x[highest] > m.x.mean()
+        text = f"{m.p_g[highest]:.3g} " if right else f" {m.p_g[highest]:.3g}"
+        axes.annotate(text, (here, top), ha="right" if right else "left", va="top", fontsize=8, color=GREEN)
 
 
 def _discriminator(axes: Axes, m: LineMoment, before: LineMoment | None) -> None:
