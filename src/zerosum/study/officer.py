@@ -19,13 +19,10 @@ from zerosum.chance import generator, key, uniform
 from zerosum.data.items import Progress
 from zerosum.data.mnist import digits
 from zerosum.data.source import open_data
-from zerosum.game.prior import PRIORS
 from zerosum.game.value import VALUES
 from zerosum.nets.mlp import Discriminator, Generator
 from zerosum.play.config import Config, GameOptions, NetOptions, PlayerOptions, PriorOptions
-from zerosum.play.device import choose
-from zerosum.play.players import Players
-from zerosum.play.step import Algorithm1
+from zerosum.study.data_game import DataGame
 from zerosum.study.scenario_result import ScenarioResult, curve
 from zerosum.theory.optimum import LOG4
 
@@ -73,11 +70,15 @@ class Officer(nn.Module):
         return a
 
 
+def small_digits(n: int | None = None) -> Tensor:
+    """The first n digits of the training part, or all of them, at SIDE x SIDE pixels: (n, SIDE, SIDE), from 0 to 1."""
+    images = torch.from_numpy(digits("train")[0][:n].copy()).float()[:, None] / 255
+    return avg_pool2d(images, 2)[:, 0]
+
+
 def tinted(n: int = DIGITS, seed: int = 0) -> Array:
     """n digits at SIDE x SIDE pixels, each in one of the two inks by a fair coin: uint8, (n, SIDE, SIDE, 3)."""
-    images = torch.from_numpy(digits("train")[0][:n].copy()).float()[:, None] / 255
-    small = avg_pool2d(images, 2)[:, 0]
-    inks = torch.tensor(INKS)
+    small, inks = small_digits(n), torch.tensor(INKS)
     coin = (uniform((len(small), 1), seed, "study/officer inks", 0)[:, 0] < 0.5).long()
     return (255 * small[..., None] * inks[coin][:, None, None]).round().byte().numpy()
 
@@ -101,36 +102,25 @@ def colour_jsd(images: Array, real: Array) -> float:
     return entropy(m) - (entropy(p) + entropy(q)) / 2
 
 
-class ImageGame:
-    """Two MLPs on the tinted digits, played by the steps of `zerosum train`, without a run folder."""
+class ImageGame(DataGame):
+    """Two MLPs on the tinted digits."""
 
     def __init__(self, real: Array, seed: int, steps: int, sees: float = 0.0) -> None:
         config = replace(OFFICER, seed=seed)
-        data = open_data(real)
-        engine = choose(config, data.space.kind)
         shape, net = (3, SIDE, SIDE), config.net
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(key(seed, "weights"))
             options: Any = {"width": net.width, "depth": net.depth, "activation": "leaky_relu", "slope": 0.2}
-            given = Generator(shape, config.prior.dim, norm="batch", **options), Officer(Discriminator(shape, dropout=DROPOUT, **options))
-        given[1].sees.fill_(sees)
-        self.space, self.config, self.t = data.space, config, 0
-        self.officer = given[1]
-        self.players = Players(config, data.space, engine.prepare(), given)
-        self.algorithm = Algorithm1(config, self.players, data.train, data.space, engine)
-        self.horizon = steps * self.algorithm.samples_a_step
+            G = Generator(shape, config.prior.dim, norm="batch", **options)
+            self.officer = Officer(Discriminator(shape, dropout=DROPOUT, **options))
+        self.officer.sees.fill_(sees)
         self.real = real
-
-    def play(self, steps: int) -> None:
-        """Take so many steps."""
-        for _ in range(steps):
-            self.algorithm.step(self.t, self.horizon)
-            self.t += 1
+        super().__init__(open_data(real), config, steps, (G, self.officer))
 
     @torch.no_grad()
     def samples(self, n: int) -> Array:
         """n images of the averaged G, uint8, (n, SIDE, SIDE, 3)."""
-        z = PRIORS[self.config.prior.kind]((n, self.config.prior.dim), self.config.seed, "study/officer samples", 0)
+        z = self.noise(n, "study/officer samples")
         return self.space.to_array(self.space.decode(self.players.ema.module.eval()(z)))
 
     @torch.no_grad()
@@ -138,7 +128,7 @@ class ImageGame:
         """V(D, G) in nats, of n real and n generated images, without dropout."""
         chosen = torch.randperm(len(self.real), generator=generator(self.config.seed, "study/officer reals"))[:n].numpy()
         x = self.space.encode(self.space.from_array(self.real[chosen]))
-        z = PRIORS[self.config.prior.kind]((n, self.config.prior.dim), self.config.seed, "study/officer v", 0)
+        z = self.noise(n, "study/officer v")
         self.players.D.eval()
         found = -float(VALUES["minimax"].d(self.players.D(x), self.players.D(self.players.G(z))).mean())
         self.players.D.train()

@@ -15,19 +15,17 @@ from torch import Tensor
 from zerosum.chance import generator
 from zerosum.data.density import ring8
 from zerosum.data.items import Progress
-from zerosum.data.mnist import digits
 from zerosum.data.source import Data, open_data
 from zerosum.game.prior import PRIORS
 from zerosum.measure.inputs import Modes
 from zerosum.measure.modes import census
 from zerosum.play.config import Config, GameOptions, NetOptions, PlayerOptions, PriorOptions
-from zerosum.play.device import choose
-from zerosum.play.players import Players
-from zerosum.play.step import Algorithm1
+from zerosum.study.data_game import DataGame
 from zerosum.study.density_game import DensityGame
 from zerosum.study.drawbacks import oscillation
 from zerosum.study.helvetica import GAME, ring
 from zerosum.study.lesson_config import PLANE_LESSON
+from zerosum.study.officer import small_digits
 from zerosum.study.scenario_result import ScenarioResult, mean_and_half, modes_reached
 from zerosum.study.vanishing import START, far_off
 
@@ -35,7 +33,6 @@ DEFAULT_STEPS = 600
 FAR_STEPS = 1000  # of D against a G that is far off and does not learn
 CHECK = 5  # steps between two looks at the way that G has come
 FEW = 100  # images
-SIDE = 14  # pixels
 FEW_IMAGES = Config(
     game=GameOptions(value="non_saturating", penalty="none"),
     prior=PriorOptions(kind="normal", dim=32),
@@ -64,30 +61,12 @@ class Remedy:
     play: Callable[[int, int], tuple[float, float]]
 
 
-class DataGame:
-    """The players of a config on any data, played by the steps of `zerosum train`, without a run folder."""
-
-    def __init__(self, data: Data, config: Config, steps: int) -> None:
-        engine = choose(config, data.space.kind)
-        self.data, self.config, self.t = data, config, 0
-        self.players = Players(config, data.space, engine.prepare())
-        self.algorithm = Algorithm1(config, self.players, data.train, data.space, engine)
-        self.horizon = steps * self.algorithm.samples_a_step
-
-    def play(self, steps: int) -> None:
-        """Take so many steps."""
-        for _ in range(steps):
-            self.algorithm.step(self.t, self.horizon)
-            self.t += 1
-
-    @torch.no_grad()
-    def samples(self, y: Tensor) -> Tensor:
-        """A sample of G for each class of y (N,), in the data's unit; a G without classes takes no notice of them."""
-        prior = self.config.prior
-        z = PRIORS[prior.kind]((len(y), prior.dim), self.config.seed, "study/remedies samples", 0)
-        G = self.players.G
-        x: Tensor = self.data.space.decode(G(z, y) if "g" in self.players.labelled else G(z))
-        return x
+@torch.no_grad()
+def samples_of(game: DataGame, y: Tensor) -> Tensor:
+    """A sample of G for each class of y (N,), in the data's unit; a G without classes takes no notice of them."""
+    z, G = game.noise(len(y), "study/remedies samples"), game.players.G
+    x: Tensor = game.space.decode(G(z, y) if "g" in game.players.labelled else G(z))
+    return x
 
 
 def way_from_far(value: str, penalty: str = "none", gamma: float = 0.0) -> Play:
@@ -150,7 +129,7 @@ def classes(seed: int, steps: int) -> tuple[float, float]:
     for option in ("none", "auto"):
         game = DataGame(data, replace(GAME, seed=seed, net=replace(GAME.net, classes=option)), steps)
         game.play(steps)
-        x = game.samples(y)
+        x = samples_of(game, y)
         if option == "none":
             counts = census(x, Modes(p_data.modes, p_data.mode_std, p_data.mode_weights)).counts
             found.append(float(counts.sum()) / len(x))
@@ -162,8 +141,7 @@ def classes(seed: int, steps: int) -> tuple[float, float]:
 
 def few_images(seed: int, steps: int) -> tuple[float, float]:
     """How much more D gives FEW digits that it was trained on than new ones: without and with DiffAugment."""
-    every = torch.from_numpy(digits("train")[0].copy()).float()[:, None] / 255
-    small = (255 * torch.nn.functional.avg_pool2d(every, 2)[:, 0]).round().byte().numpy()
+    small = (255 * small_digits()).round().byte().numpy()
     chosen = torch.randperm(len(small), generator=generator(seed, "study/few images")).numpy()
     known, fresh = small[chosen[:FEW]], small[chosen[FEW : FEW + 2000]]
     gaps = []
@@ -172,7 +150,7 @@ def few_images(seed: int, steps: int) -> tuple[float, float]:
         game = DataGame(open_data(known), config, steps)
         game.play(steps)
         with torch.no_grad():
-            seen, new = (game.players.D(game.data.space.encode(game.data.space.from_array(x))).sigmoid().mean() for x in (known, fresh))
+            seen, new = (game.players.D(game.space.encode(game.space.from_array(x))).sigmoid().mean() for x in (known, fresh))
         gaps.append(float(seen - new))
     return gaps[0], gaps[1]
 
