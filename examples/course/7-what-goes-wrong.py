@@ -115,7 +115,9 @@ Picture(draw_scenario(found), "Helvetica: above, a D that sees one coordinate, t
 
 # %% [markdown]
 # This cell uses three seeds and short trainings. `zerosum lab helvetica` plays five seeds and longer, and
-# prints the intervals.
+# prints the intervals. With as many updates of $D$ the lost modes then come back, as far as $D$ keeps up:
+# with 25 updates of $G$ it finds 6.0 of 8 modes at $k = 1$, 7.4 at $k = 2$ and all 8 at $k = 5$. With as many
+# updates of $G$ it finds 2.4, 3.2 and 5.0.
 #
 # ## Oscillation
 #

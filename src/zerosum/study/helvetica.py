@@ -114,8 +114,9 @@ def helvetica(seeds: int, steps: int | None, progress: Progress) -> ScenarioResu
         },
         "G only follows D's gradient. While D sees one coordinate, V stays at -log 4 as if p_g were p_data, and p_g may be anything in "
         "the other coordinate. Once D sees both, V moves away from -log 4, and then p_g improves. Where D is trained too rarely, the x "
-        "that D scores highest is the same for every z, and G maps all z to it before D can respond. So it is with as many updates of G "
-        "for every schedule, and with as many updates of D.",
+        "that D scores highest is the same for every z, and G maps all z to it before D can respond. With as many updates of G for every "
+        "schedule, the one that updates D least loses most modes. With as many updates of D, fewer are lost, and in a longer training they "
+        "come back, as far as D keeps up.",
         grids,
     )
 
