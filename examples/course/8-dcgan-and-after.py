@@ -139,8 +139,10 @@ for measure in dict.fromkeys(r["measure"] for r in rows):
     print(f"{', '.join(r['technique'] for r in rows if r['measure'] == measure)}: {measure}")
 
 # %% [markdown]
-# Each technique helps with its own problem. On another one it may do nothing. `zerosum lab remedies` plays more
-# seeds and prints intervals, and `zerosum stress ring8` compares a whole training with published figures.
+# Each technique helps with its own problem. On another one it may do nothing. The relativistic game helps
+# least here: over ten seeds $G$ reaches 3.1 modes instead of 2.3, and with R1 it changes nothing (4.9 and
+# 5.2). It is the penalties that keep the modes apart. `zerosum lab remedies` plays more seeds and prints
+# intervals, and `zerosum stress ring8` compares a whole training with published figures.
 #
 # ## Try it
 #
