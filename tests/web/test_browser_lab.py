@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import pytest
+from websockets.sync.client import connect
+from websockets.typing import Origin
 
 # `make test` runs the tests in a browser in one process, after all others: two games at once starve each other on two cores.
 pytestmark = pytest.mark.browser
@@ -257,13 +260,23 @@ def test_nothing_is_wider_than_the_window_and_all_can_be_read(lab: str, tab: Tab
     assert t.low_contrast() == []
 
 
-def test_ten_tabs_at_once_and_closed_ones_stop_nothing(lab: str, tab: Tab) -> None:
+def test_ten_clients_at_once_and_closed_or_idle_ones_stop_nothing(lab: str, tab: Tab) -> None:
+    """Four tabs, and six clients without a browser, which draws too slowly for ten on two processors. Three of these never ask for more."""
     t = tab(link(lab))
     t.until(f"{STEP}")
-    others = [tab(lab, 400, 300) for _ in range(9)]
-    for other in others:
-        other.until(STEP)
-    for other in others[1:]:
-        other.page.close()
-    at = steps(t)
-    t.until(f"window.lab.state.games.a.head > {at + 5}")
+    others = [tab(lab, 400, 300) for _ in range(3)]
+    with ExitStack() as stack:
+        socket = lab.replace("http://", "ws://") + "api/lab"
+        clients = [stack.enter_context(connect(socket, origin=Origin(lab.rstrip("/")), max_size=None, close_timeout=0.2)) for _ in range(6)]
+        for i, client in enumerate(clients):
+            while not isinstance(client.recv(timeout=60), bytes):
+                pass
+            if i % 2:
+                client.send('{"do": "seen"}')
+        for other in others:
+            other.until(STEP)
+        for other in others[1:]:
+            other.page.close()
+        at = steps(t)
+        t.until(f"window.lab.state.games.a.head > {at + 5}")
+    t.until(f"window.lab.state.games.a.head > {at + 20}")

@@ -59,7 +59,7 @@ PRESETS: dict[str, Preset] = {
     ),
     "digits-unlabelled": Preset(
         # Without labels a weak penalty loses some kinds of digits: nothing else asks G for each of them.
-        replace(_DIGITS, game=replace(_DIGITS.game, gamma=0.5, gamma_end=0.2)),
+        _DIGITS,
         "As digits, without class labels: a stronger penalty.",
     ),
     "images": Preset(
