@@ -4,7 +4,7 @@
 #
 # This course explains generative adversarial networks (GANs) to a reader who knows calculus and some
 # Python. Each chapter has a figure, cells that you can run, and the measured number beside the proved
-# one. All numbers on these pages were printed by the cells above them.
+# one. Every output below a cell was printed by that cell.
 #
 # ## Distributions
 #

@@ -17,17 +17,14 @@ import pytest
 import torch
 from PIL import Image
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset, TensorDataset
+from torch.utils.data import DataLoader, StackDataset, TensorDataset
 
 from zerosum.chance import normal
-from zerosum.data.in_memory import InMemory, in_memory
 from zerosum.data.inspection import inspect_data
-from zerosum.data.labels import class_numbers, joined, renumbered
 from zerosum.data.options import DataOptions
 from zerosum.data.parts import Draws, Part, Rows
 from zerosum.data.resident import Resident
 from zerosum.data.source import Data, open_data
-from zerosum.errors import Refusal
 from zerosum.play.distributed import Processes
 
 N = 80
@@ -87,19 +84,6 @@ def of_npz_with_a_test_set(place: Path, options: DataOptions) -> Data:
     return open_data(place / "x.npz", options)
 
 
-class Items(Dataset[Any]):
-    """A map-style data set of (sample, label)."""
-
-    def __init__(self, x: Any, y: Any) -> None:
-        self.x, self.y = x, y
-
-    def __len__(self) -> int:
-        return len(self.x)
-
-    def __getitem__(self, i: int) -> Any:
-        return self.x[i], self.y[i]
-
-
 READERS: dict[str, Callable[[Path, DataOptions], Data]] = {
     "idx": of_idx,
     "folder": of_folder,
@@ -118,9 +102,9 @@ READERS: dict[str, Callable[[Path, DataOptions], Data]] = {
     "list of batches": lambda place, options: open_data([(telling()[i : i + 9], Y[i : i + 9]) for i in range(0, N, 9)], options),
     "TensorDataset": lambda place, options: open_data(TensorDataset(torch.from_numpy(telling()), torch.from_numpy(Y)), options),
     "data set of Pillow images": lambda place, options: open_data(
-        Items([Image.fromarray(image) for image in telling()], [int(y) for y in Y]), options
+        StackDataset([Image.fromarray(image) for image in telling()], [int(y) for y in Y]), options
     ),
-    "data set of arrays and words": lambda place, options: open_data(Items(telling(), [str(y) for y in Y]), options),
+    "data set of arrays and words": lambda place, options: open_data(StackDataset(telling(), [str(y) for y in Y]), options),
 }
 
 
@@ -268,46 +252,6 @@ def of_bmp(place: Path) -> Data:
     return open_data(place / "plain")
 
 
-@pytest.mark.parametrize(
-    ("labels", "words"),
-    [
-        ([0, 1] * 30, "80 samples in the array and 60 labels"),
-        (np.linspace(0, 1, N), "type float64: give whole numbers"),
-        (np.where(Y == 0, np.nan, 1.0), "20 of the 80 labels of the array are NaN"),
-        (np.where(Y == 0, np.inf, 1.0), "type float64: give whole numbers"),
-        (Y - 1, r"20 of the 80 labels of the array are negative, down to -1"),
-        (np.eye(4, dtype=int)[Y], r"one-hot labels become class numbers with y.argmax\(1\)"),
-        (Y - 1.0, r"negative, down to -1"),
-        (Y == 0, "type bool"),
-        ([None, 1] * 40, "neither all whole numbers nor all words"),
-        ([[1], [1, 2]] * 40, "are no array|neither all whole numbers"),
-        (telling(), "several numbers a sample"),
-    ],
-)
-def test_other_labels_are_refused_in_a_sentence(labels: Any, words: str) -> None:
-    with pytest.raises(Refusal, match=words) as refused:
-        open_data((telling(), labels))
-    assert str(refused.value).endswith(".")
-    assert "\n" not in str(refused.value)
-
-
-def test_words_and_numbers_are_numbered_in_ascending_order() -> None:
-    numbers, classes = class_numbers(np.array([10, 9, 10, 2]), 4, "x")
-    assert numbers is not None
-    assert (numbers.tolist(), classes) == ([2, 1, 2, 0], ("2", "9", "10"))
-    for words in (["dog", "cat", "dog"], np.array(["dog", "cat", "dog"], dtype=object), np.array([b"dog", b"cat", b"dog"])):
-        numbers, classes = class_numbers(words, 3, "x")
-        assert numbers is not None
-        assert (numbers.tolist(), classes) == ([1, 0, 1], ("cat", "dog"))
-    assert class_numbers(None, 4, "x") == (None, ())
-
-
-def test_two_sets_of_classes_become_one() -> None:
-    assert joined(("2", "10"), ("1", "10")) == ("1", "2", "10")
-    assert joined(("cat", "dog"), ("ape",)) == ("ape", "cat", "dog")
-    assert renumbered(np.array([0, 1, 0]), ("cat", "dog"), ("ape", "cat", "dog")).tolist() == [1, 2, 1]
-
-
 def test_npz_words_are_joined_with_those_of_the_test_set(tmp_path: Path) -> None:
     words = np.array(["cat", "dog"])
     np.savez(tmp_path / "x.npz", x_train=telling(), y_train=words[Y % 2], x_test=telling(Y[:20]), y_test=np.array(["ape"] * 20))
@@ -318,38 +262,3 @@ def test_npz_words_are_joined_with_those_of_the_test_set(tmp_path: Path) -> None
     assert torch.equal(y, told(x) % 2 + 1)
     assert isinstance(data.test, Rows)
     assert data.test.counts(3) == [20, 0, 0]
-
-
-X = torch.from_numpy(telling())
-
-
-@pytest.mark.parametrize(
-    ("data", "words"),
-    [
-        ([], "was empty"),
-        (Items([], []), "is empty"),
-        ({"x": X}, "type dict cannot be read"),
-        (7, "type int cannot be read"),
-        ([(X, Y, Y)], "tuple of 3"),
-        ([{"x": X}], "dict of 1"),
-        ([(X, Y), X], "1 of 2 batches have no labels"),
-        ([X[:40], X[:40, :5]], "samples of different shapes"),
-        ([(X[:40], Y[:30]), (X[:40], Y[:50])], "40 samples and labels of shape"),
-        (Items([X[0], X[0, :5]], [0, 1]), "differ in shape"),
-        (Items(["a.png", "b.png"], [0, 1]), "is a tuple of 2: give arrays, tensors"),
-        (Items(X, [0] * 79 + [None]), "1 of 80 items have no labels"),
-    ],
-)
-def test_objects_that_are_no_data_are_refused(data: Any, words: str) -> None:
-    with pytest.raises(Refusal, match=words):
-        open_data(data)
-
-
-def test_a_data_set_without_labels_is_data_too() -> None:
-    bare = in_memory(TensorDataset(X))
-    assert isinstance(bare, InMemory)
-    assert bare.y is None
-    assert torch.equal(torch.as_tensor(bare.x), X)
-    palette = in_memory(Items([Image.fromarray(image).convert("P") for image in telling()], list(Y)))
-    assert isinstance(palette, InMemory)
-    assert palette.x.shape == (N, 6, 5, 3)

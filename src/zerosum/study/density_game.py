@@ -17,13 +17,9 @@ from zerosum.data.density import Density
 from zerosum.data.options import DataOptions
 from zerosum.data.source import of_density
 from zerosum.data.space import Space
-from zerosum.errors import Refusal
 from zerosum.play.config import Config, check
-from zerosum.play.device import choose
 from zerosum.play.distributed import BatchSource
-from zerosum.play.finite import NotFinite
-from zerosum.play.players import Players
-from zerosum.play.step import Algorithm1
+from zerosum.study.data_game import DataGame
 from zerosum.theory.optimum import logits_of
 from zerosum.theory.pair import Pair, line
 from zerosum.theory.pushforward import PriorName, Pushforward, pushforward
@@ -63,7 +59,7 @@ class DataUnitDiscriminator(nn.Module):
         return a.flatten()
 
 
-class DensityGame:
+class DensityGame(DataGame):
     """Two players and the training steps between them.
 
     t: steps taken so far; a fork starts at `first`. steps: steps after which the learning-rate schedule ends. reals: the source of real
@@ -83,25 +79,8 @@ class DensityGame:
         check(config)
         # The exact quantities are float64 on the CPU, and nets of this size are no faster elsewhere.
         config = replace(config, device="cpu", precision="float32")
-        data = of_density("p_data", "p_data", p_data, DataOptions())
-        engine = choose(config, data.space.kind)
-        device = engine.prepare()
-        self.p_data = p_data
-        self.config = config
-        self.space = data.space
-        self.players = Players(config, data.space, device, given)
-        self.algorithm = Algorithm1(config, self.players, reals or data.train, data.space, engine)
-        self.t = self.first = 0
-        self.horizon = steps * self.algorithm.samples_a_step
-
-    def play(self, steps: int) -> None:
-        """Take so many steps. Raises Refusal where a number is no longer finite."""
-        for _ in range(steps):
-            try:
-                self.algorithm.step(self.t, self.horizon)
-            except NotFinite as stop:
-                raise Refusal(f"Training broke down: {stop}. Lower the learning rates, or add a penalty.") from stop
-            self.t += 1
+        super().__init__(of_density("p_data", "p_data", p_data, DataOptions()), config, steps, given, reals)
+        self.p_data, self.first = p_data, 0
 
     def checks(self, steps: int, every: int) -> Iterator[int]:
         """Take `steps` steps; yield t before the first, after every `every` steps, and after the last."""

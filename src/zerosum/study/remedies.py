@@ -1,4 +1,4 @@
-"""`zerosum lab remedies`: what each later technique mends, measured on the problem that it was made for, without it and with it.
+"""`zerosum lab remedies`: what each later technique is good for, measured on the problem that it was made for.
 
 Every pair of games has the same players, data and seed, and differs in the technique alone.
 """
@@ -17,15 +17,14 @@ from zerosum.data.density import ring8
 from zerosum.data.items import Progress
 from zerosum.data.source import Data, open_data
 from zerosum.game.prior import PRIORS
-from zerosum.measure.inputs import Modes
 from zerosum.measure.modes import census
-from zerosum.play.config import Config, GameOptions, NetOptions, PlayerOptions, PriorOptions
+from zerosum.monitor.diagnostics import modes_of
 from zerosum.study.data_game import DataGame
 from zerosum.study.density_game import DensityGame
 from zerosum.study.drawbacks import oscillation
 from zerosum.study.helvetica import GAME, ring
 from zerosum.study.lesson_config import PLANE_LESSON
-from zerosum.study.officer import small_digits
+from zerosum.study.officer import OFFICER, small_digits
 from zerosum.study.scenario_result import ScenarioResult, mean_and_half, modes_reached
 from zerosum.study.vanishing import START, far_off
 
@@ -33,17 +32,8 @@ DEFAULT_STEPS = 600
 FAR_STEPS = 1000  # of D against a G that is far off and does not learn
 CHECK = 5  # steps between two looks at the way that G has come
 FEW = 100  # images
-FEW_IMAGES = Config(
-    game=GameOptions(value="non_saturating", penalty="none"),
-    prior=PriorOptions(kind="normal", dim=32),
-    net=NetOptions(kind="mlp", width=256, depth=2, norm="none"),
-    d=PlayerOptions(lr=5e-4, beta1=0.5, beta2=0.999),
-    g=PlayerOptions(lr=5e-4, beta1=0.5, beta2=0.999),
-    batch=64,
-    average=0.0,
-    precision="float32",
-    device="cpu",
-)
+# Without BatchNorm in G and without dropout in D: what is left against overfitting is the augmentation.
+FEW_IMAGES = replace(OFFICER, net=replace(OFFICER.net, norm="none"), average=0.0)
 
 Play = Callable[[int, int], float]
 
@@ -120,21 +110,18 @@ def labelled_ring(seed: int, n: int = 20_000) -> Data:
 
 def classes(seed: int, steps: int) -> tuple[float, float]:
     """The share of samples that lie on a mode, and on the one that was asked for where G takes classes: without and with classes."""
-    data, p_data = labelled_ring(seed), ring()
-    assert p_data.modes is not None
-    assert p_data.mode_std is not None
-    assert p_data.mode_weights is not None
-    y = torch.arange(2000) % len(p_data.modes)
+    data, modes = labelled_ring(seed), modes_of(ring())
+    assert modes is not None
+    y = torch.arange(2000) % len(modes.centres)
     found = []
     for option in ("none", "auto"):
         game = DataGame(data, replace(GAME, seed=seed, net=replace(GAME.net, classes=option)), steps)
         game.play(steps)
         x = samples_of(game, y)
         if option == "none":
-            counts = census(x, Modes(p_data.modes, p_data.mode_std, p_data.mode_weights)).counts
-            found.append(float(counts.sum()) / len(x))
+            found.append(float(census(x, modes).counts.sum()) / len(x))
         else:
-            near = (x.double() - p_data.modes[y]).norm(dim=1) <= 3 * p_data.mode_std[y]
+            near = (x.double() - modes.centres[y]).norm(dim=1) <= 3 * modes.std[y]
             found.append(float(near.double().mean()))
     return found[0], found[1]
 

@@ -12,8 +12,8 @@ import torch
 from numpy.typing import NDArray
 
 from zerosum.game.prior import PRIORS
-from zerosum.measure.inputs import Modes
 from zerosum.measure.modes import Census, census
+from zerosum.monitor.diagnostics import modes_of
 from zerosum.study.density_game import DensityGame
 from zerosum.theory.optimum import PlaneJSD, plane_jsd
 
@@ -96,9 +96,7 @@ def blurred_jsd(density_game: DensityGame, n: int = 4000) -> PlaneJSD:
 
 def modes_reached(density_game: DensityGame, n: int = 2500) -> tuple[int, float, Census]:
     """Modes captured, share of high quality, and the census of n samples of G (without EMA)."""
-    p_data = density_game.p_data
-    assert p_data.modes is not None
-    assert p_data.mode_std is not None
-    assert p_data.mode_weights is not None
-    found = census(samples(density_game, n), Modes(p_data.modes, p_data.mode_std, p_data.mode_weights))
+    modes = modes_of(density_game.p_data)
+    assert modes is not None
+    found = census(samples(density_game, n), modes)
     return int((found.counts > 0).sum()), float(found.counts.sum()) / found.n, found

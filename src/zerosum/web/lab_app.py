@@ -64,7 +64,7 @@ def lab_app(session: Session, helps: Mapping[str, str]) -> Starlette:
         return Response(content, media_type=kind, headers={"content-disposition": f'attachment; filename="zerosum-{name}"'})
 
     routes = [
-        Route("/", html_page("lab.html")),
+        Route("/", html_page("lab")),
         Route("/api/options", options),
         Route("/api/{name:str}", file),
         WebSocketRoute("/api/lab", socket),

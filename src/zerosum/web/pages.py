@@ -19,10 +19,10 @@ def static_text(name: str) -> str:
 
 
 def html_page(name: str) -> Any:
-    """A route's function that answers with one of the HTML pages."""
+    """A route's function that answers with one of the HTML pages, "lab" or "watch": the head of both, and its own body."""
 
     async def page(request: Request) -> Response:
-        return HTMLResponse(static_text(name))
+        return HTMLResponse(static_text("head.html").replace("NAME", name) + static_text(f"{name}.html"))
 
     return page
 

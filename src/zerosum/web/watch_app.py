@@ -152,7 +152,7 @@ def _nearest(folder: Path) -> tuple[bytes | None, str]:
 def watch_app(watch: Watch) -> Starlette:
     """The application."""
     routes = [
-        Route("/", html_page("watch.html")),
+        Route("/", html_page("watch")),
         Route("/api/runs", watch.list),
         Route("/api/runs/{run:str}", watch.run),
         Route("/api/runs/{run:str}/grid/{step:int}.png", watch.grid),
