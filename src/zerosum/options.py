@@ -92,6 +92,7 @@ class Range:
         if self.least > -math.inf and self.most < math.inf:
             return f" from {self.least:g} to {self.most:g}"
         low = f" above {self.above:g}" if self.above is not None else f" of at least {self.least:g}" if self.least > -math.inf else ""
+        low = f"{low} and at most {self.most:g}" if low and self.most < math.inf else low
         high = f" below {self.below:g}" if self.below is not None else f" of at most {self.most:g}" if self.most < math.inf else ""
         return f"{low} and{high}" if low and high else low + high
 

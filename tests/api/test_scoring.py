@@ -76,21 +76,23 @@ def test_digits_are_measured_by_no_more_than_was_seen_and_never_by_the_test_part
     rows = named(quick_scores(replace(data, test=Closed()), copies, 300))
     assert asked == [300]
     assert DIGITS > 300
-    assert rows.keys() == {"frechet", "frechet_corrected", "precision", "recall", "density", "coverage", "class_kl"}
+    assert rows.keys() == {"frechet", "frechet_corrected", "precision", "recall", "density", "coverage", "class_kl", "noise_share"}
     for row in rows.values():
         assert (row["n"], row["n_real"], row["split"]) == (300, 300, "validation")
-        assert row["features"].startswith("digits:")
+        assert row["features"].startswith("raw" if row["name"] == "noise_share" else "digits:")
         if row["low"] is None:
             assert row["name"] == "density"
             continue
         assert row["low"] - (row["high"] - row["low"]) <= row["floor"] <= row["high"] + (row["high"] - row["low"]), row
 
 
-def test_other_images_are_left_to_evaluate() -> None:
-    noise = torch.randint(0, 256, (64, 3, 16, 16), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
-    assert quick_scores(open_data(noise), lambda n: noise[:n].movedim(1, 3).numpy(), 320) == []
+def test_other_images_get_the_noise_share_alone() -> None:
+    noise = torch.randint(0, 256, (400, 3, 16, 16), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    rows = quick_scores(open_data(noise), lambda n: noise[:n].movedim(1, 3).numpy(), 320)
+    assert [row["name"] for row in rows] == ["noise_share"]
+    assert rows[0]["low"] <= rows[0]["floor"]
     one = noise[:, :1, :1, :1].expand(-1, 1, 28, 28).contiguous()
-    assert quick_scores(open_data(one), lambda n: one[:n, 0].numpy(), 320) == []
+    assert [row["name"] for row in quick_scores(open_data(one), lambda n: one[:n, 0].numpy(), 320)] == ["noise_share"]
 
 
 @pytest.mark.parametrize(("reason", "scored"), [("finished", True), ("minutes", True), ("plateaued", True), ("interrupted", False)])

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
 
 from zerosum.play.config import Config, GameOptions, PlayerOptions
 from zerosum.play.horizon import Horizon
-from zerosum.play.schedule import depends_on_horizon, gamma, learning_rate
+from zerosum.play.schedule import PART, depends_on_horizon, gamma, in_decay, learning_rate, with_constant_part
 from zerosum.training.timers import Timers
 
 
@@ -50,15 +51,15 @@ def test_minutes_are_the_share_until_the_samples_are_known() -> None:
 
 def test_learning_rates_follow_samples() -> None:
     flat, falling = PlayerOptions(lr=1e-3), PlayerOptions(lr=1e-3, lr_end=1e-4)
-    assert learning_rate(flat, 0, 500, 1000) == 1e-3
-    assert learning_rate(flat, 1000, 250, None) == 2.5e-4
-    assert learning_rate(falling, 0, 0, 1000) == 1e-3
-    assert abs(learning_rate(falling, 0, 500, 1000) - 5.5e-4) < 1e-12
-    assert abs(learning_rate(falling, 0, 5000, 1000) - 1e-4) < 1e-12
-    assert learning_rate(falling, 0, 500, None) == 1e-3
+    assert learning_rate(flat, Config(), 500, 1000) == 1e-3
+    assert learning_rate(flat, Config(warmup=1000), 250, None) == 2.5e-4
+    assert learning_rate(falling, Config(), 0, 1000) == 1e-3
+    assert abs(learning_rate(falling, Config(), 500, 1000) - 5.5e-4) < 1e-12
+    assert abs(learning_rate(falling, Config(), 5000, 1000) - 1e-4) < 1e-12
+    assert learning_rate(falling, Config(), 500, None) == 1e-3
     # --d.lr 0 with a preset whose rates fall to 1e-4: D stands still, and no schedule hangs on the horizon.
     still = PlayerOptions(lr=0.0, lr_end=1e-4)
-    assert {learning_rate(still, 0, seen, 1000) for seen in (0, 500, 1000)} == {0.0}
+    assert {learning_rate(still, Config(), seen, 1000) for seen in (0, 500, 1000)} == {0.0}
     assert not depends_on_horizon(Config(d=still, g=flat))
     assert depends_on_horizon(Config(d=falling))
     assert depends_on_horizon(Config(game=GameOptions(gamma=1.0, gamma_end=0.1)))
@@ -67,8 +68,28 @@ def test_learning_rates_follow_samples() -> None:
 
 def test_the_penalty_falls_by_equal_factors() -> None:
     game = GameOptions(gamma=1.0, gamma_end=0.01)
-    assert gamma(game, 0, 1000) == 1.0
-    assert abs(gamma(game, 500, 1000) - 0.1) < 1e-12
-    assert abs(gamma(game, 1000, 1000) - 0.01) < 1e-12
-    assert gamma(game, 500, None) == 1.0
-    assert gamma(GameOptions(gamma=0.3), 500, 1000) == 0.3
+    assert gamma(Config(game=game), 0, 1000) == 1.0
+    assert abs(gamma(Config(game=game), 500, 1000) - 0.1) < 1e-12
+    assert abs(gamma(Config(game=game), 1000, 1000) - 0.01) < 1e-12
+    assert gamma(Config(game=game), 500, None) == 1.0
+    assert gamma(Config(game=GameOptions(gamma=0.3)), 500, 1000) == 0.3
+
+
+def test_with_a_late_decay_the_rates_are_constant_first_and_then_fall_along_the_same_cosine() -> None:
+    falling = PlayerOptions(lr=1e-3, lr_end=1e-4)
+    late, whole = Config(decay=0.25), Config()
+    assert {learning_rate(falling, late, seen, 1000) for seen in (0, 400, 750)} == {1e-3}
+    for share in (0.1, 0.5, 0.9):
+        fell = learning_rate(falling, late, int(750 + 250 * share), 1000)
+        assert fell == pytest.approx(learning_rate(falling, whole, int(1000 * share), 1000), rel=1e-12)
+    assert learning_rate(falling, late, 1000, 1000) == pytest.approx(1e-4)
+    assert not in_decay(late, 750, 1000)
+    assert in_decay(late, 760, 1000)
+    assert not in_decay(late, 760, None)
+
+
+def test_a_run_that_ends_by_its_plateau_has_a_constant_part() -> None:
+    falls = Config(d=PlayerOptions(lr=1e-3, lr_end=1e-4))
+    assert with_constant_part(falls) == replace(falls, decay=PART)
+    assert with_constant_part(replace(falls, decay=0.5)).decay == 0.5
+    assert with_constant_part(Config()) == Config()  # Its rates are constant throughout.

@@ -17,6 +17,8 @@ from zerosum.data.source import Data
 from zerosum.errors import Refusal
 from zerosum.measure import QUANTITIES
 from zerosum.measure.evaluation import evaluate_images, evaluate_points
+from zerosum.measure.features import UnavailableFeatures
+from zerosum.measure.noise_share import LIMIT
 from zerosum.measure.score import Score
 from zerosum.records import Row
 from zerosum.runs.lock import locked
@@ -31,9 +33,6 @@ POINTS = 2_500
 DIGITS = 4_000
 """Digits measured, at most. These are fewer than in `evaluate`, so the distance and its reference score are both biased further upwards."""
 
-DIGIT_SHAPE = (1, 28, 28)
-"""Images of other shapes have no fast features, so they get no scores here."""
-
 ENDS = ("finished", "minutes", "plateaued")
 """The reasons in the `stop` row of a training that was not interrupted."""
 
@@ -45,7 +44,7 @@ def quick_scores(data: Data, sample: Callable[[int], Array], seen: int) -> list[
     measured, so that measuring a short run does not take longer than training it.
 
     For a density with modes, the modes are counted. Other points get Frechet distance, precision and recall, density and coverage. Digits
-    get the same in the classifier's features, and the balance of their classes. Other images get none, for lack of fast features.
+    get the same in the classifier's features, and the balance of their classes. All images get the noise share.
     """
     return [_row(score) for score in QUICK[data.space.modality.compared_as](data, sample, seen)]
 
@@ -59,11 +58,11 @@ def _points_scores(data: Data, sample: Callable[[int], Array], seen: int) -> lis
 def _image_scores(data: Data, sample: Callable[[int], Array], seen: int) -> list[Score]:
     n = _at_most(min(DIGITS, seen), data)
     real = data.validation.head(n)
-    features = recognised(real)
-    if features is None:
-        return []
-    fake = data.space.from_array(sample(n))
-    return evaluate_images(fake, real, data.train.head(n), features, only=["frechet", "prdc", "classes"])
+    digits = recognised(real)
+    n = n if digits else min(n, LIMIT)
+    features = digits or UnavailableFeatures("none", "Only digits have features that are computed fast enough.")
+    only = ["noise_share", *(["frechet", "prdc", "classes"] if digits else [])]
+    return evaluate_images(data.space.from_array(sample(n)), real[:n], data.train.head(n), features, only=only)
 
 
 # By the modality's `compared_as`.
@@ -92,15 +91,11 @@ def leave_scores(run: Run, data: Data, listener: Listener | None) -> bool:
 
 
 def lacks_scores(run: Run) -> bool:
-    """Whether a run came to its end and its record has no score of it; data of some kinds have none."""
+    """Whether a run came to its end and its record has no score of it."""
     stops = run.rows("stop")
-    if not stops or stops[-1]["reason"] not in ENDS or not _may_be_scored(run):
+    if not stops or stops[-1]["reason"] not in ENDS:
         return False
     return all(row["samples"] != stops[-1]["samples"] for row in run.rows("score"))
-
-
-def _may_be_scored(run: Run) -> bool:
-    return run.space.modality.compared_as != "features" or run.space.shape == DIGIT_SHAPE
 
 
 def _at_most(n: int, data: Data) -> int:

@@ -28,7 +28,8 @@ class Checks:
     def __init__(self, rows: Sequence[Row], data: Data, algorithm: Algorithm1, horizon: Horizon) -> None:
         self._diagnostics = Diagnostics(data, algorithm)
         self._horizon, self._a_step = horizon, algorithm.samples_a_step
-        self._falls = depends_on_horizon(algorithm.config)
+        config = algorithm.config
+        self._decay = config.decay if depends_on_horizon(config) else None
         self._apart = -(-data.space.modality.check.apart // self._a_step)
         self._rows = list(rows)
         self._kept: float | None = None
@@ -44,7 +45,7 @@ class Checks:
     def look(self, t: int, samples: int, statistics: Tensor | None) -> dict[str, Any]:
         """The numbers of the check after t steps, which is after so many samples. statistics: of the last step."""
         found = self._diagnostics.look(statistics)
-        found["left"] = round(cosine(samples, self._horizon.course), 4) if self._falls else 0.0
+        found["left"] = 0.0 if self._decay is None else round(cosine(samples, self._horizon.course, self._decay), 4)
         self._rows.append({"type": "check", "round": t, "samples": samples, **plain(found)})
         return found
 

@@ -127,6 +127,9 @@ class Config:
     """Half-life of the EMA of G's weights, in samples seen. Samples are drawn from the averaged generator. 0: no averaging."""
     warmup: Annotated[float, Range(0)] = 0.0
     """Learning-rate warm-up: samples seen while both learning rates rise from zero."""
+    decay: Annotated[float, Range(above=0, most=1)] = 1.0
+    """Share of the run, its last part, in which learning rates and penalty decay. 1: from the start. Below 1 a finished run can be
+    extended from where its decay began, and is then as if it had been given the later end at once."""
     precision: Literal["auto", "float32", "bf16"] = "auto"
     """Arithmetic of the networks. auto: bf16 for images where the machine multiplies in it, float32 otherwise; timed in longer runs."""
     engine: Literal["auto", "eager", "graph"] = "auto"

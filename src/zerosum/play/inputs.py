@@ -124,8 +124,8 @@ def schedules(config: Config, t: int, horizon: End) -> Schedules:
     """The scheduled numbers of step t."""
     samples = config.game.k * config.batch
     seen = (t + 1) * samples
-    lr_d, lr_g = (float(learning_rate(player, config.warmup, seen, horizon)) for player in (config.d, config.g))
-    return Schedules(t, float(gamma(config.game, seen, horizon)), lr_d, lr_g, decay(samples, config.average, seen))
+    lr_d, lr_g = (float(learning_rate(player, config, seen, horizon)) for player in (config.d, config.g))
+    return Schedules(t, float(gamma(config, seen, horizon)), lr_d, lr_g, decay(samples, config.average, seen))
 
 
 def _between(config: Config) -> bool:

@@ -26,6 +26,7 @@ from zerosum.play.course import Course
 from zerosum.play.players import Players, Tensors
 
 KEPT = 2
+BEFORE_DECAY = "before_decay"  # in a manifest: whether the state is that before learning rates and penalty decay, which a longer run needs
 WEIGHTS = "weights.safetensors"
 NOISE = 0.03  # scores (`Checks.score`) that differ by less are alike
 # safetensors' names of torch's types.
@@ -95,7 +96,7 @@ def seal(meta: dict[str, Any]) -> str:
 
 
 def write(run: Path, meta: dict[str, Any], files: dict[str, Tensors]) -> Path:
-    """Writes one checkpoint of `run` with meta["round"], and prunes all but the newest `KEPT`.
+    """Writes one checkpoint of `run` with meta["round"], and prunes all but the newest `KEPT`, the best, and the last before the decay.
 
     files: tensors on the host, left alone meanwhile. Raises Refusal, saying how many bytes were needed and where, when the disk does not
     take it; earlier checkpoints are untouched then.
@@ -141,24 +142,51 @@ def _publish(temporary: Path, final: Path) -> None:
 
 
 def _prune(run: Path, now: int) -> None:
-    """Keeps the newest `KEPT` up to round `now`, and the best before them. One of a later round was passed over on a resume: damaged."""
+    """Keeps the newest `KEPT` up to round `now`, the best and the last before the decay. One of a later round was passed over on a resume:
+    damaged."""
     found = listed(run)
     earlier = [path for path in found if int(path.name) <= now]
-    kept = {*earlier[-KEPT:], best(earlier)}
+    kept = {*earlier[-KEPT:], best(earlier), *before_decay(earlier)[-1:]}
     for path in [p for p in found if p not in earlier or p not in kept]:
         shutil.rmtree(path, ignore_errors=True)
 
 
+def _stated(path: Path, name: str) -> Any:
+    """What a checkpoint's manifest says of `name`; None where it says nothing, or cannot be read."""
+    try:
+        return _manifest(path).get(name)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return None
+
+
+def before_decay(found: list[Path]) -> list[Path]:
+    """Those of the checkpoints from which a run can be extended as if it had been given its later end at once."""
+    return [path for path in found if _stated(path, BEFORE_DECAY) is True]
+
+
+def set_aside(run: Path, after: Path) -> Path:
+    """Moves the checkpoints that are newer than `after` out of the way, into RUN/ended/, with a copy of the record. Returns that folder.
+
+    The oldest first: a process killed meanwhile leaves the run at its end, as it was. Raises Refusal where the disk does not take it.
+    """
+    home = run / "ended"
+    try:
+        require_own([home, run / "checkpoints"])
+        home.mkdir(exist_ok=True)
+        later = [path for path in listed(run) if int(path.name) > int(after.name)]
+        write_synced(home / f"{later[-1].name}.jsonl", read_plain(run / "record.jsonl"))
+        for path in later:
+            shutil.rmtree(home / path.name, ignore_errors=True)
+            path.rename(home / path.name)
+            sync_folder(home)
+    except OSError as error:
+        raise Refusal(f"{home} could not be written ({reason(error)}): {remedy(error)}; the run is as it was.") from error
+    return home
+
+
 def best(found: list[Path]) -> Path | None:
     """The checkpoint of the least score, the newest of those within noise of it; None where none has a score. found: oldest first."""
-    scores: dict[Path, float] = {}
-    for path in found:
-        try:
-            score = _manifest(path).get("score")
-        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
-            continue
-        if isinstance(score, float):
-            scores[path] = score
+    scores = {path: score for path in found if isinstance(score := _stated(path, "score"), float)}
     least = min(scores.values(), default=None)
     return None if least is None else next(path for path in reversed(scores) if scores[path] <= least + NOISE)
 

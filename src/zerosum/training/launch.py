@@ -28,18 +28,18 @@ from zerosum.play.interrupt import Stop
 from zerosum.play.memory import require_memory
 from zerosum.play.players import Players
 from zerosum.play.presets import suited
-from zerosum.play.schedule import depends_on_horizon
+from zerosum.play.schedule import depends_on_horizon, in_decay, with_constant_part
 from zerosum.play.step import Algorithm1
 from zerosum.play.trials import Trials, measured
 from zerosum.records import SCHEMA
-from zerosum.runs.checkpoint import course_of
+from zerosum.runs.checkpoint import BEFORE_DECAY, course_of
 from zerosum.runs.lock import claim, goes_on, locked, name
 from zerosum.runs.record import Listener
 from zerosum.runs.run import Modules, Run, open_run
 from zerosum.runs.sampling import default_widening
 from zerosum.training.grids import Draw
 from zerosum.training.loop import Loop
-from zerosum.training.resume import continued, departure, recorded_execution
+from zerosum.training.resume import continued, departure, extended, recorded_execution
 from zerosum.version import __version__
 
 __all__ = ["Algorithm1", "Draw", "Listener", "Loop", "claim", "locked", "resume", "train"]
@@ -61,13 +61,15 @@ def train(
 ) -> Run:
     """Trains on `data` into the new folder `out`, for `samples` real samples or about `minutes`, and returns the finished run.
 
-    until_plateau: stop earlier, when the run's checks say that it no longer improves (verdict "plateaued", docs/verdict.md).
+    until_plateau: when the run's checks say that it no longer improves, let its decay begin and end with it; stop at once where learning
+    rates and penalty are constant. Where they would decay from the start, they decay in the last part alone (`schedule.PART`).
     given: a person's own (G, D) in place of the config's nets. Started by torchrun, every process calls this with the same arguments;
     started again by it, the run in `out` goes on. Raises Refusal, before anything is written, for what cannot be trained.
     """
     if (samples is None) == (minutes is None):
         raise Refusal("Give the length of the training as either samples or minutes.")
     config = suited(config, data.space, data.train.size)
+    config = with_constant_part(config) if until_plateau else config
     execution, processes, players = prepared(config, data, given)
     asked = {
         "command": command,
@@ -139,16 +141,21 @@ def resume(
 ) -> Run:
     """Goes on with a run exactly from its newest checkpoint: to its horizon, to `samples` in all, or for about `minutes` more.
 
-    Raises Refusal where there is nothing left to do, the data have changed, or another process trains there.
+    A run that decays (`decay` below 1) is extended from the last checkpoint before its decay, and then equals one that was given the later
+    end at once; what came after that checkpoint stays in RUN/ended/. Raises Refusal where there is nothing left to do, the data have
+    changed, or another process trains there.
     """
     run = open_run(path, given)
     kind, config = run.space.kind, run.config
     processes = join(device_of(config))
     data = run.data() if data is None else run.require_its_own(data)
+    notes: list[str] = []
     with Stop() as stop, ExitStack() as held:
 
         def begin() -> dict[str, Any]:
             held.enter_context(locked(run.path))
+            if samples is not None or minutes is not None:
+                notes.extend(extended(run, samples))
             found, _ = run.newest()
             return found.meta if found else {"round": 0, "samples": 0, "seconds": 0.0, "horizon": None, "knots": None, "until": None}
 
@@ -160,7 +167,9 @@ def resume(
         loop = Loop(run, agreed_on(data, processes), horizon, execution, listener, draw, processes)
         require_divisible(config, processes, loop.players)
         loop.complaints += [departure(newest["round"], reasons)] if reasons else []
-        if horizon.fixed_by_user and newest["samples"] and depends_on_horizon(config):
+        loop.complaints += notes
+        straight = newest.get(BEFORE_DECAY) and not in_decay(config, newest["samples"], samples)
+        if horizon.fixed_by_user and newest["samples"] and depends_on_horizon(config) and not straight:
             loop.complaints.append(
                 "The learning rates depend on the horizon: from here on this run differs from one that had the new horizon from its start."
             )

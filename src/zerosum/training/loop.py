@@ -1,183 +1,26 @@
-"""The training loop: steps until the horizon, rows of the record, checkpoints, grids of samples, and a clean stop when it is asked to."""
+"""The training loop: steps until the horizon, looks at clock and checks between them, and a clean stop when it is asked to."""
 
 from __future__ import annotations
 
 import os
 import time
-from typing import Any
 
 import torch
 
-from zerosum.data.source import Data
 from zerosum.errors import Refusal
-from zerosum.monitor.checks import Checks
 from zerosum.play import oom
-from zerosum.play.contention import Contention
 from zerosum.play.course import Course
-from zerosum.play.device import Execution
-from zerosum.play.distributed import ALONE, Processes
 from zerosum.play.finite import NotFinite
-from zerosum.play.horizon import Clock, Horizon
+from zerosum.play.horizon import Clock
 from zerosum.play.interrupt import Stop
-from zerosum.play.players import Players, host_copy
-from zerosum.play.statistics import STATISTICS
-from zerosum.play.step import Algorithm1
 from zerosum.play.try_batch import lack_of_memory
-from zerosum.records import SCHEMA
-from zerosum.runs.async_checkpoint import AsyncCheckpoint
-from zerosum.runs.checkpoint import course_of, restore
-from zerosum.runs.record import Listener, Record, plain
-from zerosum.runs.run import Run
-from zerosum.training.grids import Draw, draw_grid
-from zerosum.training.timers import Requests, Retry, Timers
+from zerosum.training.state import Training
+from zerosum.training.timers import Requests
 from zerosum.version import __version__
 
-PATIENCE, AGAIN = 60.0, 2.0  # seconds that a finished run waits for room on the disk, and between two tries
 
-
-class Loop:
-    """One start of a run, new or resumed: its state in memory, and its folder, which the first process alone writes."""
-
-    def __init__(
-        self, run: Run, data: Data, horizon: Horizon, execution: Execution, listener: Listener | None = None, draw: Draw | None = None,
-        processes: Processes = ALONE, players: Players | None = None,
-    ) -> None:  # fmt: skip
-        """players: those of a run that begins now, where they exist already; else they are built."""
-        self.run, self.config, self.space, self.horizon = run, run.config, run.space, horizon
-        self.execution, self.processes = execution, processes
-        self.listener, self.draw = (listener, draw) if processes.first else (None, None)
-        self.record: Record | None = None
-        self.complaints: list[str] = []
-        start = processes.from_first(self._found)
-        self.t, self.seconds = int(start["round"]), float(start["seconds"])
-        # Until further minutes have a course of their own, the schedules keep the one before.
-        self._course_before = Course.from_json(start["knots"]) if start["knots"] else None
-        device = execution.prepare()
-        self.players = players or Players(self.config, self.space, device, run.given)
-        processes.from_first(self._restore)
-        processes.broadcast([*self.players.weights().values(), *self.players.moments().values()])
-        self.algorithm = Algorithm1(self.config, self.players, data.train, self.space, self.execution, processes)
-        if processes.first:
-            self.record = Record(run.path / "record.jsonl", keep_bytes=int(start["record_bytes"]))
-            self.saver = AsyncCheckpoint(run.path)
-            self.checks = Checks(run.rows("check"), data, self.algorithm, horizon)
-        self.timers, self._retry = Timers(self.seconds, horizon.share(self.samples, self.seconds)), Retry()
-        self._clock = None if horizon.until is None else Clock(horizon.until, self.seconds, horizon.samples)
-        self._sum = torch.zeros(len(STATISTICS), device=self.algorithm.device)
-        self._row_at, self._steps_summed, self._grid_at = (self.samples, self.seconds), 0, -1
-        self._contention = Contention()
-        self._until_plateau = bool(run.manifest["asked"].get("until_plateau"))
-
-    def _found(self) -> dict[str, Any]:
-        """The run's newest whole checkpoint, compared with the config before any net is built."""
-        self._checkpoint, self.complaints = self.run.newest()
-        if self._checkpoint is None:
-            return {"round": 0, "seconds": 0.0, "knots": None, "record_bytes": 0}
-        self.run.require_fit(self._checkpoint)
-        return {
-            "knots": course_of(self._checkpoint.meta),
-            **{name: self._checkpoint.meta[name] for name in ("round", "seconds", "record_bytes")},
-        }
-
-    def _restore(self) -> None:
-        if self._checkpoint is not None:
-            restore(self.players, self._checkpoint)
-
-    @property
-    def samples(self) -> int:
-        return self.t * self.config.game.k * self.config.batch
-
-    @property
-    def _course(self) -> Course | None:
-        """The course of the schedules; None while the end is not known yet."""
-        return self.horizon.course or self._course_before
-
-    # -- the record -------------------------------------------------------------------------------------------------------
-
-    def write(self, kind: str, **values: Any) -> None:
-        if self.record is None:
-            return
-        row = {"type": kind, "round": self.t, "samples": self.samples, "seconds": round(self.seconds, 3), **plain(values)}
-        self.record.append(row)
-        if self.listener:
-            self.listener.row(row)
-
-    def write_statistics(self) -> None:
-        """Writes the mean statistics since the last such row. Here alone the loop waits for the device."""
-        if not self._steps_summed:
-            return
-        means, (samples, seconds) = (self._sum / self._steps_summed).tolist(), self._row_at
-        rate = (self.samples - samples) / max(self.seconds - seconds, 1e-9)
-        named = dict(zip(STATISTICS, means, strict=True))
-        self.write("signals", **named, rate=round(rate, 2), waited=self._contention.share(), **self.players.strength())
-        self._sum.zero_()
-        self._steps_summed, self._row_at = 0, (self.samples, self.seconds)
-
-    def write_grid(self) -> None:
-        """Draws samples. A picture that cannot be drawn or written is no reason to stop: the record says so."""
-        if self.draw is None or self._grid_at == self.t:
-            return
-        file = f"grids/{self.t:09d}.png"
-        try:
-            draw_grid(self.run, self.players, self.draw, self.run.path / file)
-        except (OSError, Refusal) as error:
-            self._failed(f"The grid {self.run.path / file} could not be drawn ({error}); the training goes on.")
-            return
-        self._grid_at = self.t
-        self.write("grid", file=file)
-
-    def save(self) -> None:
-        """Copies the state to host memory and starts to write it. Raises Refusal where the record cannot be written."""
-        self.write_statistics()
-        if self.record is None:
-            return
-        course = self._course
-        meta: dict[str, Any] = {"schema": SCHEMA, "round": self.t, "samples": self.samples, "seconds": self.seconds}
-        meta |= {"horizon": course and course.end, "knots": course and course.to_json(), "until": self.horizon.until}
-        meta |= {"record_bytes": self.record.length(), "score": self.checks.keep(self.seconds)}
-        self.saver.save(meta, {file: host_copy(tensors) for file, tensors in self.players.files().items()}, self.record.sync)
-
-    def _save_if_possible(self) -> None:
-        """A checkpoint in mid-run. If the disk is full, the run continues: the next one may find room."""
-        self._complain()
-        if self.record is not None and (self.saver.busy or not self._retry.due(time.monotonic())):
-            return
-        try:
-            self.save()
-        except Refusal as refusal:
-            self._failed(str(refusal))
-
-    def _failed(self, message: str) -> None:
-        """Records that a write failed. The next write in mid-run comes a minute later."""
-        self.write("complaint", message=message)
-        self._retry.failed(time.monotonic())
-
-    def _complain(self) -> None:
-        """Records a save that failed, and steps that are not executed as run.json says."""
-        if self.record is not None and (failure := self.saver.failure()):
-            self._failed(str(failure))
-        if complaint := self.algorithm.complaint():
-            self.write("complaint", message=str(complaint))
-
-    def _save_last(self, stop: Stop) -> None:
-        """The run's last checkpoint. On a full disk it tries again for a while, unless somebody has asked to stop. Raises Refusal."""
-        self._complain()
-        deadline, told = time.monotonic() + PATIENCE, False
-        while True:
-            try:
-                self.save()
-                if self.record is not None:
-                    self.saver.wait()
-                return
-            except Refusal as refusal:
-                if stop.asked or time.monotonic() > deadline:
-                    raise
-                if not told:
-                    self.write("complaint", message=f"{refusal} Trying again for {PATIENCE:.0f} s; press Ctrl-C to stop at once.")
-                told = True
-                time.sleep(AGAIN)
-
-    # -- the loop ---------------------------------------------------------------------------------------------------------
+class Loop(Training):
+    """Plays the steps of one start of a run."""
 
     def go(self, stop: Stop) -> None:
         """Trains to the horizon, or until stopped. The last row says why it ended; the last checkpoint is that of the last whole step."""
@@ -210,14 +53,31 @@ class Loop:
         while not self.horizon.reached(self.samples):
             agreed = Requests(*self.processes.agree(self._requests(stop)))
             self._between_steps(agreed)
-            if agreed.stop or agreed.out_of_time or agreed.plateaued:
+            if agreed.plateaued and self._decay.possible:
+                self._begin_decay()
+            elif agreed.stop or agreed.out_of_time or agreed.plateaued:
                 self.algorithm.guard.require_finite(self.t)
                 return "interrupted" if agreed.stop else "minutes" if agreed.out_of_time else "plateaued"
             self._one_step()
         self.algorithm.guard.require_finite(self.t)
         return "finished"
 
+    def _begin_decay(self) -> None:
+        """After a plateau at high rates: ends the run where its decay is complete, if that is sooner than where it was to end."""
+        if not self._decay.ahead(self.samples, self._course):
+            return
+        end = self._decay.end_in_samples(self.samples)
+        if self.horizon.samples is not None and self.horizon.samples <= end:
+            return
+        self.horizon.samples, self.horizon.course = end, Course.straight(end)
+        if self.horizon.until is not None:
+            self.horizon.until = min(self.horizon.until, self._decay.end(self.seconds))
+            self._clock = Clock(self.horizon.until, self.seconds, end)
+        self.write("horizon", horizon=end, reason="plateaued")
+
     def _one_step(self) -> None:
+        if self._decay.next(self.samples, self._course):
+            self._save_for_longer()
         played = self.algorithm.step(self.t, self._course)
         self._sum += played
         self._steps_summed += 1
@@ -239,7 +99,8 @@ class Loop:
         room = self._retry.due(time.monotonic())
         checkpoint = room and (due.checkpoint or self.checks.worth_keeping(self.seconds))
         end = self._clock.decide(self.samples, self.seconds) if self._clock is not None else None
-        plateaued = self._until_plateau and self.checks.plateaued()
+        ahead = not self._decay.possible or self._decay.ahead(self.samples, self._course)
+        plateaued = self._until_plateau and ahead and self.checks.plateaued()
         return Requests(stop.asked, self.horizon.out_of_time(self.seconds), due.row, room and due.grid, checkpoint, end or 0, plateaued)
 
     def _between_steps(self, agreed: Requests) -> None:

@@ -1,9 +1,10 @@
-"""What a resumed run keeps of its first start, and what it says where the machine is not the same."""
+"""What a resumed run keeps of its first start, where it goes on, and what it says where the machine is not the same."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import fields, replace
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -11,6 +12,9 @@ import torch
 from zerosum.errors import Refusal
 from zerosum.play.config import MOST_THREADS, Config
 from zerosum.play.device import DEVICES, Execution, choose, instruction_set
+from zerosum.play.schedule import in_decay
+from zerosum.runs import checkpoint as checkpoints
+from zerosum.runs.run import Run
 
 FIELD_TYPES: dict[str, type] = {"int": int, "str": str, "bool": bool}
 
@@ -45,6 +49,27 @@ def continued(recorded: Execution, config: Config, kind: str, processes: tuple[i
     if processes[0] != processes[1]:
         reasons.append(f"it began in {_counted(processes[0])} and goes on in {_counted(processes[1])}, which sum in another order")
     return execution, reasons
+
+
+def extended(run: Run, samples: int | None) -> list[str]:
+    """Brings a run back to its last whole checkpoint before the decay that is one of a run of `samples` in all (None: of any length).
+
+    Returns sentences for the record; none where nothing was done. Raises Refusal where the disk does not take it.
+    """
+    newest, _ = run.newest()
+    fit = [found for path in checkpoints.before_decay(checkpoints.listed(run.path)) if (found := _before_decay(run, path, samples))]
+    if newest is None or not fit or newest.path == fit[-1].path or (samples is not None and newest.meta["samples"] >= samples):
+        return []
+    home = checkpoints.set_aside(run.path, fit[-1].path)
+    return [f"Extended from {fit[-1].meta['samples']:,} samples, before its decay; what had been trained after that is kept in {home}."]
+
+
+def _before_decay(run: Run, path: Path, samples: int | None) -> checkpoints.Checkpoint | None:
+    try:
+        found = checkpoints.verified(path)
+    except Refusal:  # Damaged: an earlier one may do.
+        return None
+    return None if in_decay(run.config, found.meta["samples"], samples) else found
 
 
 def departure(t: int, reasons: Sequence[str]) -> str:

@@ -30,10 +30,10 @@ def _words(suggestion: Suggestion, config: Mapping[str, Any] | None) -> str | No
     """One suggestion in words; None where the option has that value already or does not apply."""
     option, factor = suggestion.option, suggestion.factor
     flag = f"--{option.replace('_', '-')}"
-    if factor is None and suggestion.value is None:
-        return f"{flag}: {suggestion.why}"
     if config is not None and not _applies(option, config):
         return None
+    if factor is None and suggestion.value is None:
+        return f"{flag}: {suggestion.why}"
     now = None if config is None else option_value(config, option)
     if factor is not None and isinstance(now, (int, float)) and not isinstance(now, bool) and now > 0:
         changed = now * factor
@@ -50,7 +50,12 @@ def _words(suggestion: Suggestion, config: Mapping[str, Any] | None) -> str | No
 
 
 def _applies(option: str, config: Mapping[str, Any]) -> bool:
-    """Whether an option has an effect in this config: gamma needs a penalty, and points can be neither mirrored nor augmented."""
+    """Whether an option has an effect in this config: gamma needs a penalty, and points can be neither mirrored nor augmented.
+
+    A longer run is suggested where learning rates decay.
+    """
+    if option == "minutes":
+        return any(option_value(config, f"{player}.lr_end") is not None for player in "dg")
     if option == "game.gamma":
         return bool(option_value(config, "game.penalty") != "none")
     return not (option in ("data.flip", "game.augment") and option_value(config, "net.kind") == "mlp")

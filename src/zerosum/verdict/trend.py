@@ -86,6 +86,11 @@ def hot(views: CheckViews) -> bool:
     return views[-1].decay_left > limit("decay left")
 
 
+def before_decay(views: CheckViews) -> bool:
+    """Whether learning rates and penalty are constant so far, and will decay later (`--decay` below 1)."""
+    return len(views) > 1 and all(view.decay_left == 1 for view in views)
+
+
 def as_good_as_real(views: CheckViews) -> bool:
     """Whether the distance is within noise of what real samples score."""
     d = smoothed_distances(views)

@@ -8,12 +8,15 @@ from html import escape
 from typing import Any
 
 from zerosum.verdict.advice import advice
-from zerosum.verdict.check_view import CheckView, Row, check_views
+from zerosum.verdict.check_view import CheckView, Row, check_views, number
 from zerosum.verdict.conditions import far
 from zerosum.verdict.diagnoses import CONVERGED, DIAGNOSES, EARLY, IMPROVING, PLATEAUED, TROUBLES, Diagnosis
 from zerosum.verdict.symptoms import SYMPTOMS, how_far, percent, present
 from zerosum.verdict.thresholds import limit
-from zerosum.verdict.trend import CheckViews, as_good_as_real, falls, flat, hot, improving, recent, smoothed_distances, window
+from zerosum.verdict.trend import CheckViews, as_good_as_real, before_decay, falls, flat, hot, improving, recent, smoothed_distances, window
+
+DISTANCES = ("noise_share", "frechet_corrected")
+"""Scores whose value for real samples is 0, so that the low end of an interval can be compared with it."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +83,10 @@ def verdict(rows: Sequence[Row], config: Mapping[str, Any] | None = None) -> Ver
     if not views:
         return Verdict(EARLY.name, None, EARLY.meaning, ["no check is recorded yet"], "", "low", [], False, [])
     diagnosis = diagnoses[-1]
+    if not diagnosis.trouble and views[-1].images and scored_as_real(rows):
+        diagnosis = CONVERGED
+        history[-1]["state"] = CONVERGED.name
+        diagnoses[-1] = CONVERGED
     stretch = _stretch([d.name for d in diagnoses])
     return Verdict(
         diagnosis.name,
@@ -95,14 +102,31 @@ def verdict(rows: Sequence[Row], config: Mapping[str, Any] | None = None) -> Ver
 
 
 def plateaued(rows: Sequence[Row]) -> bool:
-    """Whether a run has plateaued for so many checks that it may stop (`--until-plateau`)."""
+    """Whether a run has plateaued for so many checks that it may stop, or begin its decay (`--until-plateau`)."""
     views = check_views(rows)
     n = int(limit("plateau checks"))
     if len(views) < n:
         return False
-    return all(
-        not troubles(part) and without_trouble(part) in (PLATEAUED, CONVERGED) for part in (views[: len(views) - back] for back in range(n))
-    )
+    return all(_no_longer_improves(views[: len(views) - back]) for back in range(n))
+
+
+def _no_longer_improves(views: CheckViews) -> bool:
+    if troubles(views):
+        return False
+    if before_decay(views):  # How far it is there says little of how near the decay will bring it.
+        return not improving(views)
+    return without_trouble(views) in (PLATEAUED, CONVERGED)
+
+
+def scored_as_real(rows: Sequence[Row]) -> bool:
+    """Whether the scores at a run's end say that its samples are within noise of real ones. A check of a few hundred images cannot.
+
+    Each distance (`DISTANCES`) that was scored must have an interval that reaches down to its reference score. False without scores.
+    """
+    last = next((row for row in reversed(rows) if row.get("type") in ("score", "check")), {})
+    scores = [row for row in rows if row.get("type") == "score" and row.get("samples") == last.get("samples")]
+    found = [(number(row, "low"), number(row, "floor")) for row in scores if row.get("name") in DISTANCES]
+    return bool(found) and all(low is not None and floor is not None and low <= max(0.0, floor) for low, floor in found)
 
 
 def applies(diagnosis: Diagnosis, views: CheckViews) -> bool:
@@ -133,10 +157,12 @@ def without_trouble(views: CheckViews) -> Diagnosis:
     d = smoothed_distances(views)
     if len(d) < limit("checks in a row"):
         return EARLY
+    if not hot(views) and as_good_as_real(views) and not views[-1].images:
+        return CONVERGED
     if improving(views):
         return IMPROVING
     if not hot(views) and flat(views) and not far(views) and d[-1] < min(d) + limit("above best"):
-        return CONVERGED if as_good_as_real(views) else PLATEAUED
+        return PLATEAUED
     # Near 0 a check of a few hundred samples hardly shows what is still gained.
     return IMPROVING if d[-1] <= limit("near") or falls(views) else EARLY
 
