@@ -120,3 +120,44 @@ def test_the_verdict_loads_no_torch() -> None:
 
 def test_every_threshold_has_a_source() -> None:
     assert all(t.what and t.source and t.value > 0 for t in THRESHOLDS.values())
+
+
+SCORED = {
+    "noise_share": (0.02, 0.0, 0.03, 0.0),
+    "frechet_corrected": (0.1, -0.1, 0.3, -0.1),
+    "precision": (0.83, 0.81, 0.85, 0.86),
+    "recall": (0.84, 0.82, 0.86, 0.86),
+    "coverage": (0.95, 0.94, 0.96, 0.97),
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "numbers"),
+    [
+        ("nothing", (0.0, 0.0, 0.0, 0.0)),
+        ("noise_share", (0.1, 0.08, 0.12, 0.0)),
+        ("frechet_corrected", (0.6, 0.4, 0.8, -0.1)),
+        ("recall", (0.72, 0.70, 0.74, 0.86)),
+        ("coverage", (None, None, None, 0.97)),
+    ],
+)
+def test_images_have_converged_only_by_the_scores_at_the_end(name: str, numbers: tuple[float | None, ...], made: Any) -> None:
+    """As good as real in each of the scores, or not in one of them; and never by checks alone."""
+    rows = [row | {"compared_as": "features", "left": 0.0} for row in made.run("converged")]
+    assert verdict(rows).state == "plateaued"
+    at = {key: rows[-1][key] for key in ("round", "samples", "seconds")}
+    scores = [
+        {"type": "score", **at, "name": one, **dict(zip(("value", "low", "high", "floor"), values, strict=True))}
+        for one, values in (SCORED | ({name: numbers} if name in SCORED else {})).items()
+    ]
+    assert verdict([*rows, *scores]).state == ("converged" if name == "nothing" else "plateaued")
+    # Scores of an earlier end say nothing of the training since.
+    later = made.check(made.checks, **made.case("converged", made.checks)) | {"compared_as": "features", "left": 0.0}
+    assert verdict([*rows, *scores, later]).state == "plateaued"
+
+
+def test_points_near_the_data_have_converged_however_fast_they_came_there(made: Any) -> None:
+    """As on the ring, where the decay alone brings the samples near, within the last tenth of the run."""
+    rows = [made.check(i, fresh=0.4, coverage=0.5, missing=0.3, left=0.5) for i in range(36)]
+    rows += [row | {"left": 0.0} for row in made.run("converged")[36:]]
+    assert verdict(rows).state == "converged"

@@ -66,7 +66,7 @@ def train(
     data: a name (mnist, ring8, ...), a path, an array or tensor, (samples, labels), a map-style data set whose items are
         (sample, label), or an iterable of batches such as a DataLoader, which is read once (see `open_data`).
     minutes or samples: how long to train; samples counts the real samples shown to D. Neither: five minutes.
-    until_plateau: stop earlier if the run plateaus, that is, if its checks say that it no longer improves.
+    until_plateau: end earlier if the run plateaus: when its checks find no new best, its learning rates decay, and it ends.
     out: the run's folder, new or empty. Default: runs/NAME-N with the first free N.
     preset: a row of `zerosum.play.presets.PRESETS` that gives the defaults. Default: the one that suits the data.
     config: a whole Config in place of a preset.
@@ -117,6 +117,9 @@ def resume(
     progress: Showing = None,
 ) -> Run:
     """Continue a run exactly where it stopped: to the end that it was given, to `samples` in all, or for `minutes` more.
+
+    A finished run that decayed in its last part alone (`decay`, `until_plateau`) is extended from before its decay, and equals one that was
+    given the later end at once; what came after stays in RUN/ended/.
 
     run: a run, or its folder. data: the same array again, for a run on an array in memory; a run of this session still has it.
     generator, discriminator: the same modules, for a run of your own modules; a run of this session still has them.

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 EXAMPLES = """\
   zerosum resume runs/digits                      to the end that it was started with
-  zerosum resume runs/digits --samples 1000000    to a later end
+  zerosum resume runs/digits --samples 1000000    to a later end; after --until-plateau or --decay, from before its decay
   zerosum resume copied/run --data photos/        on another machine, where the data are in another place
 """
 

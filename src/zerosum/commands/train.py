@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 EXAMPLES = """\
   zerosum train mnist --minutes 5 --out runs/digits     the digits that come with zerosum
   zerosum train ring8 --minutes 1                       a known density in two dimensions
+  zerosum train ring8 --minutes 10 --until-plateau      until it no longer improves, in ten minutes at most
   zerosum train photos/ --data.size 64 --minutes 60     a folder of images
   zerosum train cloud.npy --preset goodfellow --samples 1e6
   zerosum train bimodal --game.value minimax --game.penalty none --d.lr 1e-4
@@ -53,7 +54,8 @@ class Train:
     samples: Samples = None
     """Train until D has seen this many real samples, instead of --minutes."""
     until_plateau: bool = False
-    """Stop earlier if the run plateaus: if the distance to held-out data stops improving and the learning rates have decayed."""
+    """End earlier if the run plateaus: when the distance to held-out data no longer improves, the learning rates decay (over a third of the
+    run), and the run ends. --minutes or --samples is the longest it may take."""
     tensorboard: bool = False
     """Also write the record for TensorBoard, into RUN/tensorboard (needs pip install 'zerosum[tensorboard]')."""
     watch: bool = False

@@ -18,6 +18,9 @@ from zerosum.verdict.trend import CheckViews, as_good_as_real, before_decay, fal
 DISTANCES = ("noise_share", "frechet_corrected")
 """Scores whose value for real samples is 0, so that the low end of an interval can be compared with it."""
 
+SHARES = ("precision", "recall", "coverage")
+"""Scores that are higher the better, and at most what real samples get."""
+
 
 @dataclass(frozen=True)
 class Verdict:
@@ -121,12 +124,20 @@ def _no_longer_improves(views: CheckViews) -> bool:
 def scored_as_real(rows: Sequence[Row]) -> bool:
     """Whether the scores at a run's end say that its samples are within noise of real ones. A check of a few hundred images cannot.
 
-    Each distance (`DISTANCES`) that was scored must have an interval that reaches down to its reference score. False without scores.
+    The interval of each distance (`DISTANCES`) must reach down to its reference score, and that of each share (`SHARES`), twice as wide
+    since the reference score varies as well, up to it. False without scores.
     """
     last = next((row for row in reversed(rows) if row.get("type") in ("score", "check")), {})
     scores = [row for row in rows if row.get("type") == "score" and row.get("samples") == last.get("samples")]
-    found = [(number(row, "low"), number(row, "floor")) for row in scores if row.get("name") in DISTANCES]
-    return bool(found) and all(low is not None and floor is not None and low <= max(0.0, floor) for low, floor in found)
+    found = [_as_real(row) for row in scores if row.get("name") in (*DISTANCES, *SHARES)]
+    return bool(found) and all(found)
+
+
+def _as_real(row: Row) -> bool:
+    value, low, high, floor = (number(row, name) for name in ("value", "low", "high", "floor"))
+    if value is None or low is None or high is None or floor is None:
+        return False
+    return low <= max(0.0, floor) if row.get("name") in DISTANCES else value + 2 * (high - value) >= floor
 
 
 def applies(diagnosis: Diagnosis, views: CheckViews) -> bool:
