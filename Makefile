@@ -12,6 +12,7 @@ help:
 	@echo "make torture kill it, fill its disk, damage its files; TORTURE=0.05 is a twentieth of it, about a minute"
 	@echo "make lint   style, types and arrows only"
 	@echo "make mutants faults in the game's mathematics, one at a time: which of them do the proofs and the tests notice? About twenty minutes"
+	@echo "make machines proofs, trainings, verdict and speed with fewer instructions, one thread and a busy neighbour: about half an hour"
 	@echo "make course  the pages, figures and notebooks of docs/course, from examples/course: about ten minutes"
 	@echo "make slides  the figures of the course as a PDF deck, build/course.pdf"
 	@echo "make clean  remove what make made, except runs/"
@@ -58,6 +59,10 @@ torture: $(READY)
 mutants: $(READY)
 	$(BIN)/python scripts/mutants.py
 
+# What the claims are on other kinds of machine, as far as masks of this one can show.
+machines: $(READY)
+	$(BIN)/python scripts/machines.py
+
 # The pages of the course, their pictures and the notebooks, from examples/course: under ten minutes on two cores.
 course: $(READY)
 	OMP_NUM_THREADS=1 $(BIN)/python scripts/course.py
@@ -70,4 +75,4 @@ clean:
 	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help demo lint test slow torture mutants course slides clean
+.PHONY: help demo lint test slow torture mutants machines course slides clean

@@ -160,7 +160,7 @@ PLATEAUED = Diagnosis(
     "The distance from the data no longer falls by more than its noise, and is not known to be as small as that of real samples.",
     False,
     suggestions=(
-        Suggestion("minutes", "its learning rates have decayed; those of a longer run decay later, which often brings it nearer"),
+        Suggestion("minutes", "a longer run, whose learning rates decay later, often comes nearer"),
         Suggestion("net.width", "larger nets describe the data better", factor=2.0),
         Suggestion("batch", "less noise in the gradients", factor=2.0),
         Suggestion("game.gamma", "D may be less smooth", factor=0.3),

@@ -142,7 +142,7 @@ def _as_real(row: Row) -> bool:
 
 def applies(diagnosis: Diagnosis, views: CheckViews) -> bool:
     """Whether a trouble's symptoms are present at the last of these checks."""
-    if diagnosis.unless_improving and improving(views):
+    if diagnosis.unless_improving and (improving(views) or falls(views)):
         return False
     if not all(present(SYMPTOMS[name], views) for name in diagnosis.needs):
         return False
@@ -154,12 +154,14 @@ def _count_not_finite(views: CheckViews) -> int:
 
 
 def troubles(views: CheckViews) -> list[Diagnosis]:
-    """The troubles at the last of these checks, in order of precedence."""
+    """The troubles at the last of these checks and at the one before it, in order of precedence: one check alone names none."""
     if not views:
         return []
     if _count_not_finite(views) >= 2:
         return [DIAGNOSES["diverged"]]
-    found = [trouble for trouble in TROUBLES if len(views) >= limit("checks before a trouble") and applies(trouble, views)]
+    if len(views) < limit("checks before a trouble"):
+        return []
+    found = [trouble for trouble in TROUBLES if applies(trouble, views) and applies(trouble, views[:-1])]
     return [trouble for trouble in found if not trouble.alone or len(found) == 1]
 
 
