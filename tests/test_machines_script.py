@@ -52,3 +52,22 @@ def test_an_unknown_name_is_refused_with_those_that_exist(args: list[str]) -> No
     assert done.returncode != 0
     assert "There is no" in done.stderr
     assert ("AVX2" if args[0] == "--machines" else "ring8") in done.stderr
+
+
+def test_without_mnist_its_check_is_skipped_with_a_sentence(machines: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(machines, "MNIST", tmp_path / "none")
+    assert machines.mnist({}, 1) == ("skipped: MNIST is not on this machine", None)
+
+
+@pytest.mark.parametrize(("holds", "status"), [(True, 0), (False, 1)])
+def test_the_table_is_printed_and_written_and_its_failures_are_the_exit_status(
+    machines: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str], holds: bool, status: int
+) -> None:
+    path = tmp_path / "build" / "table.md"
+    monkeypatch.setitem(machines.CHECKS, "bench", lambda env, seeds: machines.Found("1.5", holds))
+    monkeypatch.setattr(sys, "argv", ["machines.py", "--machines", "AVX2", "--only", "bench", "--markdown", str(path)])
+    assert machines.main() == status
+    shown = capsys.readouterr()
+    assert path.read_text() == shown.out
+    assert shown.out.splitlines()[-1] == f"| AVX2 | 1.5{'' if holds else ' (FAILS)'} |"
+    assert shown.err.startswith("AVX2: bench ...")
