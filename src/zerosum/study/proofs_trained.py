@@ -28,7 +28,7 @@ FIXED = Config(
     game=GameOptions(value="minimax", penalty="none"),
     prior=PriorOptions(kind="normal", dim=1),
     net=NetOptions(kind="mlp", width=32, depth=2, activation="tanh", octaves=2),
-    d=PlayerOptions(lr=5e-3, lr_end=1e-4),
+    d=PlayerOptions(lr=3e-3, lr_end=1e-4),
     # A learning rate of 0 freezes G.
     g=PlayerOptions(lr=0.0),
     batch=256,
@@ -36,7 +36,7 @@ FIXED = Config(
 )
 
 
-def trained_discriminator(progress: Progress = silent, steps: int = 1000, seed: int = 0) -> list[Statement]:
+def trained_discriminator(progress: Progress = silent, steps: int = 1500, seed: int = 0) -> list[Statement]:
     """Statement 3: on a fixed G, V(D, G) <= V(D*, G) at every check, and both the gap and the distance to D* shrink.
 
     G is fitted to a p_g that overlaps p_data: with random weights it may be nearly a point, whose D* no small D can reach.
@@ -66,11 +66,12 @@ def trained_discriminator(progress: Progress = silent, steps: int = 1000, seed: 
 
 # R1 damps the oscillation of two logistic players (theory/dirac.py); at p_g = p_data it is zero, since D is flat there.
 # It decays: a D kept flat to the end would not see the last hundredths of a nat. D keeps learning while G slows down: a D that slows down
-# with G is left behind, and G then fits the flat places of an old D, which the JSD shows and V does not.
+# with G is left behind, and G then fits the flat places of an old D, which the JSD shows and V does not. Octaves show D the
+# narrow errors of p_g.
 PLAYED = Config(
     game=GameOptions(penalty="r1", gamma=0.1, gamma_end=0.005, k=4),
     prior=PriorOptions(kind="normal", dim=1),
-    net=NetOptions(kind="mlp", width=32, depth=3, activation="leaky_relu"),
+    net=NetOptions(kind="mlp", width=32, depth=3, activation="leaky_relu", octaves=2),
     d=PlayerOptions(lr=5e-3, lr_end=1e-3),
     g=PlayerOptions(lr=1e-3, lr_end=1e-5),
     batch=512,
