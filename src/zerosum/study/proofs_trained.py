@@ -66,12 +66,11 @@ def trained_discriminator(progress: Progress = silent, steps: int = 1500, seed: 
 
 # R1 damps the oscillation of two logistic players (theory/dirac.py); at p_g = p_data it is zero, since D is flat there.
 # It decays: a D kept flat to the end would not see the last hundredths of a nat. D keeps learning while G slows down: a D that slows down
-# with G is left behind, and G then fits the flat places of an old D, which the JSD shows and V does not. Octaves show D the
-# narrow errors of p_g.
+# with G is left behind, and G then fits the flat places of an old D, which the JSD shows and V does not.
 PLAYED = Config(
     game=GameOptions(penalty="r1", gamma=0.1, gamma_end=0.005, k=4),
     prior=PriorOptions(kind="normal", dim=1),
-    net=NetOptions(kind="mlp", width=32, depth=3, activation="leaky_relu", octaves=2),
+    net=NetOptions(kind="mlp", width=32, depth=3, activation="leaky_relu"),
     d=PlayerOptions(lr=5e-3, lr_end=1e-3),
     g=PlayerOptions(lr=1e-3, lr_end=1e-5),
     batch=512,
