@@ -91,10 +91,13 @@ class Range:
         """The range as the end of a phrase that begins with "a number"."""
         if self.least > -math.inf and self.most < math.inf:
             return f" from {self.least:g} to {self.most:g}"
-        low = f" above {self.above:g}" if self.above is not None else f" of at least {self.least:g}" if self.least > -math.inf else ""
-        low = f"{low} and at most {self.most:g}" if low and self.most < math.inf else low
-        high = f" below {self.below:g}" if self.below is not None else f" of at most {self.most:g}" if self.most < math.inf else ""
-        return f"{low} and{high}" if low and high else low + high
+        ends = []
+        if self.above is not None or self.least > -math.inf:
+            ends.append(f"of at least {self.least:g}" if self.above is None else f"above {self.above:g}")
+        if self.below is not None or self.most < math.inf:
+            most = f"at most {self.most:g}" if ends else f"of at most {self.most:g}"
+            ends.append(most if self.below is None else f"below {self.below:g}")
+        return f" {' and '.join(ends)}" if ends else ""
 
 
 _NOUNS = {int: "a whole number", float: "a number", str: "a text", Path: "a path", bool: "True or False"}

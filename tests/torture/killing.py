@@ -27,6 +27,7 @@ from zerosum.records import read_rows
 from zerosum.report import page
 from zerosum.runs import checkpoint
 from zerosum.training import loop, timers
+from zerosum.training import state as training_state
 from zerosum.training.loop import Loop
 
 LONGEST = 0.4  # seconds that a training may live
@@ -44,7 +45,8 @@ def begin(arguments: list[str]) -> tuple[int, int]:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         timers.CHECKPOINT, timers.ROW, timers.GRID = 0.02, 0.01, 0.1
         # Paced by its own processor time: a busy machine's clock would have it save after every round.
-        loop.time = SimpleNamespace(perf_counter=time.process_time, monotonic=time.monotonic, sleep=time.sleep)  # type: ignore[attr-defined]
+        paced = SimpleNamespace(perf_counter=time.process_time, monotonic=time.monotonic, sleep=time.sleep)
+        loop.time = training_state.time = paced  # type: ignore[attr-defined]
         # To draw takes longer than to train; what is killed here is the writing.
         api_training.drawer = lambda data: lambda samples, path: path.write_bytes(b"a picture")
         page.curves = lambda run: []

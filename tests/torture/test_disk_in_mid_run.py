@@ -21,7 +21,8 @@ from zerosum.report.page import render
 from zerosum.report.progress import Display
 from zerosum.runs import checkpoint
 from zerosum.runs.run import open_run
-from zerosum.training import launch, loop, timers
+from zerosum.training import launch, timers
+from zerosum.training import state as training_state
 
 SMALL = Config(prior=PriorOptions(dim=2), net=NetOptions(width=8, depth=1), batch=16, threads=1, device="cpu")
 STEPS = 200
@@ -85,7 +86,7 @@ def test_a_run_folder_that_is_moved_is_not_called_a_full_disk(tmp_path: Path, mo
         return original(self, t, horizon)
 
     monkeypatch.setattr(Algorithm1, "step", step)
-    monkeypatch.setattr(loop, "PATIENCE", 0.0)
+    monkeypatch.setattr(training_state, "PATIENCE", 0.0)
     with pytest.raises(Refusal, match="the folder was moved or deleted, so put it back") as refused:
         launch.train(open_data("ring8"), tmp_path / "run", SMALL, samples=16 * 10)
     assert "space" not in str(refused.value)

@@ -12,7 +12,8 @@ from torch.testing import assert_close
 
 from zerosum.commands import cli
 from zerosum.runs import checkpoint
-from zerosum.training import loop, timers
+from zerosum.training import state as training_state
+from zerosum.training import timers
 
 SIZE = ["--batch", "16", "--net.width", "8", "--net.depth", "1", "--prior.dim", "2", "--samples", "160", "--quiet"]
 WAYS: dict[str, dict[str, Any]] = {
@@ -30,7 +31,7 @@ def hurried() -> Any:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(timers, "CHECKPOINT", 0.0)
         patch.setattr(timers, "GRID", 0.1)
-        patch.setattr(loop, "PATIENCE", 0.0)
+        patch.setattr(training_state, "PATIENCE", 0.0)
         patch.setattr("zerosum.report.page.curves", lambda run: [])
         patch.setattr("zerosum.api.training.drawer", lambda data: lambda samples, path: path.write_bytes(b"a picture"))
         yield

@@ -87,7 +87,7 @@ def play(out: Path, name: str, dtype: torch.dtype) -> None:
             statistics.append(super().step(t, horizon))
             return statistics[-1]
 
-    training: Any = sys.modules["zerosum.training.loop"]
+    training: Any = sys.modules["zerosum.training.state"]
     training.Algorithm1 = Watched
     samples = ROUNDS[dtype] * config.game.k * config.batch
     launch.train(reals, out / name, config, samples=samples, given=(built.G.to(dtype), built.D.to(dtype)))

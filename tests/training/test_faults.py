@@ -27,7 +27,8 @@ from zerosum.play.players import Players
 from zerosum.play.step import Algorithm1
 from zerosum.runs import checkpoint
 from zerosum.runs.run import open_run
-from zerosum.training import launch, loop
+from zerosum.training import launch
+from zerosum.training import state as training_state
 
 POINTS = Config(prior=PriorOptions(dim=4), net=NetOptions(width=16, depth=2), batch=16, average=100, threads=1, device="cpu")
 
@@ -180,7 +181,7 @@ def test_the_allocators_words(error: Exception, asked: str) -> None:
 
 def test_a_disk_that_is_full_for_a_while_costs_nothing(ring: Data, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A finished run tries again to save; a fault in mid-run is complained of and the run goes on."""
-    monkeypatch.setattr(loop, "AGAIN", 0.0)
+    monkeypatch.setattr(training_state, "AGAIN", 0.0)
     original, fails = checkpoint._write, [3]
 
     def full(path: Path, content: bytes) -> Any:
