@@ -233,4 +233,4 @@ def _resized(items: Items, images: npt.NDArray[Any], options: DataOptions, progr
 
     identity = f"{digest(digests(images).tobytes())}/{images.shape}/{shape}/{options.fit}"
     resized = cached_images(len(images), shape, identity, lambda: decode_all(decode, range(len(images)), "resizing images", progress))
-    return replace(items, array=resized.pixels, keys=resized.keys)
+    return replace(items, array=resized.pixels, keys=resized.keys, content=resized.content)

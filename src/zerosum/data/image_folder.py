@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from io import BytesIO
 from os import cpu_count
 from pathlib import Path
@@ -59,14 +60,15 @@ def read_images(path: Path | str, options: DataOptions, progress: Progress | Non
         content = listing.read(entries[i])
         return decode_image(BytesIO(content), shape, options.fit), digest(content)
 
-    identity = json.dumps([_DECODING, listing.root, _stamps(entries), shape, options.fit])
+    identity = json.dumps([_DECODING, listing.root, entries, shape, options.fit])
     decoded = cached_images(len(entries), shape, identity, lambda: decode_all(decode, range(len(entries)), "reading images", progress))
     skipped += [Skipped(entries[i].name, reason) for i, reason in decoded.reasons.items()]
     rows = np.array([i for i in range(len(entries)) if i not in decoded.reasons], dtype=np.int64)
     _require_good(path, len(rows), skipped)
     require_enough(len(rows), "image", str(path))
     numbers, classes = _labels(listing, [entry.name for entry in entries], skipped, options.labels)
-    return Items("images", decoded.pixels, numbers, classes, decoded.keys, rows, tuple(skipped), listing.ignored, sizes, formats)
+    found = Items("images", decoded.pixels, numbers, classes, decoded.keys, rows, tuple(skipped), listing.ignored, sizes, formats)
+    return replace(found, content=decoded.content)
 
 
 def _labels(listing: Listing, names: list[str], skipped: list[Skipped], file: str | None) -> tuple[Labels | None, Classes]:
@@ -90,17 +92,13 @@ def read_headers(listing: Listing, progress: Progress | None = None) -> tuple[di
     def read() -> Found:
         return list(try_each(one, listing.entries, "looking at images", progress))
 
-    identity = json.dumps([_DECODING, listing.root, _stamps(listing.entries)])
+    identity = json.dumps([_DECODING, listing.root, listing.entries])
     for entry, (header, reason) in zip(listing.entries, cached_headers(identity, len(listing.entries), read), strict=True):
         if header is None:
             skipped.append(Skipped(entry.name, reason))
         else:
             headers[entry] = header
     return headers, skipped
-
-
-def _stamps(entries: Iterable[Entry]) -> list[tuple[str, int, str]]:
-    return [(e.name, e.size, e.stamp) for e in entries]
 
 
 def channels(headers: Iterable[ImageHeader]) -> int:

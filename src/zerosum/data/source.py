@@ -210,7 +210,7 @@ def assemble(name: str, spec: str, items: Items, options: DataOptions) -> Data:
     if options.balance and items.labels is None:
         raise Refusal(f"{name} has no class labels, and --data.balance shows all classes equally often: leave it out, or give labels.")
     rows = np.arange(len(items.array)) if items.rows is None else items.rows
-    content = digests(items.array)
+    content = digests(items.array) if items.content is None else items.content
     keys = content if items.keys is None else items.keys
     parts = split(keys[rows], content[rows], test=items.test is None)
     train = limited(rows[parts.train], keys, options.limit)
