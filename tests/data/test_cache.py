@@ -14,7 +14,7 @@ import pytest
 
 from zerosum.data import cache
 from zerosum.data.cache import cache_directory, cached_images, memory_budget, spill_to_disk
-from zerosum.data.split import digests
+from zerosum.data.digest import digests
 from zerosum.errors import Refusal
 
 SHAPE = (1, 4, 5)

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from zerosum.data import cache, header_cache, image_folder
+from zerosum.data import cache, header_cache, stored_image
 from zerosum.data.header_cache import cached_headers
 from zerosum.data.image_file import ImageHeader
 from zerosum.data.source import open_data
@@ -91,8 +91,8 @@ def test_a_second_start_on_a_folder_opens_no_image_and_a_changed_one_is_seen(tmp
     first = open_data(str(folder))
     opened: list[str] = []
     for name in ("read_header", "decode_image"):
-        real = getattr(image_folder, name)
-        monkeypatch.setattr(image_folder, name, lambda *a, real=real, name=name: opened.append(name) or real(*a))
+        real = getattr(stored_image, name)
+        monkeypatch.setattr(stored_image, name, lambda *a, real=real, name=name: opened.append(name) or real(*a))
     second = open_data(str(folder))
     assert opened == []
     assert second.fingerprint == first.fingerprint

@@ -29,7 +29,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from zerosum.data.split import Keys, digest, digests
+from zerosum.data.digest import Keys, digest, digests
 from zerosum.errors import Refusal
 
 Decoding = Iterable[tuple[npt.NDArray[np.uint8] | None, int, str]]

@@ -3,42 +3,34 @@
 from __future__ import annotations
 
 import json
-from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import replace
-from io import BytesIO
-from os import cpu_count
+from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
 
 import numpy as np
-import numpy.typing as npt
 
-from zerosum.data.cache import cached_images
+from zerosum.data.cache import Decoding, cached_images
 from zerosum.data.collection import listing_of
+from zerosum.data.each import decode_all, try_each
 from zerosum.data.header_cache import Found, cached_headers
-from zerosum.data.image_file import ImageHeader, UnreadableImage, decode_image, read_header, strict_pillow
+from zerosum.data.image_file import ImageHeader
 from zerosum.data.image_size import chosen_size
 from zerosum.data.items import Items, Progress, Skipped, require_enough
 from zerosum.data.label_file import labels_of, read_table
 from zerosum.data.labels import Classes, Labels
-from zerosum.data.listing import Entry, Listing, class_of
+from zerosum.data.listing import Listing, class_of
 from zerosum.data.options import DataOptions
-from zerosum.data.split import digest
+from zerosum.data.stored_image import Entry, header_of, pixels_of
 from zerosum.errors import Refusal
 from zerosum.options import expanded
 
 # With a larger share of unusable files, something is wrong with the data rather than with a few files.
 BAD_SHARE = 0.05
 _LISTED = 10
-_CHUNK = 512  # items between two reports of progress, and at most on their way to threads
-_PIECE = 32  # items that a thread gets at a time
 # Version of the decoding, part of a cache's name. Increase it with each change, so that older caches are not used.
 _DECODING = 1
-
-T = TypeVar("T")
-U = TypeVar("U")
 
 
 def read_images(path: Path | str, options: DataOptions, progress: Progress | None = None) -> Items:
@@ -56,13 +48,13 @@ def read_images(path: Path | str, options: DataOptions, progress: Progress | Non
     formats = Counter(header.format for header in headers.values())
     shape = (channels(headers.values()), *chosen_size(options.size, sizes))
     entries = list(headers)
+    decode = partial(pixels_of, listing.open, listing.measured, shape, options.fit)
 
-    def decode(i: int) -> tuple[npt.NDArray[np.uint8], int]:
-        content = listing.read(entries[i])
-        return decode_image(BytesIO(content), shape, options.fit), digest(content)
+    def decoding() -> Decoding:
+        return decode_all(decode, entries, "reading images", progress, listing.sendable)
 
     identity = json.dumps([_DECODING, listing.root, entries, shape, options.fit])
-    decoded = cached_images(len(entries), shape, identity, lambda: decode_all(decode, range(len(entries)), "reading images", progress))
+    decoded = cached_images(len(entries), shape, identity, decoding)
     skipped += [Skipped(entries[i].name, reason) for i, reason in decoded.reasons.items()]
     rows = np.array([i for i in range(len(entries)) if i not in decoded.reasons], dtype=np.int64)
     _require_good(path, len(rows), skipped)
@@ -86,12 +78,8 @@ def read_headers(listing: Listing, progress: Progress | None = None) -> tuple[di
     headers: dict[Entry, ImageHeader] = {}
     skipped = list(listing.skipped)
 
-    def one(entry: Entry) -> ImageHeader:
-        with listing.open(entry) as stream:
-            return read_header(stream)
-
     def read() -> Found:
-        return list(try_each(one, listing.entries, "looking at images", progress))
+        return list(try_each(partial(header_of, listing.open), listing.entries, "looking at images", progress, listing.sendable))
 
     identity = json.dumps([_DECODING, listing.root, listing.entries])
     for entry, (header, reason) in zip(listing.entries, cached_headers(identity, len(listing.entries), read), strict=True):
@@ -106,47 +94,6 @@ def channels(headers: Iterable[ImageHeader]) -> int:
     """The number of channels for all images together: 1 grey, 2 grey and alpha, 3 RGB, 4 RGBA. One image in colour makes all RGB."""
     kinds = {(header.colour, header.alpha) for header in headers}
     return (3 if any(colour for colour, _ in kinds) else 1) + any(alpha for _, alpha in kinds)
-
-
-def decode_all(
-    decode: Callable[[int], tuple[npt.NDArray[np.uint8], int]], numbers: Iterable[int], stage: str, progress: Progress | None
-) -> Iterator[tuple[npt.NDArray[np.uint8] | None, int, str]]:
-    """(pixels, key, "") of each item in order, or (None, 0, why it cannot be used)."""
-    for result, reason in try_each(decode, list(numbers), stage, progress):
-        yield (None, 0, reason) if result is None else (*result, "")
-
-
-def try_each(work: Callable[[T], U], items: Any, stage: str, progress: Progress | None) -> Iterator[tuple[U | None, str]]:
-    """work(item) for each item in order: (result, ""), or (None, why it failed).
-
-    One thread a core runs it, because Pillow releases Python's global lock while it decodes. Each gets several items at a time: handing
-    over single ones takes as long as decoding a small image.
-    """
-
-    def one(item: T) -> tuple[U | None, str]:
-        try:
-            return work(item), ""
-        except UnreadableImage as error:
-            return None, str(error)
-        except Exception as error:
-            # A wrong checksum, a deleted file or a failing disk makes one file unusable, not the others.
-            return None, str(error) or type(error).__name__
-
-    threads = cpu_count() or 1
-    size = max(1, min(_PIECE, _CHUNK // (2 * threads), len(items) // (4 * threads)))
-    told = done = 0
-    with strict_pillow(), ThreadPoolExecutor(threads) as pool:
-        waiting: deque[Future[list[tuple[U | None, str]]]] = deque()
-        for start in range(0, len(items) + 2 * threads * size, size):
-            if start < len(items):
-                waiting.append(pool.submit(lambda piece: list(map(one, piece)), items[start : start + size]))
-            if waiting and start >= 2 * threads * size:
-                results = waiting.popleft().result()
-                yield from results
-                done += len(results)
-                if progress is not None and (done - told >= _CHUNK or done == len(items)):
-                    progress(stage, done, len(items))
-                    told = done
 
 
 def _require_good(path: Path | str, good: int, skipped: list[Skipped]) -> None:

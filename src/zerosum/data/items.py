@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from zerosum.data.digest import Keys
 from zerosum.data.order import Indices
-from zerosum.data.split import Keys
 from zerosum.errors import Refusal
 
 # progress(stage, done, total)

@@ -10,52 +10,39 @@ from itertools import islice
 from pathlib import Path, PurePosixPath
 from posixpath import splitext
 from stat import S_ISREG
-from typing import IO, NamedTuple
+from typing import IO
 
-from zerosum.data.image_file import MAX_BYTES, SUFFIXES, UnreadableImage
+from zerosum.data.image_file import MAX_BYTES, SUFFIXES
 from zerosum.data.inflation import is_bomb
 from zerosum.data.items import Skipped
 from zerosum.data.label_file import STYLEGAN, of_json
+from zerosum.data.stored_image import Entry, InFolder, Open
 from zerosum.data.walking import walk
 from zerosum.errors import Refusal
-
-
-class Entry(NamedTuple):
-    """One image file: its name inside the folder or zip, its size in bytes, and a stamp that changes when the file does."""
-
-    name: str
-    size: int
-    stamp: str
 
 
 @dataclass(frozen=True)
 class Listing:
     """The image files of one folder or zip, sorted by name.
 
-    root: the absolute path. open: opens an entry as a seekable stream; several threads may call it. ignored: number of files without an
-    image's suffix. labels: reads the table of labels that came with the images, file name -> label; None where none came.
-    measured: whether entries state their size in bytes. folders: whether the first-level folders in their names are classes.
+    root: the absolute path. open: opens an entry. ignored: number of files without an image's suffix. labels: reads the table of labels
+    that came with the images, file name -> label; None where none came. measured: whether entries state their size in bytes. folders:
+    whether the first-level folders in their names are classes.
     """
 
     root: str
-
     entries: tuple[Entry, ...]
-    open: Callable[[Entry], IO[bytes]]
+    open: Open
     skipped: tuple[Skipped, ...]
     ignored: int
     labels: Callable[[], Mapping[str, str] | None] = lambda: None
     measured: bool = True
     folders: bool = True
 
-    def read(self, entry: Entry) -> bytes:
-        """All bytes of an entry. Raises UnreadableImage where their number is not the declared one."""
-        with self.open(entry) as stream:
-            if not self.measured:
-                return stream.read()
-            content = stream.read(entry.size + 1)
-        if len(content) != entry.size:
-            raise UnreadableImage(f"{len(content)} bytes where {entry.size} were declared")
-        return content
+    @property
+    def sendable(self) -> bool:
+        """Whether another process can open the entries."""
+        return isinstance(self.open, InFolder)
 
 
 def list_images(path: Path) -> Listing:
@@ -112,7 +99,7 @@ def _folder(root: Path) -> Listing:
     return Listing(
         str(root.resolve()),
         tuple(sorted(entries)),
-        lambda entry: open(os.path.join(root, entry.name), "rb"),
+        InFolder(os.path.abspath(root)),
         (*skipped, *unread),
         ignored,
         lambda: of_json((root / STYLEGAN).read_bytes(), str(root / STYLEGAN)) if (root / STYLEGAN).is_file() else None,

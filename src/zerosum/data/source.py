@@ -19,6 +19,7 @@ from zerosum.data import space
 from zerosum.data.arrays import items_of, read_array, read_idx_files
 from zerosum.data.collection import packed_in
 from zerosum.data.density import DENSITIES, Density
+from zerosum.data.digest import Keys, digests
 from zerosum.data.fashion import read_fashion
 from zerosum.data.hugging_face import PREFIX
 from zerosum.data.idx import is_idx
@@ -31,7 +32,7 @@ from zerosum.data.options import DataOptions
 from zerosum.data.order import Indices
 from zerosum.data.parts import Draws, Part, Rows
 from zerosum.data.space import Space
-from zerosum.data.split import Keys, digests, limited, split
+from zerosum.data.split import limited, split
 from zerosum.data.written import parse_written
 from zerosum.errors import Refusal, nearest
 from zerosum.options import expanded
