@@ -14,6 +14,7 @@ import pytest
 
 from zerosum.data import cache
 from zerosum.data.cache import cache_directory, cached_images, memory_budget, spill_to_disk
+from zerosum.data.digest import digests
 from zerosum.errors import Refusal
 
 SHAPE = (1, 4, 5)
@@ -40,6 +41,8 @@ def test_disk_and_memory_hold_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     assert np.array_equal(disk.pixels, memory.pixels)
     assert np.array_equal(disk.keys, memory.keys)
     assert disk.reasons == memory.reasons == {6: "cut short"}
+    assert np.array_equal(disk.content, digests(disk.pixels))
+    assert np.array_equal(memory.content, disk.content)
     assert disk.pixels[3].min() == disk.pixels[3].max() == 3
 
 
@@ -70,12 +73,25 @@ def test_what_a_killed_process_left_is_swept_away(on_disk: Path) -> None:
     assert finished(on_disk) == [name]
 
 
-@pytest.mark.parametrize("damage", ["images.npy", "keys.npy", "reasons.json"])
+@pytest.mark.parametrize("damage", ["images.npy", "keys.npy", "content.npy", "facts.json"])
 def test_a_damaged_cache_is_made_anew(on_disk: Path, damage: str) -> None:
     cached_images(7, SHAPE, "a", lambda: ROWS)
     file = on_disk / finished(on_disk)[0] / damage
     file.write_bytes(file.read_bytes()[:-3])
     assert np.array_equal(cached_images(7, SHAPE, "a", lambda: ROWS).pixels[5], ROWS[5][0])
+
+
+def test_a_cache_whose_images_were_changed_later_is_made_anew(on_disk: Path) -> None:
+    """Its hashes of their content would be wrong."""
+    cached_images(7, SHAPE, "a", lambda: ROWS)
+    file = on_disk / finished(on_disk)[0] / "images.npy"
+    damaged = bytearray(file.read_bytes())
+    damaged[-30] ^= 255
+    file.write_bytes(damaged)
+    os.utime(file, ns=(1, 1))
+    found = cached_images(7, SHAPE, "a", lambda: ROWS)
+    assert np.array_equal(found.pixels[5], ROWS[5][0])
+    assert np.array_equal(found.content, digests(found.pixels))
 
 
 def test_of_two_at_once_one_builds(on_disk: Path) -> None:
@@ -163,6 +179,7 @@ def test_a_second_start_reads_what_the_first_one_decoded(fitting: Path) -> None:
     assert isinstance(second.pixels, np.memmap)
     assert np.array_equal(first.pixels, second.pixels)
     assert np.array_equal(first.keys, second.keys)
+    assert np.array_equal(second.content, digests(second.pixels))
     assert first.reasons == second.reasons == {6: "cut short"}
     assert len(finished(fitting)) == 1
 

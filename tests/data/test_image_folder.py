@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from zerosum.data import detect
 from zerosum.data.image_folder import read_headers, read_images
-from zerosum.data.listing import class_of, is_image, list_images
+from zerosum.data.listing import class_of, is_image, list_images, more_images
 from zerosum.data.options import DataOptions
 from zerosum.errors import Refusal
 
@@ -82,6 +83,7 @@ def test_one_folder_is_no_class() -> None:
     assert class_of(["1.png"]) is None
     assert class_of([]) is None
     assert class_of(["r/b/1.png", "r/a/2.png"]) == (("a", "b"), [1, 0])
+    assert class_of(["r/s/b/1.png", "r//s/./a/2.png", "./r/s/a/x/3.png"]) == (("a", "b"), [1, 0, 0])
 
 
 def test_bad_images_among_good_ones_are_skipped_and_listed(folder: Path, save: Any) -> None:
@@ -160,7 +162,25 @@ def test_a_member_larger_than_the_cap_is_not_inflated(folder: Path, tmp_path: Pa
 
 def test_hidden_files_and_leftovers_are_no_images() -> None:
     assert all(map(is_image, ("a.png", "b/c.JPEG", "d.tif")))
-    assert not any(map(is_image, ("a.txt", "__MACOSX/a.png", "b/._a.png", ".thumbs/a.png", "png")))
+    assert all(map(is_image, ("../a.png", "./a.png", "a..png", "b.c/d.gif")))
+    assert not any(map(is_image, ("a.txt", "__MACOSX/a.png", "b/._a.png", ".thumbs/a.png", "b/.c/a.png", "png", ".png", "a.png/b")))
+
+
+def test_images_are_counted_up_to_a_number(folder: Path) -> None:
+    (folder / "sub").mkdir()
+    (folder / "00.png").rename(folder / "sub" / "00.png")
+    (folder / "notes.txt").touch()
+    assert more_images(folder, 39)
+    assert not more_images(folder, 40)
+    (folder / "zz.png").mkdir()  # No file, so it does not count.
+    assert not more_images(folder, 40)
+
+
+def test_the_shape_of_a_large_folder_is_not_looked_for(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert detect.kind_of(str(folder)) == ("images", (3, 12, 12))
+    monkeypatch.setattr(detect, "_MOST_HEADERS", 39)
+    monkeypatch.setattr(detect, "listing_of", lambda path: pytest.fail("listed whole"))
+    assert detect.kind_of(str(folder)) == ("images", None)
 
 
 @pytest.mark.skipif(not hasattr(os, "symlink"), reason="no links here")

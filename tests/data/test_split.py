@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from zerosum.chance import uniform
-from zerosum.data.split import digest, digests, limited, split
+from zerosum.data.digest import digest, digests
+from zerosum.data.split import limited, split
 from zerosum.errors import Refusal
 
 

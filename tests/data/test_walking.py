@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from zerosum.data.items import Skipped
 from zerosum.data.options import DataOptions
 from zerosum.data.source import open_data
 from zerosum.data.walking import walk
@@ -44,8 +45,10 @@ def test_loops_end_and_each_folder_is_read_once(tmp_path: Path) -> None:
         for twin in "ab":
             (root / f"d{i}" / twin).symlink_to(root / f"d{i + 1}", target_is_directory=True)
     (root / "d30").mkdir()
-    files, skipped = walk(root)
+    skipped: list[Skipped] = []
+    files = dict(walk(root, skipped))
     assert len(files) == 21
+    assert files["3.png"] == str(root / "3.png")
     assert {s.name for s in skipped} == {"up/", *(f"d{i}/{twin}/" for i in range(30) for twin in "ab")}
     assert {s.reason for s in skipped if s.name == "up/"} == {"a link to ./, which is read already"}
     data = open_data(str(root), DataOptions())

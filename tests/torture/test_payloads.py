@@ -143,10 +143,11 @@ ATTACKS: dict[str, Callable[[Path, Payload], None]] = {
     "moments, vouched for": in_run("checkpoints/*/moments.safetensors", vouched=True),
     "cached images": in_cache("images.npy"),
     "cached keys": in_cache("keys.npy"),
-    "cached reasons": in_cache("reasons.json"),
+    "cached hashes": in_cache("content.npy"),
+    "cached facts": in_cache("facts.json"),
 }
 # The record is for reading only: lines that are none are passed over. A cache is made anew.
-HARMLESS = {"record.jsonl", "cached images", "cached keys", "cached reasons"}
+HARMLESS = {"record.jsonl", "cached images", "cached keys", "cached hashes", "cached facts"}
 
 
 @pytest.mark.parametrize("name", ATTACKS)

@@ -15,16 +15,16 @@ import numpy.typing as npt
 from PIL import Image
 
 from zerosum.data.cache import cached_images, memory_budget
+from zerosum.data.digest import digest, digests
+from zerosum.data.each import decode_all
 from zerosum.data.idx import companion, read_idx
 from zerosum.data.image_file import fit_image
-from zerosum.data.image_folder import decode_all
 from zerosum.data.image_size import parse_size
 from zerosum.data.inflation import require_sensible
 from zerosum.data.items import Items, Progress, require_enough
 from zerosum.data.label_file import read_list
 from zerosum.data.labels import class_numbers, joined, renumbered
 from zerosum.data.options import DataOptions
-from zerosum.data.split import digest, digests
 from zerosum.errors import Refusal
 from zerosum.options import expanded
 
@@ -233,4 +233,4 @@ def _resized(items: Items, images: npt.NDArray[Any], options: DataOptions, progr
 
     identity = f"{digest(digests(images).tobytes())}/{images.shape}/{shape}/{options.fit}"
     resized = cached_images(len(images), shape, identity, lambda: decode_all(decode, range(len(images)), "resizing images", progress))
-    return replace(items, array=resized.pixels, keys=resized.keys)
+    return replace(items, array=resized.pixels, keys=resized.keys, content=resized.content)

@@ -1,8 +1,9 @@
 """Decoded images: in memory where they fit, else in a memory-mapped file, written once to the user's cache.
 
-A cache is a folder KEY/ with images.npy, keys.npy and reasons.json. KEY is a hash of everything that determines the content. The folder
-is written as KEY.building under a lock and renamed when complete. So two processes never write the same cache, and a process that is
-killed leaves no cache that looks complete.
+A cache is a folder KEY/ with images.npy, keys.npy, content.npy and facts.json. KEY is a hash of everything that determines the content.
+The folder is written as KEY.building under a lock and renamed when complete. So two processes never write the same cache, and a process
+that is killed leaves no cache that looks complete. facts.json has the time at which images.npy was written: where another program has
+changed that file since, its hashes in content.npy are wrong, and the cache is made anew.
 
 Images that do not fit into memory are in images/. Those that do are also written, to decoded/, where decoding took more than 3 s: the
 next start then reads them through a memory map. All of decoded/ together takes at most a tenth of the disk space that would be free
@@ -28,7 +29,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from zerosum.data.split import Keys
+from zerosum.data.digest import Keys, digest, digests
 from zerosum.errors import Refusal
 
 Decoding = Iterable[tuple[npt.NDArray[np.uint8] | None, int, str]]
@@ -47,11 +48,13 @@ SMALL = 2**23
 class DecodedImages:
     """Images and, for those that cannot be used, the reasons.
 
-    pixels: uint8 (N, C, H, W), zero for unusable images. keys: content hashes (N,) uint64. reasons: row -> why it cannot be used.
+    pixels: uint8 (N, C, H, W), zero for unusable images. keys: hashes of the files (N,) uint64. content: hashes of the pixels (N,).
+    reasons: row -> why it cannot be used.
     """
 
     pixels: npt.NDArray[np.uint8]
     keys: Keys
+    content: Keys
     reasons: dict[int, str]
 
 
@@ -92,7 +95,7 @@ def cached_images(count: int, shape: tuple[int, int, int], identity: str, decode
         with FileLock(root / f"{name}.lock"):
             images = _complete_cache(root / name, (count, *shape))
             if images is None:
-                _build(root / name, (count, *shape), decode)
+                _build(root / name, (count, *shape), lambda building: _write(building, (count, *shape), decode()))
                 images = _complete_cache(root / name, (count, *shape))
     except OSError as error:
         raise _no_room(root, count * prod(shape), error) from error
@@ -120,16 +123,16 @@ def _store(folder: Path, shape: tuple[int, ...], images: DecodedImages) -> None:
     """Write a cache of images that are in memory, where there is room by the rule at the top. Raises OSError."""
     from filelock import FileLock, Timeout
 
-    def rows() -> Decoding:
-        for i, (pixels, key) in enumerate(zip(images.pixels, images.keys, strict=True)):
-            yield (None, 0, images.reasons[i]) if i in images.reasons else (pixels, int(key), "")
+    def save(building: Path) -> None:
+        np.save(building / "images.npy", images.pixels)
+        _write_index(building, images.keys, images.content, images.reasons)
 
     folder.parent.mkdir(parents=True, exist_ok=True)
     try:
         # One lock for all: two processes that store at once would both count the room as theirs.
         with FileLock(folder.parent / "lock", timeout=0):
             if _make_room(folder.parent, prod(shape)):
-                _build(folder, shape, rows)
+                _build(folder, shape, save)
     except Timeout:
         return  # The next start may store it.
 
@@ -166,29 +169,32 @@ def spill_to_disk(index: npt.NDArray[Any]) -> npt.NDArray[Any]:
 
 
 def _in_memory(shape: tuple[int, ...], decoding: Decoding) -> DecodedImages:
-    images = DecodedImages(np.zeros(shape, np.uint8), np.zeros(shape[0], np.uint64), {})
+    pixels, keys, reasons = np.zeros(shape, np.uint8), np.zeros(shape[0], np.uint64), {}
     for i, (image, key, reason) in enumerate(decoding):
         if image is None:
-            images.reasons[i] = reason
+            reasons[i] = reason
         else:
-            images.pixels[i], images.keys[i] = image, key
-    return images
+            pixels[i], keys[i] = image, key
+    return DecodedImages(pixels, keys, digests(pixels), reasons)
 
 
 def _complete_cache(folder: Path, shape: tuple[int, ...]) -> DecodedImages | None:
     """A complete cache; None where there is none, or its content is not as expected."""
     try:
         pixels: npt.NDArray[Any] = np.load(folder / "images.npy", mmap_mode="r", allow_pickle=False)
-        keys: npt.NDArray[Any] = np.load(folder / "keys.npy", allow_pickle=False)
-        reasons = {int(i): str(reason) for i, reason in json.loads((folder / "reasons.json").read_text()).items()}
-    except (OSError, ValueError, AttributeError):
+        keys, content = (np.load(folder / f"{name}.npy", allow_pickle=False) for name in ("keys", "content"))
+        facts = json.loads((folder / "facts.json").read_text())
+        reasons = {int(i): str(reason) for i, reason in facts["reasons"].items()}
+        changed = facts["written"] != (folder / "images.npy").stat().st_mtime_ns
+    except (OSError, ValueError, AttributeError, LookupError, TypeError):
         return None
-    if pixels.shape != shape or pixels.dtype != np.uint8 or keys.shape != shape[:1] or keys.dtype != np.uint64:
+    of_images = pixels.shape == shape and pixels.dtype == np.uint8
+    if changed or not of_images or any(hashes.shape != shape[:1] or hashes.dtype != np.uint64 for hashes in (keys, content)):
         return None
-    return DecodedImages(pixels, keys, reasons)
+    return DecodedImages(pixels, keys, content, reasons)
 
 
-def _build(folder: Path, shape: tuple[int, ...], decode: Callable[[], Decoding]) -> None:
+def _build(folder: Path, shape: tuple[int, ...], write: Callable[[Path], None]) -> None:
     building = folder.with_name(f"{folder.name}.building")
     for stale in (building, folder):
         shutil.rmtree(stale, ignore_errors=True)
@@ -196,27 +202,34 @@ def _build(folder: Path, shape: tuple[int, ...], decode: Callable[[], Decoding])
     try:
         if shutil.disk_usage(building).free < prod(shape) + _MARGIN:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        _write(building, shape, decode())
+        write(building)
         building.rename(folder)
     finally:
         shutil.rmtree(building, ignore_errors=True)
 
 
 def _write(building: Path, shape: tuple[int, ...], decoding: Decoding) -> None:
-    keys, reasons = np.zeros(shape[0], np.uint64), {}
+    keys, content, reasons = np.zeros(shape[0], np.uint64), np.zeros(shape[0], np.uint64), {}
     nothing = bytes(prod(shape[1:]))
     # Written row by row rather than through a memory map, so that a full disk raises an error instead of killing the process.
     with (building / "images.npy").open("wb") as file:
         np.lib.format.write_array_header_1_0(file, {"descr": "|u1", "fortran_order": False, "shape": shape})
         for i, (image, key, reason) in enumerate(decoding):
-            file.write(nothing if image is None else image.tobytes())
-            keys[i] = key
+            row = nothing if image is None else image.tobytes()
+            file.write(row)
+            keys[i], content[i] = key, digest(row)
             if image is None:
                 reasons[i] = reason
         file.flush()
         os.fsync(file.fileno())
+    _write_index(building, keys, content, reasons)
+
+
+def _write_index(building: Path, keys: Keys, content: Keys, reasons: dict[int, str]) -> None:
     np.save(building / "keys.npy", keys)
-    (building / "reasons.json").write_text(json.dumps(reasons))
+    np.save(building / "content.npy", content)
+    written = (building / "images.npy").stat().st_mtime_ns
+    (building / "facts.json").write_text(json.dumps({"reasons": reasons, "written": written}))
 
 
 def _no_room(root: Path, needed: int, error: OSError) -> Refusal:

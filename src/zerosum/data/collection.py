@@ -7,6 +7,8 @@ processes and resumed exactly as all other images are.
 
 from __future__ import annotations
 
+import os
+from contextlib import suppress
 from pathlib import Path
 
 from zerosum.data.hugging_face import PREFIX, list_hugging_face
@@ -34,11 +36,19 @@ def packed_in(path: Path) -> tuple[str, list[Path]]:
 
     path: one such file, or a folder with such files in it or in its folder `data`, as Hugging Face lays them out.
     """
+    if path.is_file():
+        suffix = next((s for s in READERS if path.name.lower().endswith(s)), "")
+        return suffix, [path] if suffix else []
+    # Each folder is listed once for all suffixes: one of 100,000 images takes a while.
+    folders = [(folder, _names_in(folder)) for folder in (path, path / "data")]
     for suffix in READERS:
-        if path.is_file() and path.name.lower().endswith(suffix):
-            return suffix, [path]
-        if path.is_dir():
-            for folder in (path, path / "data"):
-                if found := sorted(p for p in folder.glob(f"*{suffix}") if p.is_file()):
-                    return suffix, found
+        for folder, names in folders:
+            if found := [p for name in names if name.endswith(suffix) and (p := folder / name).is_file()]:
+                return suffix, sorted(found)
     return "", []
+
+
+def _names_in(folder: Path) -> list[str]:
+    with suppress(OSError):
+        return os.listdir(folder)
+    return []

@@ -10,14 +10,14 @@ import numpy as np
 from torch import Tensor
 
 from zerosum.data.arrays import classify, declared
-from zerosum.data.collection import listing_of
+from zerosum.data.collection import listing_of, packed_in
 from zerosum.data.density import DENSITIES
 from zerosum.data.hugging_face import PREFIX
 from zerosum.data.idx import idx_shape, is_idx
 from zerosum.data.image_folder import channels, read_headers
 from zerosum.data.image_size import chosen_size, parse_size
 from zerosum.data.in_memory import InMemory, as_array, in_memory
-from zerosum.data.listing import class_of
+from zerosum.data.listing import class_of, more_images
 from zerosum.data.modality import MODALITIES
 from zerosum.data.options import DataOptions
 from zerosum.data.source import DATA, Spec, existing, idx_in, own_reader, reader_of
@@ -86,6 +86,9 @@ def _of_path(path: Path, options: DataOptions) -> Kind:
 
 
 def _of_images(path: Path | str, options: DataOptions) -> Kind:
+    plain = isinstance(path, Path) and path.is_dir() and not packed_in(path)[1]
+    if plain and more_images(Path(path), _MOST_HEADERS):
+        return Kind("images", None)
     listing = listing_of(path)
     if len(listing.entries) > _MOST_HEADERS:
         return Kind("images", None)

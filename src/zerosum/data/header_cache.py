@@ -16,11 +16,12 @@ from zerosum.data.image_file import FORMATS, ImageHeader
 from zerosum.errors import Refusal
 from zerosum.plain_files import read_plain, write_whole
 
-Found = list[tuple[ImageHeader | None, str]]
-"""For each image its header and "", or None and why it cannot be used."""
+Header = tuple[ImageHeader | None, str]
+"""An image's header and "", or None and why it cannot be used."""
+Found = list[Header]
 
 KEPT = 8
-"""Lists of headers that are kept, the newest ones; one of 100,000 images takes 3 MB."""
+"""Lists of headers that are kept, the newest ones; one of 100,000 images of one size takes 0.3 MB."""
 
 
 def cached_headers(identity: str, count: int, read: Callable[[], Found]) -> Found:
@@ -35,19 +36,28 @@ def cached_headers(identity: str, count: int, read: Callable[[], Found]) -> Foun
     found = read()
     if time.perf_counter() - began >= cache.SLOW:
         with suppress(OSError, Refusal):
-            write_whole(file, json.dumps([reason if header is None else astuple(header) for header, reason in found]).encode())
+            write_whole(file, _packed(found))
             for old in sorted(file.parent.glob("*.json"), key=lambda p: p.stat().st_mtime)[:-KEPT]:
                 old.unlink(missing_ok=True)
     return found
 
 
+def _packed(found: Found) -> bytes:
+    """Each different header once, and for each image the number of its own: most images of a collection have the same."""
+    number: dict[Header, int] = {}
+    order = [number.setdefault(header, len(number)) for header in found]
+    return json.dumps({"headers": [reason if header is None else astuple(header) for header, reason in number], "order": order}).encode()
+
+
 def _known(file: Path, count: int) -> Found | None:
     try:
-        values = json.loads(read_plain(file))
-        found: Found = [(None, value) if isinstance(value, str) else (_header(value), "") for value in values]
-    except (OSError, Refusal, ValueError, TypeError, RecursionError):
+        stored = json.loads(read_plain(file))
+        headers: Found = [(None, value) if isinstance(value, str) else (_header(value), "") for value in stored["headers"]]
+        order = stored["order"]
+        sound = len(order) == count and set(map(type, order)) <= {int} and min(order, default=0) >= 0
+        return [headers[i] for i in order] if sound else None
+    except (OSError, Refusal, LookupError, ValueError, TypeError, RecursionError):
         return None
-    return found if len(found) == count else None
 
 
 def _header(value: Any) -> ImageHeader:

@@ -6,9 +6,10 @@ import io
 from pathlib import Path
 from typing import IO, Any
 
-from zerosum.data.listing import Entry, Listing
+from zerosum.data.listing import Listing
 from zerosum.data.options import HUGGING_FACE
 from zerosum.data.parquet import LABEL
+from zerosum.data.stored_image import Entry
 from zerosum.errors import Refusal
 
 PREFIX = HUGGING_FACE

@@ -69,7 +69,8 @@ def decode_image(stream: IO[bytes], shape: tuple[int, int, int], fit: Fit) -> np
         # A large JPEG is decoded at 1/2, 1/4 or 1/8 of its size, but at no less than twice the target, so that the resizing still filters.
         image.draft(image.mode, (2 * max(shape[1:]), 2 * max(shape[1:])))
         image.load()
-        return fit_image(ImageOps.exif_transpose(image), shape, fit)
+        ImageOps.exif_transpose(image, in_place=True)
+        return fit_image(image, shape, fit)
 
 
 def fit_image(image: Image.Image, shape: tuple[int, int, int], fit: Fit) -> npt.NDArray[np.uint8]:

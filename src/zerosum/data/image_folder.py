@@ -4,39 +4,33 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from io import BytesIO
-from os import cpu_count
+from collections.abc import Iterable
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
 
 import numpy as np
-import numpy.typing as npt
 
-from zerosum.data.cache import cached_images
+from zerosum.data.cache import Decoding, cached_images
 from zerosum.data.collection import listing_of
+from zerosum.data.each import decode_all, try_each
 from zerosum.data.header_cache import Found, cached_headers
-from zerosum.data.image_file import ImageHeader, UnreadableImage, decode_image, read_header, strict_pillow
+from zerosum.data.image_file import ImageHeader
 from zerosum.data.image_size import chosen_size
 from zerosum.data.items import Items, Progress, Skipped, require_enough
 from zerosum.data.label_file import labels_of, read_table
 from zerosum.data.labels import Classes, Labels
-from zerosum.data.listing import Entry, Listing, class_of
+from zerosum.data.listing import Listing, class_of
 from zerosum.data.options import DataOptions
-from zerosum.data.split import digest
+from zerosum.data.stored_image import Entry, header_of, pixels_of
 from zerosum.errors import Refusal
 from zerosum.options import expanded
 
 # With a larger share of unusable files, something is wrong with the data rather than with a few files.
 BAD_SHARE = 0.05
 _LISTED = 10
-_CHUNK = 512
 # Version of the decoding, part of a cache's name. Increase it with each change, so that older caches are not used.
 _DECODING = 1
-
-T = TypeVar("T")
-U = TypeVar("U")
 
 
 def read_images(path: Path | str, options: DataOptions, progress: Progress | None = None) -> Items:
@@ -54,19 +48,20 @@ def read_images(path: Path | str, options: DataOptions, progress: Progress | Non
     formats = Counter(header.format for header in headers.values())
     shape = (channels(headers.values()), *chosen_size(options.size, sizes))
     entries = list(headers)
+    decode = partial(pixels_of, listing.open, listing.measured, shape, options.fit)
 
-    def decode(i: int) -> tuple[npt.NDArray[np.uint8], int]:
-        content = listing.read(entries[i])
-        return decode_image(BytesIO(content), shape, options.fit), digest(content)
+    def decoding() -> Decoding:
+        return decode_all(decode, entries, "reading images", progress, listing.sendable)
 
-    identity = json.dumps([_DECODING, listing.root, _stamps(entries), shape, options.fit])
-    decoded = cached_images(len(entries), shape, identity, lambda: decode_all(decode, range(len(entries)), "reading images", progress))
+    identity = json.dumps([_DECODING, listing.root, entries, shape, options.fit])
+    decoded = cached_images(len(entries), shape, identity, decoding)
     skipped += [Skipped(entries[i].name, reason) for i, reason in decoded.reasons.items()]
     rows = np.array([i for i in range(len(entries)) if i not in decoded.reasons], dtype=np.int64)
     _require_good(path, len(rows), skipped)
     require_enough(len(rows), "image", str(path))
     numbers, classes = _labels(listing, [entry.name for entry in entries], skipped, options.labels)
-    return Items("images", decoded.pixels, numbers, classes, decoded.keys, rows, tuple(skipped), listing.ignored, sizes, formats)
+    found = Items("images", decoded.pixels, numbers, classes, decoded.keys, rows, tuple(skipped), listing.ignored, sizes, formats)
+    return replace(found, content=decoded.content)
 
 
 def _labels(listing: Listing, names: list[str], skipped: list[Skipped], file: str | None) -> tuple[Labels | None, Classes]:
@@ -83,14 +78,10 @@ def read_headers(listing: Listing, progress: Progress | None = None) -> tuple[di
     headers: dict[Entry, ImageHeader] = {}
     skipped = list(listing.skipped)
 
-    def one(entry: Entry) -> ImageHeader:
-        with listing.open(entry) as stream:
-            return read_header(stream)
-
     def read() -> Found:
-        return list(try_each(one, listing.entries, "looking at images", progress))
+        return list(try_each(partial(header_of, listing.open), listing.entries, "looking at images", progress, listing.sendable))
 
-    identity = json.dumps([_DECODING, listing.root, _stamps(listing.entries)])
+    identity = json.dumps([_DECODING, listing.root, listing.entries])
     for entry, (header, reason) in zip(listing.entries, cached_headers(identity, len(listing.entries), read), strict=True):
         if header is None:
             skipped.append(Skipped(entry.name, reason))
@@ -99,44 +90,10 @@ def read_headers(listing: Listing, progress: Progress | None = None) -> tuple[di
     return headers, skipped
 
 
-def _stamps(entries: Iterable[Entry]) -> list[tuple[str, int, str]]:
-    return [(e.name, e.size, e.stamp) for e in entries]
-
-
 def channels(headers: Iterable[ImageHeader]) -> int:
     """The number of channels for all images together: 1 grey, 2 grey and alpha, 3 RGB, 4 RGBA. One image in colour makes all RGB."""
     kinds = {(header.colour, header.alpha) for header in headers}
     return (3 if any(colour for colour, _ in kinds) else 1) + any(alpha for _, alpha in kinds)
-
-
-def decode_all(
-    decode: Callable[[int], tuple[npt.NDArray[np.uint8], int]], numbers: Iterable[int], stage: str, progress: Progress | None
-) -> Iterator[tuple[npt.NDArray[np.uint8] | None, int, str]]:
-    """(pixels, key, "") of each item in order, or (None, 0, why it cannot be used)."""
-    for result, reason in try_each(decode, list(numbers), stage, progress):
-        yield (None, 0, reason) if result is None else (*result, "")
-
-
-def try_each(work: Callable[[T], U], items: Any, stage: str, progress: Progress | None) -> Iterator[tuple[U | None, str]]:
-    """work(item) for each item in order: (result, ""), or (None, why it failed).
-
-    One thread a core runs it, because Pillow releases Python's global lock while it decodes.
-    """
-
-    def one(item: T) -> tuple[U | None, str]:
-        try:
-            return work(item), ""
-        except UnreadableImage as error:
-            return None, str(error)
-        except Exception as error:
-            # A wrong checksum, a deleted file or a failing disk makes one file unusable, not the others.
-            return None, str(error) or type(error).__name__
-
-    with strict_pillow(), ThreadPoolExecutor(cpu_count()) as pool:
-        for start in range(0, len(items), _CHUNK):
-            yield from pool.map(one, items[start : start + _CHUNK])
-            if progress is not None:
-                progress(stage, min(start + _CHUNK, len(items)), len(items))
 
 
 def _require_good(path: Path | str, good: int, skipped: list[Skipped]) -> None:

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from zerosum.data.digest import digests
 from zerosum.data.items import Progress
 from zerosum.data.options import DataOptions
 from zerosum.data.parts import Part, Rows
 from zerosum.data.source import Data, Spec, open_data
-from zerosum.data.split import digests
 
 # Number of samples from which value ranges are taken.
 _HEAD = 4096

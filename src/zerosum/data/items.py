@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from zerosum.data.digest import Keys
 from zerosum.data.order import Indices
-from zerosum.data.split import Keys
 from zerosum.errors import Refusal
 
 # progress(stage, done, total)
@@ -40,7 +40,8 @@ class Items:
 
     kind: a row of MODALITIES. array: uint8 (N, C, H, W) or float32 (N, d), in memory or memory-mapped.
     labels: class numbers (N,) into `classes`; None and () where the source has none.
-    keys: hashes (N,) that decide each item's part; None for the hash of its content.
+    keys: hashes (N,) that decide each item's part; None for the hash of its content. content: the hashes of the array's rows (N,), where
+    they are known; None where they have to be computed.
     rows: which of the N are usable; None for all. skipped, ignored, sizes, formats: see `Data`.
     test: the test set that came with the data.
     """
@@ -56,6 +57,7 @@ class Items:
     sizes: Counter[tuple[int, int]] = field(default_factory=Counter)
     formats: Counter[str] = field(default_factory=Counter)
     test: Items | None = None
+    content: Keys | None = None
 
 
 def require_enough(count: int, what: str, where: str) -> None:

@@ -11,7 +11,8 @@ from pathlib import Path
 from threading import Lock
 from typing import IO, Any
 
-from zerosum.data.listing import Entry, Listing
+from zerosum.data.listing import Listing
+from zerosum.data.stored_image import Entry
 from zerosum.errors import Refusal
 
 SUFFIX = ".parquet"

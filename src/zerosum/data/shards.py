@@ -11,7 +11,8 @@ from typing import IO
 
 from zerosum.data.image_file import MAX_BYTES
 from zerosum.data.items import Skipped
-from zerosum.data.listing import Entry, Listing, is_image
+from zerosum.data.listing import Listing, is_image
+from zerosum.data.stored_image import Entry
 from zerosum.errors import Refusal
 
 SUFFIX = ".tar"

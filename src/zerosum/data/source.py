@@ -19,6 +19,7 @@ from zerosum.data import space
 from zerosum.data.arrays import items_of, read_array, read_idx_files
 from zerosum.data.collection import packed_in
 from zerosum.data.density import DENSITIES, Density
+from zerosum.data.digest import Keys, digests
 from zerosum.data.fashion import read_fashion
 from zerosum.data.hugging_face import PREFIX
 from zerosum.data.idx import is_idx
@@ -31,7 +32,7 @@ from zerosum.data.options import DataOptions
 from zerosum.data.order import Indices
 from zerosum.data.parts import Draws, Part, Rows
 from zerosum.data.space import Space
-from zerosum.data.split import Keys, digests, limited, split
+from zerosum.data.split import limited, split
 from zerosum.data.written import parse_written
 from zerosum.errors import Refusal, nearest
 from zerosum.options import expanded
@@ -210,7 +211,7 @@ def assemble(name: str, spec: str, items: Items, options: DataOptions) -> Data:
     if options.balance and items.labels is None:
         raise Refusal(f"{name} has no class labels, and --data.balance shows all classes equally often: leave it out, or give labels.")
     rows = np.arange(len(items.array)) if items.rows is None else items.rows
-    content = digests(items.array)
+    content = digests(items.array) if items.content is None else items.content
     keys = content if items.keys is None else items.keys
     parts = split(keys[rows], content[rows], test=items.test is None)
     train = limited(rows[parts.train], keys, options.limit)

@@ -7,20 +7,16 @@ different parts.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from hashlib import blake2b
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from zerosum.data.digest import Keys
 from zerosum.data.order import Indices
 from zerosum.errors import Refusal
 
-Keys = npt.NDArray[np.uint64]
-
 # A tenth of the items is the test part; a tenth of the rest is the validation part.
 SHARE = 0.1
-_CHUNK = 4096
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,24 +26,6 @@ class Split:
     train: Indices
     validation: Indices
     test: Indices
-
-
-def digest(content: bytes | memoryview) -> int:
-    """A 64-bit hash (BLAKE2b) of an item's content, uniform and the same on every machine."""
-    return int.from_bytes(blake2b(content, digest_size=8).digest(), "little")
-
-
-def digests(array: npt.NDArray[Any], rows: Indices | None = None) -> Keys:
-    """The content hashes of an array's rows, or of the given ones, (N,) uint64."""
-    rows = np.arange(len(array)) if rows is None else rows
-    found = np.empty(len(rows), np.uint64)
-    for start in range(0, len(rows), _CHUNK):
-        chunk = np.ascontiguousarray(array[rows[start : start + _CHUNK]])
-        content, width = memoryview(chunk.tobytes()), chunk.nbytes // len(chunk)
-        # `digest` written out, which saves a function call for each of millions of rows.
-        joined = b"".join([blake2b(content[i : i + width], digest_size=8).digest() for i in range(0, len(content), width)])
-        found[start : start + len(chunk)] = np.frombuffer(joined, "<u8")
-    return found
 
 
 def split(keys: Keys, groups: Keys, test: bool = True) -> Split:

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 from zerosum.data.items import Skipped
 from zerosum.errors import Refusal
 
 
-def walk(root: Path) -> tuple[list[str], list[Skipped]]:
-    """The names of all files below `root`, relative to it with "/", and the folders that were not read, each name with a "/" at its end.
+def walk(root: Path, skipped: list[Skipped]) -> Iterator[tuple[str, str]]:
+    """Each file below `root`: its name relative to it with "/", and its path. Folders that were not read are added to `skipped`, each name
+    with a "/" at its end.
 
     Folders come before links to folders, so a link that leads back into the tree adds nothing: its folder is read under its own name.
     This also ends loops, and bounds the work where links branch. Raises Refusal where `root` itself cannot be read.
     """
-    files: list[str] = []
-    skipped: list[Skipped] = []
     links: list[str] = []
     seen: dict[tuple[int, int], str] = {}
     waiting = [""]
@@ -31,7 +31,7 @@ def walk(root: Path) -> tuple[list[str], list[Skipped]]:
                 for entry in sorted(entries, key=lambda e: e.name):
                     name = f"{folder}/{entry.name}" if folder else entry.name
                     if not _is_folder(entry):
-                        files.append(name)
+                        yield name, entry.path
                     elif entry.is_symlink():
                         links.append(name)
                     else:
@@ -42,7 +42,6 @@ def walk(root: Path) -> tuple[list[str], list[Skipped]]:
                     f"{root} cannot be read ({error.strerror or error}): change its permissions, or give another path."
                 ) from error
             skipped.append(Skipped(f"{folder}/", error.strerror or "cannot be read"))
-    return files, skipped
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

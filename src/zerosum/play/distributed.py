@@ -23,6 +23,7 @@ from torch import distributed as dist
 
 from zerosum.data.ahead import Ahead
 from zerosum.data.batch import Batch
+from zerosum.data.each import cores as cores
 from zerosum.data.parts import Rows
 from zerosum.errors import Refusal
 from zerosum.play.interrupt import at_once
@@ -182,11 +183,6 @@ def job() -> str | None:
 def restarted() -> bool:
     """Whether torchrun has started this process again after one of them was lost."""
     return int(os.environ.get("TORCHELASTIC_RESTART_COUNT", 0)) > 0
-
-
-def cores() -> int:
-    """The number of cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def join(device: str) -> Processes:
