@@ -56,25 +56,25 @@ CONFIGS: dict[str, dict[str, Any]] = {
 }
 
 
-def glyphs() -> tuple[Any, Any]:
-    """12,000 letters and digits (N, 32, 32) uint8 of the fonts that are installed, and their class numbers."""
+def glyphs(size: int = 32) -> tuple[Any, Any]:
+    """12,000 letters and digits (N, size, size) uint8 of the fonts that are installed, and their class numbers."""
     from PIL import Image, ImageDraw, ImageFont
 
     fonts = sorted(str(file) for file in Path("/usr/share/fonts").rglob("*.ttf"))
     characters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
-    draw, x, y = random.Random(0), [], []
+    draw, x, y, scale = random.Random(0), [], [], size / 32
     for _ in range(12_000):
-        k, font = draw.randrange(62), ImageFont.truetype(draw.choice(fonts), draw.randint(20, 28))
-        image = Image.new("L", (32, 32))
-        at = (16 + draw.uniform(-2, 2), 16 + draw.uniform(-2, 2))
+        k, font = draw.randrange(62), ImageFont.truetype(draw.choice(fonts), scale * draw.randint(20, 28))
+        image = Image.new("L", (size, size))
+        at = (scale * (16 + draw.uniform(-2, 2)), scale * (16 + draw.uniform(-2, 2)))
         ImageDraw.Draw(image).text(at, characters[k], fill=draw.randint(160, 255), font=font, anchor="mm")
         x.append(np.asarray(image.rotate(draw.uniform(-8, 8), resample=Image.Resampling.BILINEAR)))
         y.append(k)
     return np.stack(x), np.array(y)
 
 
-def opened(name: str, emoji: Path | None) -> tuple[Data, Tensor, Tensor]:
-    """The data, and up to 20,000 of its images with their labels for the judge."""
+def opened(name: str, emoji: Path | None, size: int = 32) -> tuple[Data, Tensor, Tensor]:
+    """The data, and up to 20,000 of its images with their labels for the judge. size: of glyphs and emoji."""
     if name in ("tinted", "shapes"):
         images = tinted() if name == "tinted" else shapes()
         data = open_data(images)
@@ -88,8 +88,8 @@ def opened(name: str, emoji: Path | None) -> tuple[Data, Tensor, Tensor]:
         return data, x[: len(y)], y[: len(x)]
     if name == "emoji" and emoji is None:
         raise SystemExit("Emoji are asked for: give --emoji FOLDER.")
-    spec = {"glyphs": glyphs, "emoji": lambda: emoji}.get(name, lambda: name)()
-    data = open_data(spec, DataOptions(size="32" if name == "emoji" else None))
+    spec = {"glyphs": lambda: glyphs(size), "emoji": lambda: emoji}.get(name, lambda: name)()
+    data = open_data(spec, DataOptions(size=str(size) if name == "emoji" else None))
     n = min(data.train.size or 0, 20_000)
     labels = data.train.labels_head(n)
     assert labels is not None

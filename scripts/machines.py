@@ -30,14 +30,14 @@ AVX2 = {"ATEN_CPU_CAPABILITY": "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2", "MKL_ENABLE
 MACHINES: dict[str, dict[str, str]] = {
     "as it comes": {},
     "no AMX": {"ONEDNN_MAX_CPU_ISA": "AVX512_CORE_BF16"},
-    "AVX-512, no bf16": {"ONEDNN_MAX_CPU_ISA": "AVX512_CORE"},
+    "AVX-512 without bf16": {"ONEDNN_MAX_CPU_ISA": "AVX512_CORE"},
     "AVX2": AVX2,
     "no vector instructions": {"ATEN_CPU_CAPABILITY": "default"},
     "one thread": {"OMP_NUM_THREADS": "1"},
     "two threads": {"OMP_NUM_THREADS": "2"},
     "busy neighbour": {},
 }
-NEEDS = {"no AMX": "amx_tile", "AVX-512, no bf16": "avx512_bf16"}  # flags of the processor without which a mask changes nothing
+NEEDS = {"no AMX": "amx_tile", "AVX-512 without bf16": "avx512_bf16"}  # flags of the processor without which a mask changes nothing
 
 
 class Found(NamedTuple):

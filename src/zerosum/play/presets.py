@@ -13,7 +13,7 @@ from zerosum.play.config import Config, GameOptions, NetOptions, PlayerOptions, 
 if TYPE_CHECKING:
     from zerosum.data.space import Space
 
-FEW_IMAGES = 2_000
+FEW_IMAGES = 5_000
 """Training images below which `--game.augment auto` augments. What was measured: docs/presets.md."""
 
 PRESET_NAMES = Choices("zerosum.play.presets", "PRESETS")
