@@ -127,6 +127,14 @@ def test_a_neighbour_that_slows_the_training_is_told(waited: float | None, told:
     assert (sentence in line(state), sentence in shown(state, 200)) == (told, told)
 
 
+def test_threads_that_other_programs_took_are_told_until_they_come_back() -> None:
+    state, sentence = LiveRun(samples=100), "slowed by other programs: 1 of 2 threads"
+    rows = [(1, True, False), (1, False, True), (2, True, True), (1, False, True), (2, True, True), (2, False, False)]
+    for threads, trial, told in rows:
+        state.take({"type": "threads", "threads": threads, "most": 2, "trial": trial})
+        assert (sentence in line(state), sentence in shown(state, 200)) == (told, told)
+
+
 @pytest.mark.parametrize("reason", ["plateaued"])
 def test_a_plateau_is_read_from_new_and_old_records(reason: str) -> None:
     assert stopped({"type": "stop", "reason": reason}) == "Stopped at a plateau: it no longer improved."

@@ -14,8 +14,10 @@ from zerosum.data.source import Data, open_data
 from zerosum.errors import Refusal
 from zerosum.play import device as devices
 from zerosum.play.config import Config, NetOptions, PriorOptions
+from zerosum.play.thread_count import ThreadCount
 from zerosum.runs.run import open_run
 from zerosum.training import launch
+from zerosum.training import state as states
 
 POINTS = Config(prior=PriorOptions(dim=4), net=NetOptions(width=16, depth=2), batch=16, average=100, threads=1, device="cpu")
 
@@ -64,6 +66,40 @@ def test_a_processor_with_a_unit_for_bf16_is_another_for_bf16_alone(monkeypatch:
     assert found["AMX"]["float32"] == found["BF16"]["float32"] == found[""]["float32"] == found[""]["bf16"]
     assert found["AMX"]["bf16"] == found[""]["bf16"] + "+AMX"
     assert found["BF16"]["bf16"] == found[""]["bf16"] + "+BF16"
+
+
+class Crowded(ThreadCount):
+    """One thread is tried after the third step and kept after the fifth, whatever the clock says."""
+
+    steps = 0
+
+    def took(self, seconds: float) -> bool:
+        self.steps += 1
+        if self.steps == 3:
+            self.count = 1
+        elif self.steps == 5:
+            self.settled = 1
+        return self.steps in (3, 5)
+
+
+@pytest.mark.parametrize(("end", "settled"), [(4, 2), (8, 1)])
+def test_threads_that_change_are_recorded_and_a_resume_begins_with_the_settled_ones(
+    end: int, settled: int, ring: Data, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = torch.get_num_threads()
+    monkeypatch.setattr(launch, "choose", lambda config, kind: replace(devices.choose(config, kind), threads=2))
+    try:
+        with monkeypatch.context() as patch:
+            patch.setattr(states, "ThreadCount", Crowded)
+            run = launch.train(ring, tmp_path / "a", replace(POINTS, threads=0), samples=16 * end)
+        expected = [(3, 1, True), (5, 1, False)][: 1 if end == 4 else 2]
+        assert [(row["round"], row["threads"], row["trial"]) for row in run.rows("threads")] == expected
+        assert all(row["most"] == 2 for row in run.rows("threads"))
+        assert torch.get_num_threads() == 1
+        launch.resume(run.path, samples=16 * (end + 2))
+        assert torch.get_num_threads() == settled
+    finally:
+        torch.set_num_threads(before)
 
 
 def test_a_resume_keeps_the_threads_of_the_first_start(ring: Data, tmp_path: Path) -> None:

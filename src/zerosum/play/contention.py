@@ -8,6 +8,9 @@ from pathlib import Path
 
 Times = tuple[int, int]  # nanoseconds that a thread has run, and that it was ready to run and had no processor
 
+CROWDED = 0.2
+"""Share of time waiting for a processor from which other programs slow this one; alone on a machine it is about 0.02."""
+
 _TASKS = Path("/proc/self/task")
 
 

@@ -28,7 +28,7 @@ from zerosum.engine.conv_autotune import faster_routes
 from zerosum.nets import chain_of
 from zerosum.plain_files import write_whole
 from zerosum.play.config import Config, to_json
-from zerosum.play.contention import Contention
+from zerosum.play.contention import CROWDED, Contention
 from zerosum.play.device import Execution, instruction_set
 from zerosum.play.distributed import BatchSource
 from zerosum.play.finite import NotFinite
@@ -40,7 +40,6 @@ from zerosum.version import __version__
 SECONDS, SHARE, LONGEST = 3.0, 0.01, 20.0  # What timing may take: so long, or this share of a longer run up to LONGEST seconds.
 SHORTEST, FEWEST_STEPS = 120.0, 1000  # seconds and steps of a run that earns it back
 ROUTES_SHARE = 0.3  # of the budget, for timing single convolutions
-CROWDED = 0.2  # share of time waiting for a processor from which the machine is too busy to judge numbers of threads, or to keep a choice
 
 
 @dataclass(frozen=True)
@@ -131,7 +130,7 @@ def _timed(
 def _decided(result: Result, by_name: Mapping[str, Execution], crowded: bool, kept: Path, seconds: float) -> Trials:
     rule, chosen = next(iter(by_name.values())), by_name[result.chosen]
     if crowded and chosen.threads != rule.threads:
-        # Beside other programs one thread is faster than several, but they may end soon and the run goes on.
+        # Beside other programs one thread is faster than several, but they may end: play/thread_count.py follows them.
         chosen = rule
     table = {
         "seconds": round(seconds, 2),

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zerosum.errors import printable
+from zerosum.play.contention import CROWDED
 from zerosum.report.numbers import ABSENT, count, duration, finite, number, share
 from zerosum.report.words import DIRECTIONS, STOPS
 from zerosum.verdict import Verdict, verdict
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 
 _KEPT = 12  # newest rows of signals from which a trend is read
-_SLOWED = 0.2  # share of time in which threads wait for a processor, from which it is told; alone on a machine it is about 0.02
 
 
 @dataclass
@@ -26,6 +26,7 @@ class LiveRun:
     """The newest numbers of a run in training.
 
     samples: seen so far. horizon: samples at which the run ends, None while unknown. seconds: of training. rate: samples a second.
+    threads: how many compute the steps, and the most that may; None where that has not changed.
     """
 
     run: Path | None = None
@@ -39,6 +40,7 @@ class LiveRun:
     verdict: Verdict | None = None
     grid: str | None = None
     complaint: str | None = None
+    threads: tuple[int, int] | None = None
     stop: dict[str, Any] | None = None
 
     def take(self, row: dict[str, Any]) -> str | None:
@@ -56,6 +58,8 @@ class LiveRun:
             case "score":
                 self.scores[str(row.get("name"))] = row
                 return f"{row.get('name')} {score(row)}"
+            case "threads" if not row.get("trial"):
+                self.threads = (int(row["threads"]), int(row["most"]))
             case "grid":
                 self.grid = str(row.get("file")) if self.run is None else str(self.run / str(row.get("file")))
                 return f"samples in {self.grid}"
@@ -141,8 +145,10 @@ def _counted(state: LiveRun) -> list[str]:
 
 def _slowed(state: LiveRun) -> str:
     """Says so where other programs use the processors that this training waits for; else ""."""
+    if state.threads is not None and state.threads[0] < state.threads[1]:
+        return "slowed by other programs: {} of {} threads, since more are slower beside them".format(*state.threads)
     waited = finite(state.signals[-1].get("waited")) if state.signals else None
-    return f"slowed by other programs: {share(waited)} of the time waiting for a processor" if waited and waited >= _SLOWED else ""
+    return f"slowed by other programs: {share(waited)} of the time waiting for a processor" if waited and waited >= CROWDED else ""
 
 
 def line(state: LiveRun) -> str:

@@ -78,7 +78,9 @@ class Loop(Training):
     def _one_step(self) -> None:
         if self._decay.next(self.samples, self._course):
             self._save_for_longer()
+        begun = time.perf_counter()
         played = self.algorithm.step(self.t, self._course)
+        self._threads_changed = self._threads.took(time.perf_counter() - begun)
         self._sum += played
         self._steps_summed += 1
         self.t += 1
@@ -101,12 +103,16 @@ class Loop(Training):
         end = self._clock.decide(self.samples, self.seconds) if self._clock is not None else None
         ahead = not self._decay.possible or self._decay.ahead(self.samples, self._course)
         plateaued = self._until_plateau and ahead and self.checks.plateaued()
-        return Requests(stop.asked, self.horizon.out_of_time(self.seconds), due.row, room and due.grid, checkpoint, end or 0, plateaued)
+        out_of_time, threads = self.horizon.out_of_time(self.seconds), self._threads.count if self._threads_changed else 0
+        return Requests(stop.asked, out_of_time, due.row, room and due.grid, checkpoint, end or 0, plateaued, threads)
 
     def _between_steps(self, agreed: Requests) -> None:
         if agreed.horizon:
             self.horizon.redirect(self.samples, int(agreed.horizon))
             self.write("horizon", horizon=self.horizon.samples)
+        if agreed.threads:
+            torch.set_num_threads(int(agreed.threads))
+            self.write("threads", threads=int(agreed.threads), most=self._threads.most, trial=self._threads.on_trial)
         if agreed.row or agreed.checkpoint:
             self.algorithm.guard.require_finite(self.t)
         if agreed.row:

@@ -19,6 +19,7 @@ from zerosum.play.interrupt import Stop
 from zerosum.play.players import Players, host_copy
 from zerosum.play.statistics import STATISTICS
 from zerosum.play.step import Algorithm1
+from zerosum.play.thread_count import ThreadCount
 from zerosum.records import SCHEMA
 from zerosum.runs.async_checkpoint import AsyncCheckpoint
 from zerosum.runs.checkpoint import BEFORE_DECAY, course_of, restore
@@ -62,26 +63,35 @@ class Training:
         self._sum = torch.zeros(len(STATISTICS), device=self.algorithm.device)
         self._row_at, self._steps_summed, self._grid_at = (self.samples, self.seconds), 0, -1
         self._contention = Contention()
+        self._threads, self._threads_changed = self._thread_count(int(start["threads"])), False
         self._decay = Decay(self.config, self.algorithm.samples_a_step)
         # Who extends a run wants more of it than its plateau.
         self._until_plateau = bool(start["until_plateau"]) and not horizon.fixed_by_user
 
     def _found(self) -> dict[str, Any]:
         """The run's newest whole checkpoint, compared with the config before any net is built."""
-        asked = self.run.manifest["asked"].get("until_plateau", False)
+        asked, most = self.run.manifest["asked"].get("until_plateau", False), self.execution.threads
         self._checkpoint, self.complaints = self.run.newest()
         if self._checkpoint is None:
-            return {"round": 0, "seconds": 0.0, "knots": None, "record_bytes": 0, "until_plateau": asked}
+            return {"round": 0, "seconds": 0.0, "knots": None, "record_bytes": 0, "until_plateau": asked, "threads": most}
         self.run.require_fit(self._checkpoint)
         return {
             "knots": course_of(self._checkpoint.meta),
             "until_plateau": self._checkpoint.meta.get("until_plateau", asked),
+            "threads": self._checkpoint.meta.get("threads", most),
             **{name: self._checkpoint.meta[name] for name in ("round", "seconds", "record_bytes")},
         }
 
     def _restore(self) -> None:
         if self._checkpoint is not None:
             restore(self.players, self._checkpoint)
+
+    def _thread_count(self, settled: int) -> ThreadCount:
+        """The threads of the next steps, at first `settled`. What a person has given stays; of several processes the first decides."""
+        fixed = self.config.threads > 0 or self.execution.device != "cpu" or not self.processes.first
+        found = ThreadCount(self.execution.threads, settled, Contention().share, fixed)
+        torch.set_num_threads(found.count)
+        return found
 
     @property
     def samples(self) -> int:
@@ -136,6 +146,7 @@ class Training:
         meta |= {"horizon": course and course.end, "knots": course and course.to_json(), "until": self.horizon.until}
         meta |= {"record_bytes": self.record.length(), "score": self.checks.keep(self.seconds)}
         meta |= {BEFORE_DECAY: self._decay.ahead(self.samples, course), "until_plateau": self._until_plateau}
+        meta["threads"] = self._threads.settled
         self.saver.save(meta, {file: host_copy(tensors) for file, tensors in self.players.files().items()}, self.record.sync)
 
     def _save_if_possible(self) -> None:

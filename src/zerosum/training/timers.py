@@ -46,6 +46,7 @@ class Requests(NamedTuple):
     checkpoint: float = 0.0
     horizon: float = 0.0
     plateaued: float = 0.0
+    threads: float = 0.0
 
 
 @dataclass
