@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zerosum.errors import printable
-from zerosum.play.contention import CROWDED
 from zerosum.report.numbers import ABSENT, count, duration, finite, number, share
 from zerosum.report.words import DIRECTIONS, STOPS
 from zerosum.verdict import Verdict, verdict
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 
 _KEPT = 12  # newest rows of signals from which a trend is read
+_SLOWED = 0.2  # share of time in which threads wait for a processor, from which it is told; alone on a machine it is about 0.02
 
 
 @dataclass
@@ -148,7 +148,7 @@ def _slowed(state: LiveRun) -> str:
     if state.threads is not None and state.threads[0] < state.threads[1]:
         return "slowed by other programs: {} of {} threads, since more are slower beside them".format(*state.threads)
     waited = finite(state.signals[-1].get("waited")) if state.signals else None
-    return f"slowed by other programs: {share(waited)} of the time waiting for a processor" if waited and waited >= CROWDED else ""
+    return f"slowed by other programs: {share(waited)} of the time waiting for a processor" if waited and waited >= _SLOWED else ""
 
 
 def line(state: LiveRun) -> str:
