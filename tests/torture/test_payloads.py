@@ -15,6 +15,8 @@ import pytest
 import torch
 
 from zerosum.data import cache
+from zerosum.data.block import Block
+from zerosum.data.digest import digests
 from zerosum.data.options import DataOptions
 from zerosum.data.source import open_data
 from zerosum.errors import Refusal
@@ -105,10 +107,11 @@ def in_cache(file: str) -> Callable[[Path, Payload], None]:
     """An attack by a file of the image cache, which is to be built anew."""
 
     def attack(folder: Path, payload: Payload) -> None:
-        shape, pixels = (1, 2, 2), np.ones((1, 2, 2), np.uint8)
+        shape, pixels = (1, 2, 2), np.ones((2, 1, 2, 2), np.uint8)
+        block = Block(pixels, np.array([1, 2], np.uint64), digests(pixels), {})
 
         def held() -> cache.DecodedImages:
-            return cache.cached_images(2, shape, "it", lambda: [(pixels, 1, ""), (pixels, 2, "")])
+            return cache.cached_images(2, shape, "it", lambda: [block])
 
         held()
         for path in (folder / "cache" / "images").glob(f"*/{file}"):

@@ -232,5 +232,6 @@ def _resized(items: Items, images: npt.NDArray[Any], options: DataOptions, progr
         return fit_image(image, shape, options.fit), digest(raw.tobytes())
 
     identity = f"{digest(digests(images).tobytes())}/{images.shape}/{shape}/{options.fit}"
-    resized = cached_images(len(images), shape, identity, lambda: decode_all(decode, range(len(images)), "resizing images", progress))
+    rows = range(len(images))
+    resized = cached_images(len(rows), shape, identity, lambda: decode_all(decode, rows, shape, "resizing images", progress))
     return replace(items, array=resized.pixels, keys=resized.keys, content=resized.content)

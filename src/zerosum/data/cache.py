@@ -5,9 +5,10 @@ The folder is written as KEY.building under a lock and renamed when complete. So
 that is killed leaves no cache that looks complete. facts.json has the time at which images.npy was written: where another program has
 changed that file since, its hashes in content.npy are wrong, and the cache is made anew.
 
-Images that do not fit into memory are in images/. Those that do are also written, to decoded/, where decoding took more than 3 s: the
-next start then reads them through a memory map. All of decoded/ together takes at most a tenth of the disk space that would be free
-without it; the caches that were not used for the longest time are removed first, and a set that is larger is not written at all.
+Images that do not fit into memory are in images/. Those that do are also written, to decoded/, where decoding took more than 3 s: by a
+thread, while the training begins. The next start then reads them through a memory map. All of decoded/ together takes at most a tenth of
+the disk space that would be free without it; the caches that were not used for the longest time are removed first, and a set that is
+larger is not written at all.
 """
 
 from __future__ import annotations
@@ -24,15 +25,17 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from math import prod
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from zerosum.data.digest import Keys, digest, digests
+from zerosum.data.block import Block
+from zerosum.data.digest import Keys
 from zerosum.errors import Refusal
 
-Decoding = Iterable[tuple[npt.NDArray[np.uint8] | None, int, str]]
+Decoding = Iterable[Block]
 
 # Share of the machine's memory that decoded images may use.
 MEMORY_SHARE = 0.25
@@ -82,7 +85,7 @@ def cached_images(count: int, shape: tuple[int, int, int], identity: str, decode
     """`count` images of `shape`, read from the cache where they are in it. Else they are decoded: into memory where they fit, and to the
     cache where they do not, or where decoding was slow.
 
-    identity: everything that determines the content, as text. decode: yields (pixels or None, key, reason). Raises Refusal for a full disk.
+    identity: everything that determines the content, as text. decode: yields them in order. Raises Refusal for a full disk.
     """
     name = blake2b(identity.encode(), digest_size=16).hexdigest()
     if count * prod(shape) <= memory_budget():
@@ -106,6 +109,7 @@ def cached_images(count: int, shape: tuple[int, int, int], identity: str, decode
 
 def _fitting(name: str, shape: tuple[int, ...], decode: Callable[[], Decoding]) -> DecodedImages:
     """Images that fit into memory. A cache that cannot be written is no reason to stop."""
+    stored()
     folder = cache_directory() / "decoded" / name
     if (found := _complete_cache(folder, shape)) is not None:
         with suppress(OSError):
@@ -114,9 +118,25 @@ def _fitting(name: str, shape: tuple[int, ...], decode: Callable[[], Decoding]) 
     began = time.perf_counter()
     images = _in_memory(shape, decode())
     if time.perf_counter() - began >= SLOW:
-        with suppress(OSError, NotImplementedError):
-            _store(folder, shape, images)
+        thread = Thread(target=_store_if_possible, args=(folder, shape, images))
+        thread.start()
+        _storing.append(thread)
     return images
+
+
+_storing: list[Thread] = []
+
+
+def stored() -> None:
+    """Waits until the caches that are being written are complete."""
+    for thread in tuple(_storing):
+        thread.join()
+    _storing[:] = [thread for thread in _storing if thread.is_alive()]
+
+
+def _store_if_possible(folder: Path, shape: tuple[int, ...], images: DecodedImages) -> None:
+    with suppress(OSError, NotImplementedError):
+        _store(folder, shape, images)
 
 
 def _store(folder: Path, shape: tuple[int, ...], images: DecodedImages) -> None:
@@ -169,13 +189,27 @@ def spill_to_disk(index: npt.NDArray[Any]) -> npt.NDArray[Any]:
 
 
 def _in_memory(shape: tuple[int, ...], decoding: Decoding) -> DecodedImages:
-    pixels, keys, reasons = np.zeros(shape, np.uint8), np.zeros(shape[0], np.uint64), {}
-    for i, (image, key, reason) in enumerate(decoding):
-        if image is None:
-            reasons[i] = reason
-        else:
-            pixels[i], keys[i] = image, key
-    return DecodedImages(pixels, keys, digests(pixels), reasons)
+    pixels, index = np.empty(shape, np.uint8), _Index(shape[0])
+    for block in decoding:
+        pixels[index.take(block)] = block.pixels
+    return DecodedImages(pixels, index.keys, index.content, index.reasons)
+
+
+class _Index:
+    """What is known of `count` images besides their pixels, filled block by block."""
+
+    def __init__(self, count: int) -> None:
+        self.keys, self.content, self.filled = np.zeros(count, np.uint64), np.zeros(count, np.uint64), 0
+        self.reasons: dict[int, str] = {}
+
+    def take(self, block: Block) -> slice:
+        """The rows of the next block."""
+        first = self.filled
+        self.filled += len(block.keys)
+        rows = slice(first, self.filled)
+        self.keys[rows], self.content[rows] = block.keys, block.content
+        self.reasons |= {first + i: reason for i, reason in block.reasons.items()}
+        return rows
 
 
 def _complete_cache(folder: Path, shape: tuple[int, ...]) -> DecodedImages | None:
@@ -209,20 +243,16 @@ def _build(folder: Path, shape: tuple[int, ...], write: Callable[[Path], None]) 
 
 
 def _write(building: Path, shape: tuple[int, ...], decoding: Decoding) -> None:
-    keys, content, reasons = np.zeros(shape[0], np.uint64), np.zeros(shape[0], np.uint64), {}
-    nothing = bytes(prod(shape[1:]))
-    # Written row by row rather than through a memory map, so that a full disk raises an error instead of killing the process.
+    index = _Index(shape[0])
+    # Written block by block rather than through a memory map, so that a full disk raises an error instead of killing the process.
     with (building / "images.npy").open("wb") as file:
         np.lib.format.write_array_header_1_0(file, {"descr": "|u1", "fortran_order": False, "shape": shape})
-        for i, (image, key, reason) in enumerate(decoding):
-            row = nothing if image is None else image.tobytes()
-            file.write(row)
-            keys[i], content[i] = key, digest(row)
-            if image is None:
-                reasons[i] = reason
+        for block in decoding:
+            index.take(block)
+            file.write(block.pixels.data)
         file.flush()
         os.fsync(file.fileno())
-    _write_index(building, keys, content, reasons)
+    _write_index(building, index.keys, index.content, index.reasons)
 
 
 def _write_index(building: Path, keys: Keys, content: Keys, reasons: dict[int, str]) -> None:

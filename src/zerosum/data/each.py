@@ -10,9 +10,7 @@ from contextlib import ExitStack
 from functools import partial
 from typing import TypeVar
 
-import numpy as np
-import numpy.typing as npt
-
+from zerosum.data.block import Block, Decode, Shape, decoded
 from zerosum.data.image_file import strict_pillow
 from zerosum.data.items import Progress
 from zerosum.data.workers import MOST, Workers, attempts
@@ -32,43 +30,60 @@ def cores() -> int:
 
 
 def decode_all(
-    decode: Callable[[T], tuple[npt.NDArray[np.uint8], int]],
-    items: Sequence[T],
-    stage: str,
-    progress: Progress | None,
-    sendable: bool = False,
-) -> Iterator[tuple[npt.NDArray[np.uint8] | None, int, str]]:
-    """(pixels, key, "") of each item in order, or (None, 0, why it cannot be used)."""
-    for result, reason in try_each(decode, items, stage, progress, sendable):
-        yield (None, 0, reason) if result is None else (*result, "")
+    decode: Decode[T], items: Sequence[T], shape: Shape, stage: str, progress: Progress | None, sendable: bool = False,
+    expect: Callable[[Sequence[T]], None] | None = None,
+) -> Iterator[Block]:  # fmt: skip
+    """All items decoded to `shape`, in order, several at a time."""
+    return _in_pieces(partial(decoded, decode, shape), items, stage, progress, sendable, expect)
 
 
 def try_each(
-    work: Callable[[T], U], items: Sequence[T], stage: str, progress: Progress | None, sendable: bool = False
-) -> Iterator[tuple[U | None, str]]:
-    """work(item) for each item in order: (result, ""), or (None, why it failed).
+    work: Callable[[T], U], items: Sequence[T], stage: str, progress: Progress | None, sendable: bool = False,
+    expect: Callable[[Sequence[T]], None] | None = None,
+) -> Iterator[tuple[U | None, str]]:  # fmt: skip
+    """work(item) for each item in order: (result, ""), or (None, why it failed)."""
+    for results in _in_pieces(partial(attempts, work), items, stage, progress, sendable, expect):
+        yield from results
+
+
+def _in_pieces(
+    work: Callable[[Sequence[T]], U], items: Sequence[T], stage: str, progress: Progress | None, sendable: bool,
+    expect: Callable[[Sequence[T]], None] | None,
+) -> Iterator[U]:  # fmt: skip
+    """work(piece) for pieces of the items, in order.
 
     One thread a core runs it, because Pillow releases Python's global lock while it decodes; for many items each thread has a process that
     does the work. Each gets several items at a time: handing over single ones takes as long as decoding a small image.
-    sendable: whether `work` and the items can be pickled, and unpickled without torch.
+    sendable: whether `work` and the items can be pickled, and unpickled without torch. expect: is told of items ahead.
     """
     threads = max(1, cores() // int(os.environ.get("LOCAL_WORLD_SIZE", 1)))  # Each process of torchrun reads the data.
     size = max(1, min(_PIECE, _CHUNK // (2 * threads), len(items) // (4 * threads)))
-    pieces = (items[i : i + size] for i in range(0, len(items), size))
     told = done = 0
+
+    def pieces() -> Iterator[Sequence[T]]:
+        for i in range(0, len(items), size):
+            piece = items[i : i + size]
+            if expect is not None:
+                expect(piece)
+            yield piece
+
     with strict_pillow(), ExitStack() as stack:
-        attempt: Callable[[Callable[[T], U], Sequence[T]], list[tuple[U | None, str]]] = attempts
+        run: Callable[[Callable[[Sequence[T]], U], Sequence[T]], U] = _here
         if sendable and threads > 1 and len(items) >= MANY:
             threads = min(threads, MOST)
-            attempt = workers = Workers(threads)
+            run = workers = Workers(threads)
             stack.callback(workers.close)
         pool = stack.enter_context(ThreadPoolExecutor(threads))
-        for results in _in_order(pool, partial(attempt, work), pieces, 2 * threads):
-            yield from results
-            done += len(results)
+        for result in _in_order(pool, partial(run, work), pieces(), 2 * threads):
+            yield result
+            done = min(done + size, len(items))
             if progress is not None and (done - told >= _CHUNK or done == len(items)):
                 progress(stage, done, len(items))
                 told = done
+
+
+def _here(work: Callable[[Sequence[T]], U], items: Sequence[T]) -> U:
+    return work(items)
 
 
 def _in_order(pool: ThreadPoolExecutor, work: Callable[[T], U], items: Iterable[T], ahead: int) -> Iterator[U]:

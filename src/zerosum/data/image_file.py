@@ -78,11 +78,11 @@ def fit_image(image: Image.Image, shape: tuple[int, int, int], fit: Fit) -> npt.
     channels, height, width = shape
     mode = _MODES[channels > 2, channels in (2, 4)]
     resized = _resized(_converted(image, mode), height, width, fit)
-    array = np.array(resized, dtype=np.uint8).reshape(height, width, channels)
+    array = np.frombuffer(resized.tobytes(), np.uint8).reshape(height, width, channels).transpose(2, 0, 1).copy()
     if channels in (2, 4):
         # Fully transparent pixels contain arbitrary colours, which a net would learn.
-        array[array[..., -1] == 0] = 0
-    return np.ascontiguousarray(array.transpose(2, 0, 1))
+        array *= array[-1] > 0
+    return array
 
 
 @contextmanager

@@ -51,7 +51,7 @@ def read_images(path: Path | str, options: DataOptions, progress: Progress | Non
     decode = partial(pixels_of, listing.open, listing.measured, shape, options.fit)
 
     def decoding() -> Decoding:
-        return decode_all(decode, entries, "reading images", progress, listing.sendable)
+        return decode_all(decode, entries, shape, "reading images", progress, listing.sendable)
 
     identity = json.dumps([_DECODING, listing.root, entries, shape, options.fit])
     decoded = cached_images(len(entries), shape, identity, decoding)
@@ -79,7 +79,8 @@ def read_headers(listing: Listing, progress: Progress | None = None) -> tuple[di
     skipped = list(listing.skipped)
 
     def read() -> Found:
-        return list(try_each(partial(header_of, listing.open), listing.entries, "looking at images", progress, listing.sendable))
+        header = partial(header_of, listing.open)
+        return list(try_each(header, listing.entries, "looking at images", progress, listing.sendable, listing.expect))
 
     identity = json.dumps([_DECODING, listing.root, listing.entries])
     for entry, (header, reason) in zip(listing.entries, cached_headers(identity, len(listing.entries), read), strict=True):

@@ -44,6 +44,11 @@ class Listing:
         """Whether another process can open the entries."""
         return isinstance(self.open, InFolder)
 
+    @property
+    def expect(self) -> Callable[[Sequence[Entry]], None] | None:
+        """Is told which entries will soon be opened, where that makes them faster to open."""
+        return self.open.expect if isinstance(self.open, InFolder) else None
+
 
 def list_images(path: Path) -> Listing:
     """List the images of a zip, or of a folder with its subfolders. Raises Refusal where it cannot be read."""

@@ -6,7 +6,8 @@ Nothing here imports torch, because the processes that decode images import it (
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from io import BytesIO
 from typing import IO, NamedTuple
@@ -26,6 +27,9 @@ class Entry(NamedTuple):
     stamp: str
 
 
+AHEAD = 2**16
+"""Bytes of a file that are read ahead."""
+
 Open = Callable[[Entry], IO[bytes]]
 """Opens an entry as a seekable stream; several threads may call it."""
 
@@ -38,6 +42,19 @@ class InFolder:
 
     def __call__(self, entry: Entry) -> IO[bytes]:
         return open(os.path.join(self.folder, entry.name), "rb")
+
+    def expect(self, entries: Sequence[Entry]) -> None:
+        """Asks the system to read the beginnings of these files: many at once are read far faster than one after another."""
+        if not hasattr(os, "posix_fadvise"):
+            return
+        for entry in entries:
+            try:
+                file = os.open(f"{self.folder}/{entry.name}", os.O_RDONLY)
+            except OSError:  # Whoever reads it will say so.
+                continue
+            with suppress(OSError):
+                os.posix_fadvise(file, 0, AHEAD, os.POSIX_FADV_WILLNEED)
+            os.close(file)
 
 
 def content_of(open_: Open, measured: bool, entry: Entry) -> bytes:

@@ -20,6 +20,9 @@ from zerosum.data.image_file import UnreadableImage, strict_pillow
 T = TypeVar("T")
 U = TypeVar("U")
 
+PIPE_SIZE = 2**20
+"""Bytes between two processes: a block of small images goes through at once."""
+
 MOST = 16
 """Processes at most: each has 40 MB."""
 
@@ -40,7 +43,7 @@ def _attempt(work: Callable[[T], U], item: T) -> tuple[U | None, str]:
 
 
 class Workers:
-    """`attempts` in `n` processes, for at most n threads that call it at once. Close it at the end.
+    """work(items) in one of `n` processes, for at most n threads that call it at once. Close it at the end.
 
     What a process cannot do, because it does not start or was killed, is done by the thread that asked.
     """
@@ -51,7 +54,7 @@ class Workers:
         for _ in range(n):
             self._idle.put(_started())
 
-    def __call__(self, work: Callable[[T], U], items: Sequence[T]) -> list[tuple[U | None, str]]:
+    def __call__(self, work: Callable[[Sequence[T]], U], items: Sequence[T]) -> U:
         worker = self._idle.get()
         try:
             if worker is not None:
@@ -61,7 +64,7 @@ class Workers:
             worker = None
         finally:
             self._idle.put(worker)
-        return attempts(work, items)
+        return work(items)
 
     def close(self) -> None:
         """End the processes. Called when no thread uses them."""
@@ -75,17 +78,19 @@ def _started() -> Popen[bytes] | None:
     environment = {**os.environ, "PYTHONPATH": path, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
     try:
         # In a session of its own, so that Ctrl-C reaches this process alone.
-        return Popen([sys.executable, "-P", "-m", __name__], stdin=PIPE, stdout=PIPE, env=environment, start_new_session=True)
+        return Popen(
+            [sys.executable, "-P", "-m", __name__], stdin=PIPE, stdout=PIPE, env=environment, start_new_session=True, pipesize=PIPE_SIZE
+        )
     except (OSError, ValueError, TypeError):
         return None
 
 
-def _asked(worker: Popen[bytes], work: Callable[[T], U], items: Sequence[T]) -> list[tuple[U | None, str]]:
+def _asked(worker: Popen[bytes], work: Callable[[Sequence[T]], U], items: Sequence[T]) -> U:
     assert worker.stdin is not None
     assert worker.stdout is not None
     pickle.dump((work, items), worker.stdin)
     worker.stdin.flush()
-    answer: list[tuple[U | None, str]] = pickle.load(worker.stdout)  # noqa: S301 - from a process of our own
+    answer: U = pickle.load(worker.stdout)  # noqa: S301 - from a process of our own
     return answer
 
 
@@ -107,7 +112,7 @@ def main() -> None:
     with strict_pillow(), suppress(EOFError, OSError):
         while True:
             work, items = pickle.load(sys.stdin.buffer)  # noqa: S301 - from the process that started this one
-            pickle.dump(attempts(work, items), answers, pickle.HIGHEST_PROTOCOL)
+            pickle.dump(work(items), answers, pickle.HIGHEST_PROTOCOL)
             answers.flush()
 
 
