@@ -64,6 +64,7 @@ def test_a_dry_run_trains_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     out = capsys.readouterr().out
     assert "known density" in out.splitlines()[0]
     assert "weights: G " in out
+    assert "memory: at most about 100 MB for a step" in out  # so small a net adds nothing
     assert "--net.width" in out
     assert "preset points" in out
     assert list(tmp_path.iterdir()) == []

@@ -12,7 +12,7 @@ from zerosum.data import space
 from zerosum.nets import NETS
 from zerosum.play import oom
 from zerosum.play.config import Config, NetOptions
-from zerosum.play.memory import WHOLE_STEP, least_bytes_per_sample, require_memory
+from zerosum.play.memory import WHOLE_STEP, about_most_bytes, least_bytes_per_sample, require_memory
 
 
 def test_an_mlp_by_hand() -> None:
@@ -29,6 +29,16 @@ def test_every_kind_of_net_is_counted(kind: str, classes: str) -> None:
     each = least_bytes_per_sample(config, images)
     assert each > 2 * 8 * 4
     assert least_bytes_per_sample(config, images, value_bytes=2) == each / 2
+
+
+def test_the_estimate_is_above_what_a_step_needs_at_least() -> None:
+    config, images = Config(net=NetOptions(kind="dcgan", width=8), batch=32), space.images((3, 32, 32))
+    weights, least = 10_000, 32 * least_bytes_per_sample(config, images)
+    estimate = about_most_bytes(config, images, weights)
+    assert estimate == 3 * least + 40 * weights + 1e8
+    assert estimate > WHOLE_STEP * least
+    # In two parts the same batch keeps half.
+    assert estimate - about_most_bytes(replace(config, accumulate=2), images, weights) == 1.5 * least
 
 
 def test_the_limit_is_the_free_memory(monkeypatch: pytest.MonkeyPatch) -> None:

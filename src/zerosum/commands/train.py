@@ -159,12 +159,17 @@ def _dry_run(args: Train, given: Mapping[str, Any], data: Data) -> int:
     """Prints what the training would use. Raises Refusal where the options and the data do not go together."""
     from zerosum.api.data import inspect, lines
     from zerosum.api.training import check_players
+    from zerosum.play.device import choose
+    from zerosum.play.memory import about_most_bytes
     from zerosum.report.text_table import text_table, wrapped
 
     weights = check_players(args.config, data)
     rows = list(origins(args, given))
     print(wrapped("\n".join(lines(inspect(data)))))
     print("weights: " + ", ".join(f"{player} {count:,}" for player, count in weights.items()))
+    half = choose(args.config, data.space.kind).precision == "bf16"
+    step = about_most_bytes(args.config, data.space, sum(weights.values()), 2 if half else 4)
+    print(f"memory: at most about {step / 1e6:,.0f} MB for a step, besides 300 to 500 MB for PyTorch, and the data")
     print(f"\n{text_table(('option', 'value', 'from'), rows)}")
     print("\nNothing was trained: leave out --dry-run to start.")
     sys.stdout.flush()

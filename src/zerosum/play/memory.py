@@ -20,6 +20,10 @@ WHOLE_STEP = 2.5
 """The peak of a whole step over what D's layers keep. Measured: 2.7 to 4.3 for the presets digits, dcgan and points, with and without a
 penalty. Below all of these, so that a batch that fits is not refused."""
 
+MOST, A_WEIGHT, START = 3.0, 40.0, 1e8
+"""Of an upper estimate: times what D's layers keep, bytes a weight of either net, and bytes. Measured peaks are .15 to 1.03 of it
+(docs/presets.md#memory)."""
+
 PLENTY = 64
 """Numbers for each pixel, unit of width and unit of depth that no step of the built-in nets needs as many of."""
 
@@ -44,6 +48,15 @@ def least_bytes_per_sample(config: Config, space: Space, value_bytes: int = 4) -
     with torch.no_grad():
         players.D(two, *labels)
     return 2 * numbers * value_bytes
+
+
+def about_most_bytes(config: Config, space: Space, weights: int, value_bytes: int = 4) -> float:
+    """Bytes that a training step needs at most, besides the process and its data: an estimate.
+
+    weights: of G and D together. value_bytes: of one number between the layers.
+    """
+    kept = config.batch // config.accumulate * least_bytes_per_sample(config, space, value_bytes)
+    return MOST * kept + A_WEIGHT * weights + START
 
 
 def parts_of(batch: int, fits: int = 0) -> str:
