@@ -173,6 +173,23 @@ def test_while_rates_are_high_a_G_that_swings_is_in_trouble_only_far_away(fresh:
     assert verdict(rows).state == "weak discriminator"
 
 
+@pytest.mark.parametrize(("std", "fresh", "named"), [(0.002, 0.3, True), (0.02, 0.3, False), (0.002, 0.05, False), (None, 0.3, False)])
+def test_a_D_whose_logits_hardly_differ_is_weak_even_while_G_drifts_nearer(
+    std: float | None, fresh: float, named: bool, made: Any
+) -> None:
+    """As under a penalty 10,000 times too strong. Near the data flat logits are right."""
+
+    def row(i: int) -> Row:
+        left = 1 - i / made.checks
+        numbers = {"fresh": fresh + 0.25 * left, "coverage": 0.3 - 0.1 * left, "missing": 0.2 + 0.1 * left}
+        return made.check(i, **numbers, auc_val=0.9, cross_entropy_val=0.4, logit_std=std if i else 0.4)
+
+    found = verdict([row(i) for i in range(made.checks)])
+    assert (found.state == "weak discriminator") == named
+    if named:
+        assert "D's logits hardly differ: their standard deviation is 0.002, and was 0.4 before the first step" in found.evidence
+
+
 def test_a_G_that_never_had_a_gradient(made: Any) -> None:
     """Saturated from its first step, as at a learning rate of one: a sentence, and no division by zero."""
     rows = [made.check(i, **{**made.case("vanishing gradients", i), "grad_g": 0.0}) for i in range(made.checks)]

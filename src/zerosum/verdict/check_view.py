@@ -31,6 +31,7 @@ class CheckView:
 
     separable: nats by which a nearest-neighbour classifier separates the averaged G's samples from real ones, minus the reference.
     separated: nats by which the run's own D separates held-out real samples from G's. auc: chance that D scores a real one higher.
+    logit_std: standard deviation of D's logits on both.
     overfit: chance above 1/2 that D scores a training sample higher than a held-out one; overfit_error: its standard error. r_t: mean sign
     of D on training samples (Karras et al. 2020). grad_g: norm of G's gradient.
 
@@ -51,6 +52,7 @@ class CheckView:
     noise_share: float | None = None
     real_distance: float = 0.0
     auc: float | None = None
+    logit_std: float | None = None
     separated: float | None = None
     separable: float | None = None
     coverage: float | None = None
@@ -151,6 +153,7 @@ def _view(row: Row, before: Row | None) -> CheckView:
         noise_share=share,
         real_distance=0.0 if share is None else number(row, "floor_noise_share") or 0.0,
         auc=number(row, "auc_val"),
+        logit_std=number(row, "logit_std"),
         separated=None if entropy is None else max(0.0, math.log(2) - entropy),
         separable=separable,
         coverage=_share(row, "coverage", "floor_coverage"),

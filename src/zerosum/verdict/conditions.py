@@ -172,6 +172,14 @@ def separates_little(views: CheckViews) -> bool:
     return separated <= little or auc <= limit("D is fooled")
 
 
+def logits_are_flat(views: CheckViews) -> bool:
+    """Whether D's logits hardly differ, as under far too strong a penalty, although nearest neighbours separate the samples."""
+    first, now, value = views[0].logit_std, views[-1].logit_std, views[-1].separable
+    if not first or now is None or value is None:
+        return False
+    return now <= limit("D's logits are flat") * first and value >= limit("separable")
+
+
 def separable(views: CheckViews) -> bool:
     """Nearest neighbours separate the EMA's samples, and D sees G's own: the two differ where the EMA lags behind a good G.
 

@@ -22,7 +22,7 @@ class Diagnosis(NamedTuple):
     """One state of a run.
 
     name, meaning: as users read them; the meaning is a sentence for a beginner. trouble: whether the user should do something.
-    needs: symptoms that must all be present. some: symptoms of which at least one must be present, where there are any. also: symptoms that
+    needs: symptoms that must all be present; instead: or all of these, whether the run improves or not. some: symptoms of which at least one must be present, where there are any. also: symptoms that
     the evidence mentions where they are present. unless_improving: a run that still improves does not get this diagnosis. alone: every
     trouble ends in it, so it is named only where there is no other. suggestions: options to change, most useful first.
     """
@@ -35,6 +35,7 @@ class Diagnosis(NamedTuple):
     also: tuple[str, ...] = ()
     unless_improving: bool = True
     alone: bool = False
+    instead: tuple[str, ...] = ()
     suggestions: tuple[Suggestion, ...] = ()
 
 
@@ -86,6 +87,7 @@ TROUBLES: tuple[Diagnosis, ...] = (
         "D cannot separate generated samples from real ones although they differ, so G gets no useful gradient.",
         True,
         needs=("D separates little", "separable"),
+        instead=("D's logits are flat",),
         also=("parts missing", "low diversity"),
         suggestions=(
             Suggestion("d.lr", "D learns faster", factor=3.0, value=2e-4),

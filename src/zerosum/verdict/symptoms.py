@@ -19,6 +19,7 @@ from zerosum.verdict.conditions import (
     gradient_vanished,
     keeps_changing,
     largest_gradient,
+    logits_are_flat,
     not_near,
     overfits,
     overfits_strongly,
@@ -133,6 +134,13 @@ SYMPTOMS: dict[str, Symptom] = {
         lambda s: f"G's coverage is {percent(recent_median(s, 'coverage'))} of that of real samples, less than half of its own best",
     ),
     "D separates little": Symptom(separates_little, _says_scored),
+    "D's logits are flat": Symptom(
+        logits_are_flat,
+        lambda s: (
+            f"D's logits hardly differ: their standard deviation is {recent_median(s, 'logit_std'):.1g}, and was {s[0].logit_std:.1g} before"
+            " the first step"
+        ),
+    ),
     "separable": Symptom(
         separable,
         lambda s: (

@@ -87,6 +87,11 @@ THRESHOLDS: dict[str, Threshold] = {
     "share of the separable": Threshold(
         0.2, "what D separates over what nearest neighbours do, up to which it is little", "calibration: .15 where D saw half of the image"
     ),
+    "D's logits are flat": Threshold(
+        0.01,
+        "standard deviation of D's logits over that at the first check",
+        "65 recorded runs on points: .009 and less with a penalty 10,000 times too strong, .03 and more otherwise",
+    ),
     "D is fooled": Threshold(0.6, "chance that D scores a held-out sample higher than a generated one", PROVISIONAL),
     "separable": Threshold(0.15, "nats by which nearest neighbours separate, above the reference", PROVISIONAL),
     "D separates nearly all": Threshold(0.98, "chance that D scores a held-out sample higher than a generated one", PROVISIONAL),

@@ -142,6 +142,8 @@ def _as_real(row: Row) -> bool:
 
 def applies(diagnosis: Diagnosis, views: CheckViews) -> bool:
     """Whether a trouble's symptoms are present at the last of these checks."""
+    if diagnosis.instead and all(present(SYMPTOMS[name], views) for name in diagnosis.instead):
+        return True
     if diagnosis.unless_improving and (improving(views) or falls(views)):
         return False
     if not all(present(SYMPTOMS[name], views) for name in diagnosis.needs):
@@ -182,7 +184,7 @@ def without_trouble(views: CheckViews) -> Diagnosis:
 
 def symptom_names(diagnosis: Diagnosis) -> list[str]:
     """The symptoms that a diagnosis mentions, each once, in order."""
-    return list(dict.fromkeys([*diagnosis.needs, *diagnosis.some, *diagnosis.also]))
+    return list(dict.fromkeys([*diagnosis.needs, *diagnosis.instead, *diagnosis.some, *diagnosis.also]))
 
 
 def evidence(diagnosis: Diagnosis, views: CheckViews) -> list[str]:
