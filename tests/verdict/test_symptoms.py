@@ -174,9 +174,7 @@ def test_while_rates_are_high_a_G_that_swings_is_in_trouble_only_far_away(fresh:
 
 
 @pytest.mark.parametrize(("std", "fresh", "named"), [(0.002, 0.3, True), (0.02, 0.3, False), (0.002, 0.05, False), (None, 0.3, False)])
-def test_a_D_whose_logits_hardly_differ_is_weak_even_while_G_drifts_nearer(
-    std: float | None, fresh: float, named: bool, made: Any
-) -> None:
+def test_a_D_whose_logits_hardly_differ_is_weak_even_while_G_drifts_nearer(std: float | None, fresh: float, named: bool, made: Any) -> None:
     """As under a penalty 10,000 times too strong. Near the data flat logits are right."""
 
     def row(i: int) -> Row:

@@ -21,10 +21,11 @@ class Suggestion(NamedTuple):
 class Diagnosis(NamedTuple):
     """One state of a run.
 
-    name, meaning: as users read them; the meaning is a sentence for a beginner. trouble: whether the user should do something.
-    needs: symptoms that must all be present; instead: or all of these, whether the run improves or not. some: symptoms of which at least one must be present, where there are any. also: symptoms that
-    the evidence mentions where they are present. unless_improving: a run that still improves does not get this diagnosis. alone: every
-    trouble ends in it, so it is named only where there is no other. suggestions: options to change, most useful first.
+    name, meaning: as users read them; the meaning is a sentence for a beginner. trouble: whether the user should do something. needs:
+    symptoms that must all be present; instead: or all of these, whether the run improves or not. some: symptoms of which at least one must
+    be present, where there are any. also: symptoms that the evidence mentions where they are present. unless_improving: a run that still
+    improves does not get this diagnosis. alone: every trouble ends in it, so it is named only where there is no other. suggestions:
+    options to change, most useful first.
     """
 
     name: str

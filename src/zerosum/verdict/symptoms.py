@@ -137,8 +137,8 @@ SYMPTOMS: dict[str, Symptom] = {
     "D's logits are flat": Symptom(
         logits_are_flat,
         lambda s: (
-            f"D's logits hardly differ: their standard deviation is {recent_median(s, 'logit_std'):.1g}, and was {s[0].logit_std:.1g} before"
-            " the first step"
+            f"D's logits hardly differ: their standard deviation is {recent_median(s, 'logit_std'):.1g},"
+            f" and was {s[0].logit_std:.1g} before the first step"
         ),
     ),
     "separable": Symptom(
