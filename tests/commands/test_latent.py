@@ -86,6 +86,19 @@ def test_a_walk_between_classes(place: Path) -> None:
     run(place, "sample", "runs/pets", "-n", "20", "--interpolate", "--class", "cat>dog", "--out", "between.png")
 
 
+def test_an_animation_between_classes_goes_there_and_back(place: Path) -> None:
+    pets = zs.load(place / "runs" / "pets")
+    weights = class_walks("cat>dog", 1, 4, pets.classes, closed=True)
+    assert weights is not None
+    assert weights[:, :2].tolist() == [[1, 0], [0.5, 0.5], [0, 1], [0.5, 0.5]]
+    there_and_back = pets.walk([3, 4], 4, "cat>dog")
+    np.testing.assert_array_equal(there_and_back[0], pets.walk([3, 4], 4, "cat")[0])
+    np.testing.assert_array_equal(there_and_back[2], pets.walk([3, 4], 4, "dog")[2])
+    run(place, "sample", "runs/pets", "-n", "6", "--interpolate", "--class", "cat>dog", "--out", "between.gif")
+    with Image.open(place / "between.gif") as animation:
+        assert getattr(animation, "n_frames", 1) == 6
+
+
 def test_arithmetic_of_classes_and_of_samples(place: Path) -> None:
     pets, plain = (zs.load(place / "runs" / name) for name in ("pets", "plain"))
     np.testing.assert_array_equal(pets.mix("cat - dog + dog"), pets.mix("cat"))

@@ -35,6 +35,7 @@ For a run on data with classes:
   zerosum sample runs/pets -n 60 --class cat,dog --out pets.png  30 of each class, in this order
   zerosum sample runs/pets -n 60 --class all --out all.png      equally many of every class
   zerosum sample runs/pets -n 80 --interpolate --class "cat>dog" --out between.png
+  zerosum sample runs/pets -n 60 --interpolate --class "cat>dog" --out between.gif
   zerosum sample runs/pets -n 16 --mix "cat - dog + owl" --out sum.png
 """
 
@@ -79,7 +80,8 @@ class Sample:
     """Add and subtract mean vectors: classes ("7 - 1 + 0"), or samples by their numbers in a picture of this seed ("#3,#8 - #1 + #4")."""
     classes: str | None = short("--class", None)
     """Class to draw, for a conditional run: a name or a number; several with commas between them (equally many samples of each, in this
-    order); all; or, with --interpolate, a walk between two ("cat>dog"). Default: classes by their shares of the training data."""
+    order); all; or, with --interpolate, a walk between two ("cat>dog"; an
+    animation goes there and back). Default: classes by their shares of the training data."""
     widen: float | None = None
     """How many times as widely as in training samples are displaced, for a run with --net.elastic. Default: what the run states, 1.05."""
 

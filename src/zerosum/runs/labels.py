@@ -47,13 +47,17 @@ def class_numbers(y: AskedClasses, n: int, classes: Sequence[str]) -> Tensor:
     return torch.tensor([class_number(each, classes) for each in asked], dtype=torch.int64)
 
 
-def class_walks(y: AskedClasses | None, rows: int, steps: int, classes: Sequence[str]) -> Tensor | None:
-    """For "cat>dog", weights of the classes on the way from one to the other in each row, (rows x steps, classes); else None."""
+def class_walks(y: AskedClasses | None, rows: int, steps: int, classes: Sequence[str], closed: bool = False) -> Tensor | None:
+    """For "cat>dog", weights of the classes on the way from one to the other in each row, (rows x steps, classes); else None.
+
+    closed: whether the way leads back to the first class, which then comes after the last step.
+    """
     if not isinstance(y, str) or BETWEEN not in y or y in classes or not classes:
         return None
-    ends = one_hot(torch.tensor([class_number(name.strip(), classes) for name in y.split(BETWEEN)]), len(classes)).float()
+    numbers = [class_number(name.strip(), classes) for name in y.split(BETWEEN)]
+    ends = one_hot(torch.tensor(numbers + numbers[: int(closed)]), len(classes)).float()
     # One stretch between each two classes: "a>b>c" has two.
-    place = torch.linspace(0, len(ends) - 1, steps)
+    place = torch.linspace(0, len(ends) - 1, steps + closed)[:steps]
     first = place.long().clamp(max=len(ends) - 2)
     u = (place - first)[:, None]
     return ((1 - u) * ends[first] + u * ends[first + 1]).repeat(rows, 1)

@@ -41,12 +41,6 @@ def loop(stops: Tensor, steps: int, normal: bool) -> Tensor:
     return between(start, end, u, normal)
 
 
-def class_path(first: int, last: int, u: Tensor, classes: int) -> Tensor:
-    """Weights of the classes (steps, classes) on the way from one class to another, at u (steps,) in [0, 1]."""
-    ends = one_hot(torch.tensor([first, last]), classes).float()
-    return (1 - u)[:, None] * ends[0] + u[:, None] * ends[1]
-
-
 @dataclass(frozen=True)
 class Mix:
     """What arithmetic gives: z (dim,), and the weights of the classes (classes,); None for an unconditional G."""

@@ -168,15 +168,19 @@ class Run:
         return self.space.to_array(interpolate(G, self.config.prior, self.space, rows, steps, seed, labels, wide))
 
     def walk(self, seeds: Sequence[int], steps: int = 60, y: AskedClasses | None = None, widen: float | None = None) -> np.ndarray:
-        """`steps` samples on a closed walk through sample 0 of each of the seeds, evenly divided; y: as for `sample`, of the walk.
+        """`steps` samples on a closed walk through sample 0 of each of the seeds, evenly divided.
+
+        y: as for `sample`, of the walk; "cat>dog" goes from one class to the other and back.
 
         The samples are those that an animation shows in turn, `zerosum sample RUN --interpolate --out walk.gif`.
         """
         self._require_room(steps)
         G = self._generator
-        labels, wide = self._labels(G, y, 1, seeds[0]), self._widening(G, widen)
+        labels, wide = class_walks(y, 1, steps, self.classes, closed=True), self._widening(G, widen)
+        if labels is None and (one := self._labels(G, y, 1, seeds[0])) is not None:
+            labels = one.expand(steps)
         z = loop(first_noise(self.config.prior, seeds)[None], steps, self.config.prior.kind == "normal")[0]
-        return self.space.to_array(through(G, z, self.space, None if labels is None else labels.expand(steps), wide))
+        return self.space.to_array(through(G, z, self.space, labels, wide))
 
     def mix(self, terms: str, n: int = 1, seed: int = 0, widen: float | None = None) -> np.ndarray:
         """n samples around a sum and difference of mean vectors (runs/latent.py): "7 - 1 + 0" of classes, "#3,#8 - #1" of samples.
