@@ -60,6 +60,9 @@ def test_digits_against_digits_come_out_at_the_floor() -> None:
             continue
         width = score.high - score.low
         assert score.low - width <= score.floor <= score.high + width, score
+        assert score.floor_low is not None
+        assert score.floor_high is not None
+        assert score.floor_low <= score.floor <= score.floor_high, score
 
 
 def test_progress_is_told_up_to_the_end_of_each_stage() -> None:
@@ -118,6 +121,9 @@ def test_any_points_against_any_points() -> None:
             continue
         width = score.high - score.low
         assert score.low - width <= score.floor <= score.high + width, score
+        assert score.floor_low is not None
+        assert score.floor_high is not None
+        assert score.floor_low <= score.floor <= score.floor_high, score
 
 
 def test_the_floor_of_two_halves_is_brought_to_the_full_size() -> None:

@@ -50,7 +50,8 @@ def cells(score: Score) -> tuple[str, ...]:
     """A score's cells, in the order of HEADS."""
     n = f"{score.n}/{score.n_real}" if score.n != score.n_real else str(score.n)
     interval = "none" if score.low is None else f"{_short(score.low)} to {_short(score.high)}"
-    return (score.name, _short(score.value), interval, _short(score.floor), BETTER[score.better], n)
+    real = _short(score.floor) + ("" if score.floor_low is None else f" ({_short(score.floor_low)} to {_short(score.floor_high)})")
+    return (score.name, _short(score.value), interval, real, BETTER[score.better], n)
 
 
 def table(scores: Sequence[Score], hint: str = "", width: int | None = None) -> str:
@@ -61,7 +62,8 @@ def table(scores: Sequence[Score], hint: str = "", width: int | None = None) -> 
     width = width or columns()
     given = [s for s in scores if not s.refused]
     lines = [text_table(HEADS, [cells(s) for s in given], NUMBERS, width), ""] if given else []
-    lines += [paragraph(f"{REFERENCE}: what as many real samples score, the best that a generator can reach.", "  ", "", width)]
+    best = f"{REFERENCE}: what as many real samples score, with its 95 % interval; the best that a generator can reach."
+    lines += [paragraph(best, "  ", "", width)]
     for s in given:
         lines.append(paragraph(f"{s.name}: {DIRECTIONS[s.better]}. {QUANTITIES[s.name].meaning}", "  ", "", width))
     lines += [paragraph(words, "  ", "", width) for words in features(given, hint)]

@@ -70,7 +70,8 @@ def _measured(measure: Measure, sets: MeasureInputs, features: str, split: str) 
     for r in readings:
         if isinstance(r, Reading):
             note = "; ".join(part for part in (r.note, how) if part)
-            scores.append(replace(blank[r.name], value=r.value, low=r.low, high=r.high, floor=references.get(r.name), note=note))
+            mine, real = replace(blank[r.name], value=r.value, low=r.low, high=r.high, note=note), references.get(r.name)
+            scores.append(mine if real is None else replace(mine, floor=real.value, floor_low=real.low, floor_high=real.high))
         else:
             scores.append(replace(blank[r.name], note=r.why))
     return scores

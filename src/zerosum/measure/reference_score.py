@@ -28,8 +28,8 @@ class _Reference:
     note: str
 
 
-def reference_scores(measure: Measure, sets: MeasureInputs) -> tuple[dict[str, float], str]:
-    """Each reading's reference score, by name, and which samples it is from.
+def reference_scores(measure: Measure, sets: MeasureInputs) -> tuple[dict[str, Reading], str]:
+    """Each reading's reference score with its interval, by name, and which samples it is from.
 
     In order of preference: training samples for measures that search the training set, spare real samples, two parts of the real ones.
     No scores where there are too few real samples.
@@ -45,7 +45,12 @@ def reference_scores(measure: Measure, sets: MeasureInputs) -> tuple[dict[str, f
         readings = [r for r in measure.function(reference.inputs) if isinstance(r, Reading)]
     except Refusal:
         return {}, "too few real samples for a reference score"
-    return {r.name: r.value * (reference.scale if measure.shrinks else 1) for r in readings}, reference.note
+    return {r.name: _scaled(r, reference.scale if measure.shrinks else 1.0) for r in readings}, reference.note
+
+
+def _scaled(reading: Reading, factor: float) -> Reading:
+    low, high = (end if end is None else end * factor for end in (reading.low, reading.high))
+    return replace(reading, value=reading.value * factor, low=low, high=high)
 
 
 def _spare_reference(sets: MeasureInputs) -> _Reference:

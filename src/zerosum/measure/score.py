@@ -36,9 +36,10 @@ class Score:
     """A measure's value with its provenance.
 
     value: the number; None where the measure was refused, and then `note` is the sentence that says why. low, high: its 95 % interval;
-    None where there is none. floor: the reference score, which real samples get against real samples; None where there are too few. n,
-    n_real: how many generated and real samples the value was computed from. split: the part of the real ones. features: the features'
-    name and hash, or "raw". better: which direction is better; "floor": best at the reference score, worse on either side.
+    None where there is none. floor: the reference score, which real samples get against real samples; None where there are too few.
+    floor_low, floor_high: its 95 % interval, None where there is none. n, n_real: how many generated and real samples the value was
+    computed from. split: the part of the real ones. features: the features' name and hash, or "raw". better: which direction is better;
+    "floor": best at the reference score, worse on either side.
     """
 
     name: str
@@ -52,6 +53,8 @@ class Score:
     features: str
     better: Better
     note: str = ""
+    floor_low: float | None = None
+    floor_high: float | None = None
 
     @property
     def refused(self) -> bool:

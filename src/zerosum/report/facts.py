@@ -39,14 +39,14 @@ def scores(run: RunFolder) -> list[dict[str, str]]:
 
 
 def _score(name: str, row: Row) -> dict[str, str]:
-    low, high = finite(row.get("low")), finite(row.get("high"))
+    low, high, least, most = (finite(row.get(key)) for key in ("low", "high", "floor_low", "floor_high"))
     against = f", against the {row['split']} part" if row.get("split") else ""
     notes = [str(row.get("meaning") or ""), f"After {count(row.get('samples'))} training samples{against}", str(row.get("note") or "")]
     return {
         "name": name,
         "value": number(row.get("value")),
         "interval": f"{number(low)} to {number(high)}" if low is not None and high is not None else ABSENT,
-        "floor": number(row.get("floor")),
+        "floor": number(row.get("floor")) + (f" ({number(least)} to {number(most)})" if least is not None and most is not None else ""),
         "direction": BETTER.get(str(row.get("better")), ABSENT),
         "n": count(row.get("n")),
         # The first letters identify a hash; the record has all of it.
