@@ -188,6 +188,17 @@ def test_a_D_whose_logits_hardly_differ_is_weak_even_while_G_drifts_nearer(std: 
         assert "D's logits hardly differ: their standard deviation is 0.002, and was 0.4 before the first step" in found.evidence
 
 
+@pytest.mark.parametrize(("first", "improves"), [(0.5, False), (0.9, True)])
+def test_a_fall_to_what_is_further_than_the_untrained_G_is_no_improvement(first: float, improves: bool, made: Any) -> None:
+    """Momentum in simultaneous steps: away from the data, and half of the way back."""
+
+    def row(i: int) -> Row:
+        d = first if i == 0 else 0.45 if i == 1 else 0.8 - 0.2 * max(0, 2 * i / made.checks - 1)
+        return made.check(i, fresh=d * math.log(2), coverage=0.94 * (1 - d), missing=0.06 + d, cells=made.turning(i))
+
+    assert (verdict([row(i) for i in range(made.checks)]).state == "improving") == improves
+
+
 def test_a_G_that_never_had_a_gradient(made: Any) -> None:
     """Saturated from its first step, as at a learning rate of one: a sentence, and no division by zero."""
     rows = [made.check(i, **{**made.case("vanishing gradients", i), "grad_g": 0.0}) for i in range(made.checks)]

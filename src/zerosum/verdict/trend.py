@@ -76,9 +76,12 @@ def flat(views: CheckViews) -> bool:
 
 
 def falls(views: CheckViews) -> bool:
-    """Whether the distance is known to have fallen in the run's second half, by two standard errors, even if to no record."""
-    fell = fall(views)
-    return fell is not None and fell[0] >= max(sized("distance noise", views), 2 * fell[1])
+    """Whether the distance is known to have fallen in the run's second half, by two standard errors, even if to no record.
+
+    A run that is further from the data than its untrained G was is none that improves.
+    """
+    fell, d = fall(views), smoothed_distances(views)
+    return fell is not None and fell[0] >= max(sized("distance noise", views), 2 * fell[1]) and d[-1] < d[0]
 
 
 def hot(views: CheckViews) -> bool:
