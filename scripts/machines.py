@@ -102,10 +102,10 @@ def algorithm_1(env: Mapping[str, str], seeds: int) -> Found:
 
 
 def ring8(env: Mapping[str, str], seeds: int) -> Found:
-    """A million samples of the ring: all modes, 94 % of the samples in them, evenly."""
+    """Two million samples of the ring: all modes, 94 % of the samples in them, evenly."""
     with tempfile.TemporaryDirectory() as folder:
         run = Path(folder) / "run"
-        zerosum("train", "ring8", "--samples", "1000000", "--out", str(run), "--quiet", env=env)
+        zerosum("train", "ring8", "--samples", "2000000", "--out", str(run), "--quiet", env=env)
         got, told = scores(run), troubles(run)
     figure = f"{got['modes']:.0f} modes, {got['high_quality']:.1%}, KL {got['mode_kl']:.4f}; {', '.join(told) or 'no trouble told'}"
     return Found(figure, got["modes"] == 8 and got["high_quality"] >= 0.94 and got["mode_kl"] <= 0.02 and not told)
