@@ -135,6 +135,8 @@ def bad(data: str, found: dict[str, float]) -> bool:
     if "distance" in found:
         return found["distance"] > 10 * found["real"] + 3
     if "modes" in found:
+        if "real modes" not in found:  # So far off that the run has no scores.
+            return True
         return found["modes"] < 0.9 * found["real modes"] or found["high_quality"] < 0.6 or found["mode_kl"] > 0.3
     if "coverage" not in found or "real coverage" not in found:  # Too far off to be measured.
         return True
@@ -156,6 +158,8 @@ def record(plan: Plan, emoji: Path | None) -> dict[str, Any]:
     samples, began = (LONG if plan.length == "long" else SHORT)[kind], time.process_time()
     with tempfile.TemporaryDirectory() as folder:
         run = launch.train(data, Path(folder) / "run", config, samples=samples)
+        if any(row["reason"] == "interrupted" for row in run.rows("stop")):
+            raise SystemExit(f"{plan.file} was interrupted.")
         try:
             leave_scores(run, data, None)
             found = truth(plan, emoji, material(plan.data, emoji)[0], run)
