@@ -13,6 +13,7 @@ from zerosum.data import detect
 from zerosum.data.image_folder import read_headers, read_images
 from zerosum.data.listing import class_of, is_image, list_images, more_images
 from zerosum.data.options import DataOptions
+from zerosum.data.stored_image import Entry, InFolder
 from zerosum.errors import Refusal
 
 OPTIONS = DataOptions()
@@ -202,3 +203,13 @@ def test_a_survey_decodes_nothing(folder: Path) -> None:
     looks, skipped = read_headers(list_images(folder))
     assert len(looks) == 40
     assert not skipped
+
+
+def test_a_file_that_is_gone_when_it_is_expected_is_left_to_its_reader(tmp_path: Path) -> None:
+    (tmp_path / "here.png").write_bytes(b"0" * 10)
+    files = InFolder(str(tmp_path))
+    open_before = len(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else 0
+    files.expect([Entry("gone.png", 10, ""), Entry("here.png", 10, "")] * 50)
+    assert (len(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else 0) == open_before
+    with pytest.raises(FileNotFoundError):
+        files(Entry("gone.png", 10, ""))

@@ -7,6 +7,7 @@ from torch.testing import assert_close
 from zerosum.chance import normal
 from zerosum.errors import Refusal
 from zerosum.measure.prdc import prdc
+from zerosum.measure.score import wilson
 
 
 def read(fake: Tensor, real: Tensor) -> dict[str, float]:
@@ -65,6 +66,20 @@ def test_intervals_cover_the_mean_of_repeats() -> None:
         centre = sum(r.value for r in four) / len(four)
         covered = sum(r.low <= centre <= r.high for r in four if r.low is not None and r.high is not None) / len(four)
         assert covered >= 0.9, (four[0].name, covered)
+
+
+def test_an_interval_is_wider_where_one_real_sample_decides_over_many() -> None:
+    """An outlier whose ball reaches back to the data makes all samples on the way precise: without it half of all are not."""
+    real = torch.cat([normal((199, 2), 0, "real") * 0.1, torch.tensor([[10.0, 0.0]])])
+    fake = torch.cat([normal((100, 2), 0, "fake") * 0.1, normal((100, 2), 1, "fake") * 0.1 + torch.tensor([5.0, 0.0])])
+    precision = prdc(fake, real)[0]
+    assert precision.value > 0.9
+    assert precision.low is not None
+    assert precision.high is not None
+    low, high = wilson(precision.value, 100)
+    assert precision.high - precision.low > 1.5 * (high - low)
+    half = prdc(fake, real[:199])[0]
+    assert half.value < 0.51
 
 
 def test_too_few_and_identical_are_refused() -> None:

@@ -92,9 +92,15 @@ def test_where_waiting_is_not_counted_nothing_changes() -> None:
 
 
 def test_numbers_that_were_given_stay() -> None:
-    threads = ThreadCount(4, 2, lambda: 1.0, fixed=True)
+    threads = ThreadCount(4, 4, lambda: 1.0, fixed=True)
     assert threads.count == 4
     assert not any(threads.took(0.1) for _ in range(1000))
+
+
+def test_a_process_that_does_not_decide_begins_with_the_settled_number_too() -> None:
+    threads = ThreadCount(2, 1, lambda: 0.0, fixed=True)
+    assert not any(threads.took(0.1) for _ in range(1000))
+    assert (threads.count, threads.settled) == (1, 1)
 
 
 def test_a_resumed_run_begins_with_the_settled_number() -> None:

@@ -108,6 +108,8 @@ def test_odd_rows_are_shown_not_raised() -> None:
         {"type": "signals", **nothing},
         {"type": "signals", "V": float("nan")},
         {"type": "score"},
+        {"type": "threads"},
+        {"type": "threads", "threads": "two", "most": None},
         {"type": "new"},
         {},
         {"type": "stop"},

@@ -108,6 +108,14 @@ def test_a_manifest_cannot_reach_outside_its_folder(tmp_path: Path) -> None:
     assert "outside" in complaints[0]
 
 
+@pytest.mark.parametrize("threads", [0, -1, 1.5, "two", None, [], True])
+def test_a_number_of_threads_that_is_none_is_damage(tmp_path: Path, threads: Any) -> None:
+    forge(write(tmp_path, 1), lambda manifest: manifest.update(threads=threads))
+    found, complaints = checkpoint.newest(tmp_path)
+    assert found is None
+    assert "damaged" in complaints[0]
+
+
 def test_another_nets_checkpoint_is_refused_by_name(tmp_path: Path) -> None:
     write(tmp_path, 1)
     found, _ = checkpoint.newest(tmp_path)

@@ -80,8 +80,8 @@ class Sample:
     """Add and subtract mean vectors: classes ("7 - 1 + 0"), or samples by their numbers in a picture of this seed ("#3,#8 - #1 + #4")."""
     classes: str | None = short("--class", None)
     """Class to draw, for a conditional run: a name or a number; several with commas between them (equally many samples of each, in this
-    order); all; or, with --interpolate, a walk between two ("cat>dog"; an
-    animation goes there and back). Default: classes by their shares of the training data."""
+    order); all; or, with --interpolate, a walk between two ("cat>dog"; an animation goes there and back). Default: classes by their shares
+    of the training data."""
     widen: float | None = None
     """How many times as widely as in training samples are displaced, for a run with --net.elastic. Default: what the run states, 1.05."""
 

@@ -30,11 +30,10 @@ def cores() -> int:
 
 
 def decode_all(
-    decode: Decode[T], items: Sequence[T], shape: Shape, stage: str, progress: Progress | None, sendable: bool = False,
-    expect: Callable[[Sequence[T]], None] | None = None,
-) -> Iterator[Block]:  # fmt: skip
+    decode: Decode[T], items: Sequence[T], shape: Shape, stage: str, progress: Progress | None, sendable: bool = False
+) -> Iterator[Block]:
     """All items decoded to `shape`, in order, several at a time."""
-    return _in_pieces(partial(decoded, decode, shape), items, stage, progress, sendable, expect)
+    return _in_pieces(partial(decoded, decode, shape), items, stage, progress, sendable)
 
 
 def try_each(
@@ -48,7 +47,7 @@ def try_each(
 
 def _in_pieces(
     work: Callable[[Sequence[T]], U], items: Sequence[T], stage: str, progress: Progress | None, sendable: bool,
-    expect: Callable[[Sequence[T]], None] | None,
+    expect: Callable[[Sequence[T]], None] | None = None,
 ) -> Iterator[U]:  # fmt: skip
     """work(piece) for pieces of the items, in order.
 

@@ -22,12 +22,13 @@ class ThreadCount:
     """Call `took` after each step.
 
     count: of threads for the next step. settled: the count that is not on trial, with which a resumed run begins. most: never more than
-    these. waited: the share of the time since its last call in which threads waited for a processor (`Contention.share`).
+    these. waited: the share of the time since its last call in which threads waited for a processor (`Contention.share`). fixed: whether
+    `took` never changes the count.
     """
 
     def __init__(self, most: int, settled: int, waited: Callable[[], float | None], fixed: bool = False) -> None:
         self.most, self.fixed = most, fixed or most == 1
-        self.settled = self.count = most if fixed else min(settled, most)
+        self.settled = self.count = min(settled, most)
         self._waited = waited
         self._pace = 0.0  # seconds a step at the settled count, as the trial began
         self._since, self._patience = 0.0, 0.0

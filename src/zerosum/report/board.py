@@ -58,8 +58,8 @@ class LiveRun:
             case "score":
                 self.scores[str(row.get("name"))] = row
                 return f"{row.get('name')} {score(row)}"
-            case "threads" if not row.get("trial"):
-                self.threads = (int(row["threads"]), int(row["most"]))
+            case "threads" if not row.get("trial") and isinstance(row.get("threads"), int) and isinstance(row.get("most"), int):
+                self.threads = (row["threads"], row["most"])
             case "grid":
                 self.grid = str(row.get("file")) if self.run is None else str(self.run / str(row.get("file")))
                 return f"samples in {self.grid}"

@@ -216,6 +216,8 @@ def _manifest(path: Path) -> dict[str, Any]:
         raise ValueError("its course ends elsewhere")
     if not (meta.get("until") is None or isfinite(meta["until"])):
         raise ValueError("its end is damaged")
+    if not (_is_count(threads := meta.get("threads", 1)) and threads > 0):
+        raise ValueError("its number of threads is none")
     for name, stated in meta["files"].items():
         if not (isinstance(stated["sha256"], str) and _is_count(stated["bytes"])):
             raise ValueError(f"what it says of {name} is not a hash and a size")

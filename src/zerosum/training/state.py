@@ -88,8 +88,8 @@ class Training:
 
     def _thread_count(self, settled: int) -> ThreadCount:
         """The threads of the next steps, at first `settled`. What a person has given stays; of several processes the first decides."""
-        fixed = self.config.threads > 0 or self.execution.device != "cpu" or not self.processes.first
-        found = ThreadCount(self.execution.threads, settled, Contention().share, fixed)
+        given, most = self.config.threads > 0 or self.execution.device != "cpu", self.execution.threads
+        found = ThreadCount(most, most if given else settled, Contention().share, fixed=given or not self.processes.first)
         torch.set_num_threads(found.count)
         return found
 
